@@ -1,0 +1,129 @@
+//! The tables, as steps that only ever go forward. `PRAGMA user_version` counts the steps that a file has taken.
+//!
+//! A step that was published never changes; a change is a further step.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::Error;
+
+const STEPS: &[&str] = &[
+    // 1: everything that the first path needs.
+    r#"
+    CREATE TABLE installation (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        id  TEXT NOT NULL
+    ) STRICT;
+
+    CREATE TABLE settings (
+        key   TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE accounts (
+        id           TEXT PRIMARY KEY,
+        name         TEXT NOT NULL,
+        region       TEXT NOT NULL,
+        project_id   TEXT NOT NULL,
+        account_id   TEXT NOT NULL,
+        account_name TEXT NOT NULL,
+        user_id      TEXT NOT NULL,
+        user_name    TEXT NOT NULL,
+        remember     INTEGER NOT NULL,
+        created_at   TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    -- No reference to accounts: what was done stays on record after its account is removed.
+    CREATE TABLE operations (
+        number       INTEGER PRIMARY KEY,
+        id           TEXT NOT NULL UNIQUE,
+        kind         TEXT NOT NULL,
+        account      TEXT NOT NULL,
+        server_id    TEXT,
+        server_name  TEXT NOT NULL,
+        client_token TEXT,
+        request      TEXT NOT NULL,
+        stage        TEXT NOT NULL,
+        job_id       TEXT,
+        outcome      TEXT,
+        error        TEXT,
+        detail       TEXT NOT NULL,
+        recorded_at  TEXT NOT NULL,
+        sent_at      TEXT,
+        settled_at   TEXT,
+        CHECK ((stage = 'settled') = (outcome IS NOT NULL)),
+        CHECK ((stage = 'settled') = (settled_at IS NOT NULL))
+    ) STRICT;
+
+    -- Asked for at every start and by every refresh, while settled operations only grow in number.
+    CREATE INDEX operations_unsettled ON operations (number) WHERE stage <> 'settled';
+
+    CREATE TABLE events (
+        seq       INTEGER PRIMARY KEY CHECK (seq > 0),
+        event_id  TEXT NOT NULL UNIQUE,
+        time      TEXT NOT NULL,
+        action    TEXT NOT NULL,
+        outcome   TEXT NOT NULL,
+        account   TEXT,
+        op_id     TEXT,
+        server_id TEXT,
+        json      TEXT NOT NULL
+    ) STRICT;
+
+    CREATE TRIGGER events_without_gaps BEFORE INSERT ON events
+    WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM events)
+    BEGIN SELECT raise(ABORT, 'events are numbered without gaps'); END;
+
+    CREATE TRIGGER events_never_change BEFORE UPDATE ON events
+    BEGIN SELECT raise(ABORT, 'events never change'); END;
+
+    CREATE TRIGGER events_never_go BEFORE DELETE ON events
+    BEGIN SELECT raise(ABORT, 'events are never deleted'); END;
+
+    CREATE TABLE deliveries (
+        target       TEXT PRIMARY KEY,
+        cursor       INTEGER NOT NULL CHECK (cursor >= 0),
+        delivered_at TEXT,
+        last_error   TEXT,
+        failed_at    TEXT,
+        failures     INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE server_lists (
+        account TEXT PRIMARY KEY,
+        as_of   TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE servers (
+        account  TEXT NOT NULL REFERENCES server_lists (account) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        id       TEXT NOT NULL,
+        json     TEXT NOT NULL,
+        PRIMARY KEY (account, position)
+    ) STRICT, WITHOUT ROWID;
+    "#,
+];
+
+/// The schema version that this program writes.
+pub(crate) fn known() -> i64 {
+    i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
+}
+
+/// The schema version of an open file; 0 for a fresh one.
+pub(crate) fn found(connection: &Connection) -> Result<i64, Error> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+/// Takes the steps that the file has not taken yet, each whole or not at all.
+pub(crate) fn migrate(connection: &mut Connection) -> Result<(), Error> {
+    let found = found(connection)?;
+    let taken =
+        usize::try_from(found).map_err(|_| Error::Damaged(format!("its schema version is {found}")))?;
+    for (step, version) in STEPS.iter().zip(1_i64..).skip(taken) {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", version)?;
+        transaction.commit()?;
+        tracing::info!(version, "ledger schema brought forward");
+    }
+    Ok(())
+}
