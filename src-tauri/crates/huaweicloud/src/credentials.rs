@@ -2,12 +2,14 @@
 
 use secrecy::SecretString;
 
-/// An access key (AK), its secret (SK) and, for temporary credentials, the security token that goes with them.
+/// An access key (AK), its secret (SK) and, for temporary credentials, the security token that goes with
+/// them.
 ///
 /// Nothing in here is printed: `Debug` shows only which kind of credentials it is.
 #[derive(Clone)]
 pub struct Credentials {
-    /// The access key id (AK). Not a secret in the strict sense, but it names a person's key, so it is kept like one.
+    /// The access key id (AK). Not a secret in the strict sense, but it names a person's key, so it is kept
+    /// like one.
     pub access_key: SecretString,
     /// The secret access key (SK), used as the HMAC key exactly as it is written.
     pub secret_key: SecretString,

@@ -1,8 +1,8 @@
 //! Request signing with `SDK-HMAC-SHA256`, as every service of Huawei Cloud except OBS expects it.
 //!
-//! The steps are separate functions, so that both sides can use them: a client calls [`sign`]; a server that has to
-//! check a signature rebuilds it with [`canonical_request`], [`string_to_sign`] and [`signature`] from the signed
-//! header names that the `Authorization` header lists.
+//! The steps are separate functions, so that both sides can use them: a client calls [`sign`]; a server that
+//! has to check a signature rebuilds it with [`canonical_request`], [`string_to_sign`] and [`signature`] from
+//! the signed header names that the `Authorization` header lists.
 //!
 //! OBS signs in its own way: see [`obs`].
 //!
@@ -38,7 +38,7 @@ pub const SECURITY_TOKEN_HEADER: &str = "X-Security-Token";
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
 /// Everything outside `A-Z a-z 0-9 - _ . ~` is percent-encoded, in paths and queries alike.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
     .remove(b'.')
@@ -49,10 +49,11 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
 pub struct RequestToSign<'a> {
     /// The method, in any letter case.
     pub method: &'a str,
-    /// The path, raw or percent-encoded: it is decoded once before it is encoded for signing. Without the query.
+    /// The path, raw or percent-encoded: it is decoded once before it is encoded for signing. Without the
+    /// query.
     pub path: &'a str,
-    /// Query keys and values, decoded, in any order; a key without a value has the empty value, a key with several values
-    /// stands here several times.
+    /// Query keys and values, decoded, in any order; a key without a value has the empty value, a key with
+    /// several values stands here several times.
     pub query: &'a [(String, String)],
     /// Header names (any letter case) and values. Every one whose name has no `_` is signed by [`sign`].
     pub headers: &'a [(String, String)],
@@ -116,8 +117,8 @@ pub fn signed_headers(headers: &[(String, String)]) -> Vec<String> {
 
 /// The hash line of the canonical request, in lower-case hex.
 ///
-/// A value given in [`CONTENT_HASH_HEADER`] is taken as it is. A server that wants to be sure of the body has to compare
-/// such a value with the body itself.
+/// A value given in [`CONTENT_HASH_HEADER`] is taken as it is. A server that wants to be sure of the body has
+/// to compare such a value with the body itself.
 pub fn payload_hash(request: &RequestToSign<'_>) -> String {
     match request.header(CONTENT_HASH_HEADER) {
         Some(given) if !request.body.is_empty() => given.trim().to_owned(),
@@ -125,8 +126,8 @@ pub fn payload_hash(request: &RequestToSign<'_>) -> String {
     }
 }
 
-/// The canonical request. `signed_headers` are lower-case names in the order in which they are to stand; a name that the
-/// request does not have counts as an empty value.
+/// The canonical request. `signed_headers` are lower-case names in the order in which they are to stand; a
+/// name that the request does not have counts as an empty value.
 pub fn canonical_request(request: &RequestToSign<'_>, signed_headers: &[String]) -> String {
     let mut text = String::with_capacity(512);
     text.push_str(&request.method.to_ascii_uppercase());
@@ -177,12 +178,12 @@ pub fn authorization(access_key: &SecretString, signed_headers: &[String], signa
     )
 }
 
-/// Signs a request for `host` (with the port if it is not the scheme's own) and returns the headers to add to it:
-/// `Host`, `X-Sdk-Date`, `X-Security-Token`, `X-Sdk-Content-Sha256`, each only where it is needed and not given already,
-/// and `Authorization`.
+/// Signs a request for `host` (with the port if it is not the scheme's own) and returns the headers to add to
+/// it: `Host`, `X-Sdk-Date`, `X-Security-Token`, `X-Sdk-Content-Sha256`, each only where it is needed and not
+/// given already, and `Authorization`.
 ///
-/// The request has to be sent with the query of [`canonical_query`] and with exactly these headers and this body;
-/// redirects must not be followed. A server accepts it for 15 minutes around `now`.
+/// The request has to be sent with the query of [`canonical_query`] and with exactly these headers and this
+/// body; redirects must not be followed. A server accepts it for 15 minutes around `now`.
 pub fn sign(
     request: &RequestToSign<'_>,
     host: &str,
@@ -231,8 +232,8 @@ fn is_hashed(content_type: &str) -> bool {
 
 /// An HMAC keyed with a secret of any length.
 ///
-/// The block-sized constructor is used because it cannot fail: a shorter key is padded with zeros and a longer one hashed
-/// first, which is how HMAC itself is defined (RFC 2104, section 2).
+/// The block-sized constructor is used because it cannot fail: a shorter key is padded with zeros and a
+/// longer one hashed first, which is how HMAC itself is defined (RFC 2104, section 2).
 fn keyed<D>(secret: &SecretString) -> Hmac<D>
 where
     D: EagerHash + Digest,

@@ -19,7 +19,8 @@ const KEY_RESERVED: &AsciiSet = &RESERVED.remove(b'/');
 /// `chrono` format of the `Date` header (RFC 1123, GMT).
 pub const DATE_FORMAT: &str = "%a, %d %b %Y %H:%M:%S GMT";
 
-/// Query keys that name a part of the resource and therefore are signed. All others (`prefix`, `marker`, …) are not.
+/// Query keys that name a part of the resource and therefore are signed. All others (`prefix`, `marker`, …)
+/// are not.
 const SUB_RESOURCES: &[&str] = &[
     "CDNNotifyConfiguration",
     "acl",
@@ -132,8 +133,8 @@ fn resource(request: &RequestToSign<'_>) -> String {
     text
 }
 
-/// The string to sign. `expires` is the Unix time (seconds) of a signed URL; without it the `Date` header counts, unless
-/// `x-obs-date` is given, which then is signed with the other `x-obs-` headers.
+/// The string to sign. `expires` is the Unix time (seconds) of a signed URL; without it the `Date` header
+/// counts, unless `x-obs-date` is given, which then is signed with the other `x-obs-` headers.
 pub fn string_to_sign(request: &RequestToSign<'_>, expires: Option<i64>) -> String {
     let date = match expires {
         Some(expires) => expires.to_string(),
@@ -187,8 +188,8 @@ pub fn authorization(access_key: &SecretString, signature: &str) -> String {
     format!("OBS {}:{signature}", access_key.expose_secret())
 }
 
-/// Signs a request and returns the headers to add to it: `Date` and `x-obs-security-token`, where needed and not given
-/// already, and `Authorization`. OBS accepts it for 15 minutes around `now`.
+/// Signs a request and returns the headers to add to it: `Date` and `x-obs-security-token`, where needed and
+/// not given already, and `Authorization`. OBS accepts it for 15 minutes around `now`.
 pub fn sign(
     request: &RequestToSign<'_>,
     credentials: &Credentials,
