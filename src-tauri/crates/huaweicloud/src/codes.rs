@@ -1,6 +1,6 @@
 //! Which of the published error codes mean what to a caller.
 //!
-//! API pages: <https://support.huaweicloud.com/api-ecs/ErrorCode.html> and its neighbours in the other
+//! API pages: <https://support.huaweicloud.com/intl/en-us/api-ecs/ecs_07_0002.html> and its neighbours in the other
 //! services' references; gateway codes:
 //! <https://support.huaweicloud.com/devg-apisign/api-sign-errorcode.html>.
 

@@ -74,7 +74,7 @@ impl Project {
 /// `ShowPermanentAccessKey` for the client's own key, which needs no permission. Not for temporary
 /// credentials.
 ///
-/// API page: <https://support.huaweicloud.com/api-iam/iam_10_0002.html>
+/// API page: <https://support.huaweicloud.com/api-iam/iam_03_0002.html>
 ///
 /// # Errors
 /// See [`crate::ErrorKind`].
@@ -113,7 +113,7 @@ pub async fn user(client: &Client, id: &UserId) -> Result<Reply<User>, Error> {
 
 /// `KeystoneListAuthDomains`: the account that the key belongs to.
 ///
-/// API page: <https://support.huaweicloud.com/api-iam/iam_07_0002.html>
+/// API page: <https://support.huaweicloud.com/api-iam/iam_07_0001.html>
 ///
 /// # Errors
 /// See [`crate::ErrorKind`].

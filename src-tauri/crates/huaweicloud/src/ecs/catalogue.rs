@@ -215,7 +215,7 @@ pub struct Zone {
 
 /// `ListServerAzInfo`: the zones of the region.
 ///
-/// API page: <https://support.huaweicloud.com/api-ecs/ListServerAzInfo.html>
+/// `GET /v1/{project_id}/availability-zones` in the API Explorer; the address of its page is not settled.
 ///
 /// # Errors
 /// See [`crate::ErrorKind`].
