@@ -1,0 +1,178 @@
+//! The table of all calls.
+
+use secrecy::SecretString;
+use serde_json::Value;
+use ts_rs::TS;
+use wangcheng::delivery::Configuration;
+use wangcheng::{Code, Failure, Result};
+
+use crate::host::Api;
+use crate::typescript::Signature;
+use crate::views::{
+    Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
+    Delivery, DeliveryTest, EventPage, ExtendLease, ListEvents, Operation, Quote, Region, ServerList,
+    Settings, SignIn, SignInDemo, event,
+};
+
+/// One line a call: its name on the wire, its name in TypeScript, its request, its answer, what it does.
+macro_rules! calls {
+    ($($(#[$doc:meta])* $name:literal $method:literal ($api:ident, $request:ident: $ask:ty) -> $answer:ty $body:block)*) => {
+        /// Hands a request to its handler.
+        pub(crate) async fn dispatch(api: &Api, name: &str, request: Value) -> Result<Value> {
+            match name {
+                $($name => {
+                    let $api = api;
+                    let $request: $ask = read(request)?;
+                    let answer: Result<$answer> = async move { $body }.await;
+                    let answer = answer?;
+                    serde_json::to_value(answer).map_err(|error| Failure::new(Code::Internal).saying(error))
+                })*
+                _ => Err(Failure::new(Code::BadInput).with("field", "name")),
+            }
+        }
+
+        /// The names of all calls.
+        pub fn names() -> &'static [&'static str] {
+            &[$($name),*]
+        }
+
+        pub(crate) fn visit_types(visitor: &mut impl ts_rs::TypeVisitor) {
+            $(visitor.visit::<$ask>(); visitor.visit::<$answer>();)*
+        }
+
+        pub(crate) fn signatures(config: &ts_rs::Config) -> Vec<Signature> {
+            vec![$(Signature {
+                name: $name,
+                method: $method,
+                request: <$ask as TS>::name(config),
+                answer: <$answer as TS>::name(config),
+            }),*]
+        }
+    };
+}
+
+/// A request that cannot be read is refused without quoting it, because there may be a secret in it.
+fn read<T: serde::de::DeserializeOwned>(request: Value) -> Result<T> {
+    serde_json::from_value(request).map_err(|_| Failure::new(Code::BadInput).with("field", "request"))
+}
+
+calls! {
+    "app.info" "info" (api, _r: ()) -> AppInfo { api.info().await }
+
+    "settings.get" "get" (api, _r: ()) -> Settings { api.domain().await?.settings().await }
+    "settings.set" "set" (api, settings: Settings) -> Settings { api.set_settings(settings).await }
+
+    "accounts.list" "list" (api, _r: ()) -> Accounts {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).accounts(domain.accounts().await?))
+    }
+    "accounts.regions" "regions" (api, _r: ()) -> Vec<Region> { api.regions().await }
+    "accounts.sign_in" "signIn" (api, ask: SignIn) -> Account {
+        let domain = api.domain().await?;
+        let credentials = huaweicloud_credentials(&ask);
+        let signed_in = domain
+            .sign_in(wangcheng::accounts::SignIn {
+                name: ask.name,
+                region: ask.region,
+                credentials,
+                project_id: ask.project_id,
+                remember: ask.remember,
+            })
+            .await?;
+        Ok(api.speaker(&domain).account(signed_in))
+    }
+    "accounts.sign_in_demo" "signInDemo" (api, ask: SignInDemo) -> Account {
+        let domain = api.enter_demo().await?;
+        let signed_in = domain.sign_in_demo(&ask.user, ask.remember).await?;
+        Ok(api.speaker(&domain).account(signed_in))
+    }
+    "accounts.select" "select" (api, ask: AccountRef) -> Accounts {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).accounts(domain.select_account(&ask.account).await?))
+    }
+    "accounts.retry" "retry" (api, ask: AccountRef) -> Accounts {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).accounts(domain.retry_account(&ask.account).await?))
+    }
+    "accounts.sign_out" "signOut" (api, ask: AccountRef) -> Accounts { api.sign_out(&ask.account).await }
+
+    "servers.list" "list" (api, _r: ()) -> ServerList {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).servers(domain.servers().await?))
+    }
+    "servers.refresh" "refresh" (api, _r: ()) -> ServerList {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).servers(domain.refresh_servers().await?))
+    }
+    "servers.catalogue" "catalogue" (api, _r: ()) -> Catalogue {
+        Ok(api.domain().await?.catalogue().await?.as_ref().clone())
+    }
+    "servers.quote" "quote" (api, ask: CreateServer) -> Quote {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).quote(domain.quote(&ask).await?))
+    }
+    "servers.create" "create" (api, ask: CreateServer) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.create_server(&ask).await?))
+    }
+    "servers.extend" "extend" (api, ask: ExtendLease) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.extend_lease(&ask.server, ask.until).await?))
+    }
+    "servers.delete" "delete" (api, ask: DeleteServer) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.delete_server(&ask.server, &ask.name).await?))
+    }
+
+    "operations.list" "list" (api, _r: ()) -> Vec<Operation> {
+        let domain = api.domain().await?;
+        let speaker = api.speaker(&domain);
+        Ok(domain.operations().await?.into_iter().map(|operation| speaker.operation(operation)).collect())
+    }
+
+    "events.list" "list" (api, ask: ListEvents) -> EventPage {
+        let (events, last_seq) = api.domain().await?.events(ask.before, ask.limit).await?;
+        let more = events.last().is_some_and(|oldest| oldest.row.seq > 1);
+        Ok(EventPage { events: events.into_iter().map(event).collect(), last_seq, more })
+    }
+
+    "delivery.status" "status" (api, _r: ()) -> Delivery {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).delivery(domain.delivery().await?))
+    }
+    "delivery.configure" "configure" (api, ask: ConfigureDelivery) -> Delivery {
+        let domain = api.domain().await?;
+        let configuration = Configuration {
+            url: ask.url.trim().to_owned(),
+            event_set: ask.event_set,
+            datatype: ask.datatype,
+            allow_plain_http: ask.allow_plain_http,
+        };
+        let token: Option<SecretString> = ask.token;
+        Ok(api.speaker(&domain).delivery(domain.configure_delivery(configuration, token).await?))
+    }
+    "delivery.test" "test" (api, _r: ()) -> DeliveryTest {
+        let domain = api.domain().await?;
+        let test = domain.test_delivery().await?;
+        let problem = test.problem.as_ref().map(|failure| api.speaker(&domain).error(failure));
+        Ok(DeliveryTest {
+            ok: problem.is_none(),
+            status: test.status,
+            request: test.request,
+            answer: test.answer,
+            problem,
+        })
+    }
+    "delivery.send_now" "sendNow" (api, _r: ()) -> Delivery {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).delivery(domain.send_now().await?))
+    }
+}
+
+fn huaweicloud_credentials(ask: &SignIn) -> wangcheng::accounts::Credentials {
+    wangcheng::accounts::Credentials {
+        access_key: ask.access_key.clone(),
+        secret_key: ask.secret_key.clone(),
+        security_token: ask.security_token.clone(),
+    }
+}

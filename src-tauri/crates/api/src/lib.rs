@@ -1,0 +1,19 @@
+//! Every request and answer that the interface and the command line can make.
+//!
+//! One table, [`calls`], names each call, its request and its answer. From it come the dispatch that the shell hands
+//! requests to ([`Api::call`]) and the TypeScript that the interface is written against ([`typescript`]). What is
+//! added to the table exists on both sides, and what is not in it cannot be reached.
+
+mod calls;
+mod error;
+mod host;
+mod typescript;
+mod views;
+mod words;
+
+pub use calls::names;
+pub use error::WireError;
+pub use host::{Api, Launch, Places};
+pub use typescript::typescript;
+pub use views::*;
+pub use words::Tongue;

@@ -1,0 +1,155 @@
+//! What a failure is called in the user's language, and what to do about it.
+
+use wangcheng::{Code, Failure};
+
+/// A language that the program speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tongue {
+    /// Simplified Chinese.
+    Chinese,
+    /// English.
+    #[default]
+    English,
+}
+
+impl Tongue {
+    /// From a language tag such as `zh-CN` or `zh_CN.UTF-8`; anything but Chinese is English.
+    pub fn from_tag(tag: &str) -> Self {
+        if tag.to_ascii_lowercase().starts_with("zh") {
+            Self::Chinese
+        } else {
+            Self::English
+        }
+    }
+}
+
+/// Sentence and next step of a failure.
+pub(crate) fn of(failure: &Failure, tongue: Tongue) -> (String, Option<String>) {
+    let (zh, en, zh_step, en_step) = texts(failure.code);
+    let (sentence, step) = match tongue {
+        Tongue::Chinese => (zh, zh_step),
+        Tongue::English => (en, en_step),
+    };
+    (
+        fill(sentence, failure),
+        Some(fill(step, failure)).filter(|step| !step.is_empty()),
+    )
+}
+
+/// Fills `{blank}`s with the failure's facts.
+fn fill(text: &str, failure: &Failure) -> String {
+    let filled = failure
+        .facts
+        .iter()
+        .fold(text.to_owned(), |text, (blank, value)| {
+            text.replace(&format!("{{{blank}}}"), value)
+        });
+    // What is in brackets is said only where it is known: a quota refused by the cloud comes without its numbers.
+    ["（", " ("]
+        .into_iter()
+        .fold(filled, |text, opening| match text.split_once(opening) {
+            Some((before, rest)) if rest.contains('{') => {
+                let after = rest.split_once(['）', ')']).map_or("", |(_, after)| after);
+                format!("{before}{after}")
+            }
+            _ => text,
+        })
+}
+
+/// zh sentence, en sentence, zh next step, en next step.
+#[rustfmt::skip]
+fn texts(code: Code) -> (&'static str, &'static str, &'static str, &'static str) {
+    match code {
+        Code::NetworkUnreachable => ("连接不到云服务。", "The cloud cannot be reached.", "请检查网络或代理；恢复后会自动重试。", "Check the network or the proxy; it is tried again by itself."),
+        Code::SignatureWrong => ("云服务不接受此密钥：访问密钥 AK 或密钥 SK 不正确，或已被停用。", "The cloud does not accept this key: the access key or the secret key is wrong, or the key was disabled.", "请在“我的凭证 › 访问密钥”中核对后重新登录。连续五次错误会使该密钥锁定 5 分钟。", "Compare it with My Credentials › Access Keys and sign in again. Five wrong tries in a row lock the key for 5 minutes."),
+        Code::ClockWrong => ("本机时钟与云服务相差 {minutes} 分钟，签名因此无效。", "This computer's clock differs from the cloud's by {minutes} minutes, which makes signatures invalid.", "请打开系统的自动校时，然后重试。", "Turn on automatic time in the system's settings, then try again."),
+        Code::KeyLocked => ("由于多次签名错误，此密钥被暂时锁定。", "The key is locked for a while after several wrong signatures.", "请等待 5 分钟，核对密钥后重试。", "Wait 5 minutes, check the key, then try again."),
+        Code::PermissionMissing => ("此用户在该项目中没有所需的权限。", "This user has not the permission that this needs in the project.", "请管理员授予下面列出的操作权限。", "Ask an administrator for the action named below."),
+        Code::Money => ("账户余额不足或已被冻结。", "The account has no money left or is frozen.", "请联系管理员充值或解除冻结。", "Ask an administrator to top it up or have it unfrozen."),
+        Code::QuotaReached => ("项目的配额已用完（{what}：已用 {used}，上限 {max}）。", "The project's quota is used up ({what}: {used} of {max}).", "请归还不用的云服务器，或请管理员申请提高配额。", "Return servers that are not needed, or ask an administrator to have the quota raised."),
+        Code::Capacity => ("该规格在此可用区暂时售罄。", "This flavor is sold out in this zone at the moment.", "请换一个可用区或规格。", "Take another zone or flavor."),
+        Code::StateConflict => ("云服务器目前的状态不允许此操作。", "The server's present state does not allow this.", "请等当前的变化结束后重试。", "Wait until the present change is over, then try again."),
+        Code::CloudMissing => ("云上已没有此资源。", "The cloud has no such thing any more.", "", ""),
+        Code::Throttled => ("请求过于频繁，云服务要求稍候。", "Too many requests; the cloud asks to wait.", "稍后会自动重试。", "It is tried again by itself."),
+        Code::CloudFailed => ("云服务出现故障。", "The cloud had a fault.", "请稍后重试；若持续出现，请把请求 ID 提供给华为云支持。", "Try again later; if it stays, give the request id to Huawei Cloud's support."),
+        Code::BadAnswer => ("无法读懂云服务的回答。", "The cloud's answer cannot be read.", "若经过代理，请检查代理是否改写了回答。", "If there is a proxy in between, check whether it rewrites answers."),
+        Code::CloudRefused => ("云服务拒绝了此请求。", "The cloud refused this request.", "", ""),
+        Code::KeychainLocked => ("系统钥匙串已锁定。", "The system keychain is locked.", "请解锁钥匙串后重试，或选择“仅本次运行”。", "Unlock it and try again, or choose “for this run only”."),
+        Code::KeychainAbsent => ("找不到系统钥匙串。", "There is no system keychain.", "请启动钥匙串服务（如 GNOME Keyring、KWallet）并重新打开本程序，或选择“仅本次运行”。", "Start a keychain service (GNOME Keyring, KWallet) and open the program again, or choose “for this run only”."),
+        Code::KeychainTimeout => ("系统钥匙串没有响应。", "The system keychain does not answer.", "它可能在等待解锁：请解锁后重试，或选择“仅本次运行”。", "It may wait to be unlocked: unlock it and try again, or choose “for this run only”."),
+        Code::KeychainFailed => ("系统钥匙串报告了错误。", "The system keychain reported an error.", "请重试，或选择“仅本次运行”。", "Try again, or choose “for this run only”."),
+        Code::KeyNotStored => ("钥匙串中没有所需的密钥或令牌。", "The keychain has not the key or token that this needs.", "请重新输入。", "Hand it in again."),
+        Code::NotSignedIn => ("尚未登录。", "Nobody is signed in.", "请先登录。", "Sign in first."),
+        Code::AccountUnknown => ("没有此账户。", "There is no such account.", "", ""),
+        Code::AccountNameInvalid => ("账户名称须为 1 到 {most} 个字符。", "The account's name must have 1 to {most} characters.", "", ""),
+        Code::AccessKeyInvalid => ("这不像是一个有效的密钥（{field}）。", "This does not look like a key ({field}).", "请完整粘贴，并注意不要把 AK 与 SK 填反。", "Paste it whole, and mind that AK and SK are not swapped."),
+        Code::RegionUnknown => ("没有区域“{region}”。", "There is no region “{region}”.", "", ""),
+        Code::ProjectUnknown => ("找不到区域“{region}”的项目。", "The project of region “{region}” cannot be found.", "请在“我的凭证 › API 凭证”中查看项目 ID 并填入。", "Look up the project id in My Credentials › API Credentials and type it in."),
+        Code::DemoUnavailable => ("演示区域不可用。", "The demo region is not available.", "", ""),
+        Code::NameInvalid => ("名称须为 1 到 {most} 个字符，仅含文字、数字、“-”、“_”、“.”。", "The name must have 1 to {most} characters: letters, digits, “-”, “_”, “.”.", "", ""),
+        Code::PurposeInvalid => ("用途最多 {most} 个字符，仅含文字、数字、空格与 - _ . : / + @。", "The purpose must have at most {most} characters: letters, digits, spaces and - _ . : / + @.", "", ""),
+        Code::LeaseTooShort => ("租期至少要到 {minutes} 分钟之后（云服务的规定是 30 分钟）。", "The lease must end at least {minutes} minutes from now (the cloud's own rule is 30).", "要更早结束，请直接删除云服务器。", "To end it sooner, delete the server."),
+        Code::LeaseTooLong => ("租期必须短于 {years} 年。", "The lease must be shorter than {years} years.", "", ""),
+        Code::TemplateUnknown => ("没有此模板。", "There is no such template.", "", ""),
+        Code::FlavorUnavailable => ("此区域目前没有规格 {flavor}。", "This region has no flavor {flavor} at the moment.", "请选择其他规格。", "Choose another flavor."),
+        Code::ImageUnavailable => ("此区域没有镜像 {image}。", "This region has no image {image}.", "请选择其他镜像。", "Choose another image."),
+        Code::ZoneUnavailable => ("可用区 {zone} 目前不出售 {flavor}。", "Zone {zone} does not sell {flavor} at the moment.", "请选择其他可用区。", "Choose another zone."),
+        Code::NetworkMissing => ("项目中没有可用的子网。", "The project has no subnet to use.", "请先在控制台创建虚拟私有云与子网。", "Make a VPC with a subnet in the console first."),
+        Code::SubnetFull => ("子网 {subnet} 已没有空闲地址。", "Subnet {subnet} has no free address.", "请选择其他子网。", "Choose another subnet."),
+        Code::KeyPairMissing => ("没有可用的密钥对：创建后在重置密码之前无法登录。", "There is no key pair: nobody can log in until the password is reset.", "请在控制台创建或导入密钥对，然后刷新。", "Make or import a key pair in the console, then refresh."),
+        Code::PriceUnknown => ("暂时查不到价格。", "The price cannot be found out at the moment.", "仍可创建；费用以账单为准。", "A server can be created all the same; the bill decides."),
+        Code::BandwidthInvalid => ("带宽最多 {most} Mbit/s。", "The bandwidth is at most {most} Mbit/s.", "", ""),
+        Code::ServerUnknown => ("没有此云服务器，可能已被删除。", "There is no such server; it may have been deleted.", "请刷新列表。", "Refresh the list."),
+        Code::NotOwn => ("“{name}”不是由你在本程序中创建的，因此只能查看。", "“{name}” was not made by you with this program, so it can only be looked at.", "请在控制台中处理，或联系其使用者。", "Use the console, or ask its owner."),
+        Code::NameMismatch => ("输入的名称与“{name}”不一致，没有删除任何东西。", "What was typed is not “{name}”; nothing was deleted.", "", ""),
+        Code::ServerBusy => ("“{name}”还有一个操作在进行。", "Another operation on “{name}” is under way.", "请等它结束。", "Wait for its end."),
+        Code::JobFailed => ("云服务没有完成此操作。", "The cloud did not carry this out.", "原因见下；可以再试一次。", "See the reason below; it can be tried again."),
+        Code::OutcomeUnknown => ("无法确定此操作的结果。", "What came of this cannot be found out.", "请刷新列表核对。", "Refresh the list and compare."),
+        Code::LedgerInUse => ("账本正被另一个程序使用。", "The ledger is in use by another program.", "请关闭另一个“网程”窗口。", "Close the other Wangcheng window."),
+        Code::LedgerNewer => ("账本由更新版本的程序写成。", "The ledger was written by a newer version of the program.", "请安装新版本。", "Install the newer version."),
+        Code::LedgerFull => ("磁盘已满，没有发送任何请求。", "The disk is full; nothing was sent.", "请腾出空间后重试。", "Free some space, then try again."),
+        Code::LedgerReadOnly => ("数据目录不可写，没有发送任何请求。", "The data directory cannot be written; nothing was sent.", "请检查目录权限。", "Check the directory's permissions."),
+        Code::LedgerFailed => ("账本报告了错误。", "The ledger reported an error.", "请重新打开程序；若持续出现，请保留数据目录并报告。", "Open the program again; if it stays, keep the data directory and report it."),
+        Code::LedgerSetAside => ("账本文件已损坏，已另存为 {file}，并新建了账本。", "The ledger was damaged; it was set aside as {file} and a fresh one was begun.", "", ""),
+        Code::DeliveryNotConfigured => ("尚未设置事件投递。", "Delivery of events is not set up.", "请在设置中填写 HEI 地址与令牌。", "Fill in the HEI's address and token in the settings."),
+        Code::DeliveryAddressInvalid => ("HEI 地址无效。", "The HEI's address is not valid.", "须为 https 地址；如确需 http，请明确允许。", "It must be https; plain http has to be allowed on purpose."),
+        Code::DeliveryTokenRefused => ("接收端不接受此令牌（{status}）。", "The receiver refuses the token ({status}).", "请在设置中填入新令牌；事件不会丢失。", "Hand in a new token in the settings; no event is lost."),
+        Code::DeliveryTooLarge => ("接收端认为单个事件过大（{status}）。", "The receiver finds a single event too large ({status}).", "请检查接收端的请求大小限制。", "Check the receiver's limit of a request's size."),
+        Code::DeliveryRejected => ("接收端拒绝了事件（{status}）。", "The receiver refuses the events ({status}).", "请核对地址、数据集与数据类型；事件不会丢失。", "Check address, event set and data type; no event is lost."),
+        Code::DeliveryUnavailable => ("接收端暂时不可用（{status}）。", "The receiver is not available at the moment ({status}).", "会自动重试；事件不会丢失。", "It is tried again by itself; no event is lost."),
+        Code::DeliveryUnreachable => ("连接不到接收端。", "The receiver cannot be reached.", "会自动重试；事件不会丢失。", "It is tried again by itself; no event is lost."),
+        Code::DeliveryThrottled => ("接收端要求稍候（{status}）。", "The receiver asks to wait ({status}).", "会自动重试；事件不会丢失。", "It is tried again by itself; no event is lost."),
+        Code::BadInput => ("输入有误（{field}）。", "The input is not right ({field}).", "", ""),
+        Code::Internal => ("程序内部出错。", "The program made an error.", "请重试；若持续出现，请报告。", "Try again; if it stays, report it."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_speaks_both_languages_with_its_facts() {
+        let failure = Failure::new(Code::ClockWrong).with("minutes", 21);
+        let (zh, step) = of(&failure, Tongue::Chinese);
+        assert!(zh.contains("21 分钟"), "{zh}");
+        assert!(step.is_some());
+        let (en, _) = of(&failure, Tongue::English);
+        assert!(en.contains("21 minutes"), "{en}");
+    }
+
+    #[test]
+    fn what_is_not_known_is_left_out() {
+        let (zh, _) = of(&Failure::new(Code::QuotaReached), Tongue::Chinese);
+        assert_eq!(zh, "项目的配额已用完。");
+        let (en, _) = of(&Failure::new(Code::DeliveryUnavailable), Tongue::English);
+        assert_eq!(en, "The receiver is not available at the moment.");
+    }
+
+    #[test]
+    fn a_systems_language_is_understood_however_it_is_written() {
+        assert_eq!(Tongue::from_tag("zh_CN.UTF-8"), Tongue::Chinese);
+        assert_eq!(Tongue::from_tag("zh-Hans-CN"), Tongue::Chinese);
+        assert_eq!(Tongue::from_tag("de-DE"), Tongue::English);
+    }
+}

@@ -1,0 +1,269 @@
+//! The whole of the domain around one ledger.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use huaweicloud::{Credentials, Endpoints, Http};
+use secrecy::SecretString;
+use store::Ledger;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use crate::accounts::Accounts;
+use crate::clock::Clock;
+use crate::cloud::Live;
+use crate::delivery::{Courier, Delivery};
+use crate::failure::{Code, Failure, Result};
+use crate::keychain::Keychain;
+use crate::operations::Operation;
+use crate::servers::ServerList;
+
+/// How many changes a slow listener may lag behind before it is told to read everything anew.
+const CHANGES_KEPT: usize = 256;
+
+/// Who speaks to the cloud and to the data platform, as it stands in every event.
+#[derive(Debug, Clone)]
+pub struct ClientInfo {
+    /// `desktop` or `cli`.
+    pub name: &'static str,
+    /// Version of the program.
+    pub version: &'static str,
+    /// `windows`, `macos` or `linux`.
+    pub platform: &'static str,
+}
+
+/// What the domain needs from outside.
+pub struct Options {
+    /// Where "now" comes from.
+    pub clock: Clock,
+    /// Directory of the ledger. One program at a time.
+    pub data_dir: PathBuf,
+    /// Who we are.
+    pub client: ClientInfo,
+    /// The regions that can be signed in to.
+    pub endpoints: Endpoints,
+    /// The embedded region, where these endpoints are its.
+    pub demo: Option<Demo>,
+}
+
+/// The embedded region: whose keys it knows, and where its receiver of events is.
+#[derive(Debug, Clone)]
+pub struct Demo {
+    /// Region id.
+    pub region: String,
+    /// People one can be there.
+    pub users: Vec<DemoUser>,
+    /// The receiver of events.
+    pub hei_url: Url,
+    /// Its token.
+    pub hei_token: SecretString,
+}
+
+/// One person of the embedded region.
+#[derive(Debug, Clone)]
+pub struct DemoUser {
+    /// User name.
+    pub name: String,
+    /// What this person may do, e.g. `developer`.
+    pub role: String,
+    /// The person's key.
+    pub credentials: Credentials,
+}
+
+/// Something changed. Sent once; windows follow this and never ask the cloud by themselves.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Accounts were added, removed, chosen, stopped or taken up again.
+    Accounts(Accounts),
+    /// The servers of an account were read, or could not be.
+    Servers(ServerList),
+    /// An operation was recorded, went on or settled.
+    Operation(Box<Operation>),
+    /// Events were written, up to this sequence number.
+    Events(u64),
+    /// Delivery went on or stopped.
+    Delivery(Delivery),
+}
+
+/// The result of [`Wangcheng::open`].
+#[derive(Debug)]
+pub struct Opened {
+    /// The domain, not yet at work; see [`Wangcheng::start`].
+    pub wangcheng: Wangcheng,
+    /// Something that the user must be told, e.g. that a damaged ledger was set aside.
+    pub notice: Option<Failure>,
+}
+
+/// The domain around one ledger. Cheap to clone.
+#[derive(Clone)]
+pub struct Wangcheng {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub clock: Clock,
+    pub data_dir: PathBuf,
+    pub client: ClientInfo,
+    pub endpoints: Endpoints,
+    pub demo: Option<Demo>,
+    pub ledger: Arc<Ledger>,
+    pub keychain: Keychain,
+    pub http: Http,
+    pub changes: broadcast::Sender<Change>,
+    pub live: Mutex<HashMap<String, Arc<Live>>>,
+    pub courier: Courier,
+    pub stop: CancellationToken,
+    pub tasks: TaskTracker,
+}
+
+impl Wangcheng {
+    /// Opens the ledger. Nothing is sent anywhere yet.
+    ///
+    /// # Errors
+    /// `LedgerInUse`, `LedgerNewer`, `LedgerFull`, `LedgerReadOnly`, `LedgerFailed`; `Internal` when the HTTP client cannot be made.
+    pub async fn open(options: Options) -> Result<Opened> {
+        let Options {
+            clock,
+            data_dir,
+            client,
+            endpoints,
+            demo,
+        } = options;
+        let (dir, now) = (data_dir.clone(), clock.now());
+        let opened = tokio::task::spawn_blocking(move || Ledger::open(&dir, now))
+            .await
+            .map_err(|error| Failure::new(Code::Internal).saying(error))??;
+        let http = crate::cloud::http(&client, &clock)?;
+        let courier = Courier::new()?;
+        let notice = opened
+            .set_aside
+            .map(|file| Failure::new(Code::LedgerSetAside).with("file", file.display().to_string()));
+        let (changes, _) = broadcast::channel(CHANGES_KEPT);
+        let inner = Inner {
+            clock,
+            data_dir,
+            client,
+            endpoints,
+            demo,
+            ledger: Arc::new(opened.ledger),
+            keychain: Keychain::default(),
+            http,
+            changes,
+            live: Mutex::default(),
+            courier,
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
+        Ok(Opened {
+            wangcheng: Self {
+                inner: Arc::new(inner),
+            },
+            notice,
+        })
+    }
+
+    /// Goes to work: takes up what was not settled, follows the account in use, delivers events.
+    ///
+    /// # Errors
+    /// As the ledger's.
+    pub async fn start(&self) -> Result<()> {
+        self.spawn_delivery();
+        self.resume_operations().await?;
+        self.follow_active_account().await
+    }
+
+    /// Stops every task and waits for them; what is under way is taken up at the next start.
+    pub async fn stop(&self) {
+        self.inner.stop.cancel();
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+    }
+
+    /// Everything that changes from now on.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.inner.changes.subscribe()
+    }
+
+    /// The directory of this ledger.
+    pub fn data_dir(&self) -> &std::path::Path {
+        &self.inner.data_dir
+    }
+
+    /// The random id of this installation, as it stands in every event.
+    pub fn installation_id(&self) -> String {
+        self.inner.ledger.installation_id().to_owned()
+    }
+
+    /// The embedded region, when this is one.
+    pub fn demo(&self) -> Option<&Demo> {
+        self.inner.demo.as_ref()
+    }
+
+    /// The regions that can be signed in to.
+    pub fn regions(&self) -> impl Iterator<Item = &huaweicloud::Region> {
+        self.inner.endpoints.regions()
+    }
+
+    /// Cancelled once the domain stops.
+    pub fn stopped(&self) -> CancellationToken {
+        self.inner.stop.clone()
+    }
+
+    /// The moment it is, here.
+    pub fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.inner.clock.now()
+    }
+
+    pub(crate) fn publish(&self, change: Change) {
+        // An error only says that nobody listens at the moment.
+        let _ = self.inner.changes.send(change);
+    }
+
+    /// Runs one act on the ledger away from the threads that must not wait for a disk.
+    pub(crate) async fn ledger<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&Ledger) -> Result<T, store::Error> + Send + 'static,
+    ) -> Result<T> {
+        let ledger = self.inner.ledger.clone();
+        tokio::task::spawn_blocking(move || act(&ledger))
+            .await
+            .map_err(|error| Failure::new(Code::Internal).saying(error))?
+            .map_err(Failure::from)
+    }
+
+    pub(crate) fn live_accounts(&self) -> MutexGuard<'_, HashMap<String, Arc<Live>>> {
+        self.inner.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts a task that ends when the domain stops.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.inner.stop.clone();
+        self.inner.tasks.spawn(async move {
+            stop.run_until_cancelled(task).await;
+        });
+    }
+}
+
+impl std::fmt::Debug for Wangcheng {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Wangcheng")
+            .field("data_dir", &self.inner.data_dir)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        let code = match &error {
+            store::Error::InUse { .. } => Code::LedgerInUse,
+            store::Error::NewerSchema { .. } => Code::LedgerNewer,
+            store::Error::ReadOnly => Code::LedgerReadOnly,
+            store::Error::Full => Code::LedgerFull,
+            _ => Code::LedgerFailed,
+        };
+        Failure::new(code).saying(error)
+    }
+}

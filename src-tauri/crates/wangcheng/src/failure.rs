@@ -1,0 +1,178 @@
+//! What went wrong, in the one form that the ledger keeps, the interface shows and callers act on.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+/// What kind of thing went wrong. Stable: stored in the ledger and matched by interface and command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(
+    missing_docs,
+    reason = "each name is its own sentence; the words for users stand in `api::words`"
+)]
+pub enum Code {
+    // the cloud
+    NetworkUnreachable,
+    SignatureWrong,
+    ClockWrong,
+    KeyLocked,
+    PermissionMissing,
+    Money,
+    QuotaReached,
+    Capacity,
+    StateConflict,
+    CloudMissing,
+    Throttled,
+    CloudFailed,
+    BadAnswer,
+    CloudRefused,
+    // keychain
+    KeychainLocked,
+    KeychainAbsent,
+    KeychainTimeout,
+    KeychainFailed,
+    KeyNotStored,
+    // accounts
+    NotSignedIn,
+    AccountUnknown,
+    AccountNameInvalid,
+    AccessKeyInvalid,
+    RegionUnknown,
+    ProjectUnknown,
+    DemoUnavailable,
+    // creating
+    NameInvalid,
+    PurposeInvalid,
+    LeaseTooShort,
+    LeaseTooLong,
+    TemplateUnknown,
+    FlavorUnavailable,
+    ImageUnavailable,
+    ZoneUnavailable,
+    NetworkMissing,
+    SubnetFull,
+    KeyPairMissing,
+    PriceUnknown,
+    BandwidthInvalid,
+    // servers
+    ServerUnknown,
+    NotOwn,
+    NameMismatch,
+    ServerBusy,
+    JobFailed,
+    OutcomeUnknown,
+    // ledger
+    LedgerInUse,
+    LedgerNewer,
+    LedgerFull,
+    LedgerReadOnly,
+    LedgerFailed,
+    LedgerSetAside,
+    // delivery
+    DeliveryNotConfigured,
+    DeliveryAddressInvalid,
+    DeliveryTokenRefused,
+    DeliveryTooLarge,
+    DeliveryRejected,
+    DeliveryUnavailable,
+    DeliveryUnreachable,
+    DeliveryThrottled,
+    // asking wrongly
+    BadInput,
+    Internal,
+}
+
+/// Something that went wrong.
+///
+/// `facts` fill the blanks of the sentence shown (`limit`, `minutes`, `name` …); `detail` is the other side's own
+/// text, shown as text and never matched on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{code:?}{}", detail.as_deref().map(|d| format!(": {d}")).unwrap_or_default())]
+pub struct Failure {
+    /// What to act on.
+    pub code: Code,
+    /// Blanks of the sentence.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, String>,
+    /// The other side's own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The provider's error code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_code: Option<String>,
+    /// The provider's request id, which its support asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The act may have been carried out although this was the answer: the state has to be read before anything is
+    /// sent again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outcome_open: bool,
+}
+
+/// A result of the domain.
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
+
+impl Failure {
+    /// A failure without further facts.
+    pub fn new(code: Code) -> Self {
+        Self {
+            code,
+            facts: BTreeMap::new(),
+            detail: None,
+            provider_code: None,
+            request_id: None,
+            outcome_open: false,
+        }
+    }
+
+    /// The same with one blank of its sentence filled.
+    #[must_use]
+    pub fn with(mut self, blank: &str, value: impl ToString) -> Self {
+        self.facts.insert(blank.to_owned(), value.to_string());
+        self
+    }
+
+    /// The same with the other side's own words.
+    #[must_use]
+    pub fn saying(mut self, detail: impl ToString) -> Self {
+        self.detail = Some(detail.to_string());
+        self
+    }
+
+    /// Whether time alone may change this answer.
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self.code,
+            Code::NetworkUnreachable | Code::CloudFailed | Code::Throttled
+        )
+    }
+
+    /// Whether asking this account's cloud again is pointless (and, for bad signatures, harmful) until a person
+    /// did something about it.
+    pub fn stops_account(&self) -> bool {
+        matches!(
+            self.code,
+            Code::SignatureWrong
+                | Code::ClockWrong
+                | Code::KeyLocked
+                | Code::KeyNotStored
+                | Code::KeychainLocked
+                | Code::KeychainAbsent
+                | Code::KeychainTimeout
+                | Code::KeychainFailed
+        )
+    }
+}
+
+impl From<Code> for Failure {
+    fn from(code: Code) -> Self {
+        Self::new(code)
+    }
+}
+
+/// A difference of clocks as a person reads it, in minutes.
+pub(crate) fn minutes(difference: TimeDelta) -> String {
+    difference.num_minutes().abs().to_string()
+}

@@ -1,0 +1,38 @@
+//! The domain: accounts, servers, leases, templates, operations, events and their delivery.
+//!
+//! It knows no window and no terminal; both reach it through crate `api`. What comes from outside (time, keychain,
+//! endpoints, directories) is handed in with [`Options`]. What happens is published once, as [`Change`].
+//!
+//! | module | what it decides |
+//! |---|---|
+//! | [`accounts`] | signing in, who the key belongs to, which account is in use |
+//! | [`servers`] | what exists, as the cloud last told, and when it is asked again |
+//! | [`create`] | what a template becomes in this region, what it costs, why it would fail |
+//! | [`lease`] | which ends of a lease are possible |
+//! | [`operations`] | everything asked of the cloud: recorded, sent, followed, settled, taken up after a restart |
+//! | [`events`] | how a fact is written for the data platform |
+//! | [`delivery`] | sending facts, in order, at least once |
+
+pub mod accounts;
+pub mod catalogue;
+pub mod clock;
+pub mod create;
+pub mod delivery;
+pub mod events;
+pub mod failure;
+pub mod keychain;
+pub mod lease;
+pub mod money;
+pub mod operations;
+pub mod servers;
+pub mod settings;
+pub mod templates;
+
+mod app;
+mod cloud;
+
+pub use app::{Change, ClientInfo, Demo, DemoUser, Opened, Options, Wangcheng};
+pub use clock::Clock;
+pub use failure::{Code, Failure, Result};
+pub use huaweicloud::{Endpoints, Region as CloudRegion};
+pub use money::Money;

@@ -1,0 +1,117 @@
+//! Templates: flavor, image, disks, network and environment under one name.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What cloud-init installs on the first start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Environment {
+    /// The image as it is.
+    None,
+    /// Docker from the distribution, started.
+    Docker,
+    /// Python 3 with pip and venv.
+    Python,
+    /// The distribution's default JDK and Maven.
+    Java,
+    /// Node.js with npm.
+    Node,
+}
+
+impl Environment {
+    /// The cloud-init user data (`#cloud-config`), or `None` for the bare image.
+    ///
+    /// Packages come from the distribution's own archives, so that nothing needs to be trusted beyond the image.
+    pub fn user_data(self) -> Option<String> {
+        let (packages, commands): (&[&str], &[&str]) = match self {
+            Environment::None => return None,
+            Environment::Docker => (&["docker.io"], &["systemctl enable --now docker"]),
+            Environment::Python => (&["python3", "python3-pip", "python3-venv"], &[]),
+            Environment::Java => (&["default-jdk", "maven"], &[]),
+            Environment::Node => (&["nodejs", "npm"], &[]),
+        };
+        let mut text = String::from("#cloud-config\npackage_update: true\npackages:\n");
+        for package in packages {
+            text.push_str(&format!("  - {package}\n"));
+        }
+        if !commands.is_empty() {
+            text.push_str("runcmd:\n");
+            for command in commands {
+                text.push_str(&format!("  - {command}\n"));
+            }
+        }
+        Some(text)
+    }
+}
+
+/// A kind of server that can be asked for by name. What a region calls it (flavor id, image id) is looked up when it
+/// is used, because the same template serves every region.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Template {
+    /// Stable name in ledger and events.
+    pub id: String,
+    /// Name shown in Chinese.
+    pub name_zh: String,
+    /// Name shown in English.
+    pub name_en: String,
+    /// Virtual processors.
+    pub vcpus: u32,
+    /// Memory in GiB.
+    pub ram_gb: u32,
+    /// How the image's name begins, e.g. `Ubuntu 22.04`; the newest that fits is taken.
+    pub image: String,
+    /// System disk in GB.
+    pub system_disk_gb: u32,
+    /// Data disk in GB, if any.
+    pub data_disk_gb: Option<u32>,
+    /// Public address with this bandwidth in Mbit/s, if any.
+    pub public_mbps: Option<u32>,
+    /// Lease proposed, in hours.
+    pub lease_hours: u32,
+    /// What is installed.
+    pub environment: Environment,
+}
+
+/// The templates that come with the program.
+pub fn built_in() -> Vec<Template> {
+    let template = |id: &str, zh: &str, en: &str, vcpus, ram_gb, environment| Template {
+        id: id.to_owned(),
+        name_zh: zh.to_owned(),
+        name_en: en.to_owned(),
+        vcpus,
+        ram_gb,
+        image: "Ubuntu".to_owned(),
+        system_disk_gb: 40,
+        data_disk_gb: None,
+        public_mbps: Some(5),
+        lease_hours: 8,
+        environment,
+    };
+    vec![
+        template(
+            "linux-small",
+            "Linux 小型",
+            "Small Linux",
+            2,
+            4,
+            Environment::None,
+        ),
+        template("docker", "Docker 主机", "Docker", 2, 8, Environment::Docker),
+        Template {
+            data_disk_gb: Some(100),
+            ..template(
+                "linux-large",
+                "Linux 大型 + 数据盘",
+                "Large Linux, data disk",
+                8,
+                16,
+                Environment::None,
+            )
+        },
+        template("python", "Python 开发", "Python", 2, 4, Environment::Python),
+        template("java", "Java 开发", "Java", 4, 8, Environment::Java),
+        template("node", "Node.js 开发", "Node.js", 2, 4, Environment::Node),
+    ]
+}
