@@ -1,0 +1,68 @@
+// Words and tones of the backend's states, one table each, so that a new state fails to compile until it has both.
+import type { Delivery, EventOutcome, Operation, OperationKind, ServerState } from '../host/generated';
+import { m } from '../words/words.svelte';
+
+export const stateWord: Record<ServerState, () => string> = {
+  creating: m.state_creating,
+  running: m.state_running,
+  stopping: m.state_stopping,
+  stopped: m.state_stopped,
+  starting: m.state_starting,
+  restarting: m.state_restarting,
+  resizing: m.state_resizing,
+  confirming_size: m.state_confirming_size,
+  reinstalling: m.state_reinstalling,
+  deleting: m.state_deleting,
+  error: m.state_error,
+  frozen: m.state_frozen,
+  unknown: m.state_unknown,
+};
+
+export const stateTone: Record<ServerState, 'on' | 'busy' | 'off' | 'attention' | 'fault'> = {
+  creating: 'busy',
+  running: 'on',
+  stopping: 'busy',
+  stopped: 'off',
+  starting: 'busy',
+  restarting: 'busy',
+  resizing: 'busy',
+  confirming_size: 'attention',
+  reinstalling: 'busy',
+  deleting: 'busy',
+  error: 'fault',
+  frozen: 'attention',
+  unknown: 'off',
+};
+
+export const operationWord: Record<OperationKind, () => string> = {
+  'server.create': m.operation_create,
+  'lease.update': m.operation_lease,
+  'server.delete': m.operation_delete,
+};
+
+/** Where an operation stands, in one word of ours. */
+export type OperationState = 'recorded' | 'sent' | 'ok' | 'failed';
+
+export function operationState(operation: Operation): OperationState {
+  if (operation.stage !== 'settled') return operation.stage;
+  return operation.outcome === 'ok' ? 'ok' : 'failed';
+}
+
+export const operationStateWord: Record<OperationState, () => string> = {
+  recorded: m.stage_recorded,
+  sent: m.stage_sent,
+  ok: m.stage_ok,
+  failed: m.stage_failed,
+};
+
+export const outcomeWord: Record<EventOutcome, () => string> = {
+  ok: m.outcome_ok,
+  failed: m.outcome_failed,
+  refused: m.outcome_refused,
+};
+
+export const outcomeTone: Record<EventOutcome, 'ok' | 'bad' | 'warn'> = { ok: 'ok', failed: 'bad', refused: 'warn' };
+
+/** Whether delivery stands still until somebody acts or the data platform comes back. */
+export const inTrouble = (delivery: Delivery | null): boolean =>
+  delivery?.state === 'waiting_to_retry' || delivery?.state === 'parked';

@@ -1,0 +1,286 @@
+// What the interface knows, in one place. It is loaded once, and kept true by the backend's changes; no screen polls.
+import { createContext } from 'svelte';
+import type {
+  Account,
+  Accounts,
+  AppInfo,
+  Change,
+  CreateServer,
+  Delivery,
+  Operation,
+  Server,
+  ServerList,
+  Settings,
+  WireError,
+} from './host/generated';
+import { asWireError, type Host } from './host/host';
+import { m, resolveLanguage, setLanguage } from './words/words.svelte';
+
+export type Screen = 'servers' | 'create' | 'operations' | 'events' | 'settings' | 'add-account';
+
+/** What the servers screen has selected: a server, or the operation that is still making one. */
+export type Selection = { server: string | null; operation: string | null };
+
+/** A row of the servers table: a server the cloud reports, or one that an operation is making. */
+export type Row = { key: string; server: Server | null; operation: Operation | null };
+
+export type Toast = { id: number; operation: Operation };
+
+/** Whether it is known yet how the application stands. */
+export type Start = { kind: 'starting' } | { kind: 'failed'; error: WireError } | { kind: 'ready' };
+
+const OK_TOAST_MS = 8000;
+const TOASTS_AT_MOST = 5;
+
+export class AppState {
+  start = $state.raw<Start>({ kind: 'starting' });
+  info = $state.raw<AppInfo | null>(null);
+  settings = $state.raw<Settings>({ language: 'system', theme: 'system' });
+  accounts = $state.raw<Accounts>({ accounts: [], active: null });
+  list = $state.raw<ServerList | null>(null);
+  listError = $state.raw<WireError | null>(null);
+  operations = $state.raw<ReadonlyMap<string, Operation>>(new Map());
+  delivery = $state.raw<Delivery | null>(null);
+  lastSeq = $state(0);
+
+  screen = $state<Screen>('servers');
+  selection = $state.raw<Selection>({ server: null, operation: null });
+  selectedOperation = $state<string | null>(null);
+  toasts = $state.raw<readonly Toast[]>([]);
+
+  readonly host: Host;
+  #stopWatching: (() => void) | null = null;
+  #toastCount = 0;
+  #darkSystem: MediaQueryList;
+
+  /** The account whose servers are shown. */
+  readonly account: Account | null = $derived(
+    this.accounts.accounts.find((account) => account.id === this.accounts.active) ?? null,
+  );
+
+  /** Operations, newest first. */
+  readonly operationList: readonly Operation[] = $derived(
+    [...this.operations.values()].sort((a, b) =>
+      a.recordedAt < b.recordedAt ? 1 : a.recordedAt > b.recordedAt ? -1 : 0,
+    ),
+  );
+
+  readonly running: readonly Operation[] = $derived(this.operationList.filter((one) => one.stage !== 'settled'));
+
+  /** The servers of the active account, with those still being made first. */
+  readonly rows: readonly Row[] = $derived.by(() => {
+    const servers = this.list && this.list.account === this.accounts.active ? this.list.servers : [];
+    const running = this.running.filter((one) => one.account === this.accounts.active);
+    const known = new Set(servers.map((server) => server.id));
+    const making: Row[] = running
+      .filter((one) => one.kind === 'server.create' && (one.serverId === null || !known.has(one.serverId)))
+      .map((operation) => ({ key: `operation ${operation.id}`, server: null, operation }));
+    const made: Row[] = servers.map((server) => ({
+      key: server.id,
+      server,
+      operation: running.find((one) => one.serverId === server.id) ?? null,
+    }));
+    return [...making, ...made];
+  });
+
+  constructor(host: Host) {
+    this.host = host;
+    this.#darkSystem = window.matchMedia('(prefers-color-scheme: dark)');
+    this.#darkSystem.addEventListener('change', () => this.#showTheme());
+    window.addEventListener('languagechange', () => this.#showLanguage());
+    this.#showLanguage();
+    this.#showTheme();
+  }
+
+  /** Subscribes first, then loads: what changes in between arrives as a change. */
+  async begin(): Promise<void> {
+    this.start = { kind: 'starting' };
+    try {
+      this.#stopWatching ??= await this.host.watch((change) => this.apply(change));
+      const [info, settings, accounts] = await Promise.all([
+        this.host.app.info(),
+        this.host.settings.get(),
+        this.host.accounts.list(),
+      ]);
+      this.info = info;
+      this.applySettings(settings);
+      this.accounts = accounts;
+      this.start = { kind: 'ready' };
+    } catch (thrown) {
+      this.start = { kind: 'failed', error: this.error(thrown) };
+      return;
+    }
+    await Promise.all([this.loadServers(), this.#loadOperations(), this.#loadDelivery()]);
+  }
+
+  end(): void {
+    this.#stopWatching?.();
+    this.#stopWatching = null;
+  }
+
+  /** Whatever was thrown, as an error that can be shown. */
+  error(thrown: unknown): WireError {
+    return asWireError(thrown, m.error_unexpected());
+  }
+
+  /** Takes in one change from the backend. */
+  apply(change: Change): void {
+    switch (change.kind) {
+      case 'accounts':
+        this.applyAccounts(change.accounts);
+        break;
+      case 'servers':
+        if (this.accounts.active === null || change.list.account === this.accounts.active) {
+          this.list = change.list;
+          this.listError = null;
+        }
+        break;
+      case 'operation':
+        this.#applyOperation(change.operation);
+        break;
+      case 'events':
+        this.lastSeq = Math.max(this.lastSeq, change.lastSeq);
+        break;
+      case 'delivery':
+        this.delivery = change.delivery;
+        break;
+    }
+  }
+
+  applyAccounts(accounts: Accounts): void {
+    const before = this.accounts.active;
+    this.accounts = accounts;
+    if (accounts.active === before) return;
+    this.selection = { server: null, operation: null };
+    this.listError = null;
+    if (this.list?.account !== accounts.active) this.list = null;
+    if (accounts.active !== null) void this.loadServers();
+  }
+
+  applySettings(settings: Settings): void {
+    this.settings = settings;
+    this.#showLanguage();
+    this.#showTheme();
+  }
+
+  async saveSettings(settings: Settings): Promise<void> {
+    this.applySettings(await this.host.settings.set(settings));
+  }
+
+  /** Reads the accounts again after signing in and goes to the servers. */
+  async signedIn(account: Account): Promise<void> {
+    this.applyAccounts(await this.host.accounts.list());
+    if (this.accounts.active !== account.id) await this.selectAccount(account.id);
+    this.go('servers');
+  }
+
+  async selectAccount(account: string): Promise<void> {
+    this.applyAccounts(await this.host.accounts.select({ account }));
+  }
+
+  async loadServers(refresh = false): Promise<void> {
+    if (this.accounts.active === null) return;
+    const account = this.accounts.active;
+    try {
+      const list = await (refresh ? this.host.servers.refresh() : this.host.servers.list());
+      if (account === this.accounts.active && list.account === account) {
+        this.list = list;
+        this.listError = null;
+      }
+    } catch (thrown) {
+      if (account === this.accounts.active) this.listError = this.error(thrown);
+    }
+  }
+
+  async create(request: CreateServer): Promise<void> {
+    const operation = await this.host.servers.create(request);
+    this.#applyOperation(operation);
+    this.selection = { server: null, operation: operation.id };
+    this.go('servers');
+  }
+
+  async extend(server: string, until: number): Promise<void> {
+    this.#applyOperation(await this.host.servers.extend({ server, until: new Date(until).toISOString() }));
+  }
+
+  async delete(server: string, name: string): Promise<void> {
+    this.#applyOperation(await this.host.servers.delete({ server, name }));
+  }
+
+  go(screen: Screen): void {
+    this.screen = screen;
+  }
+
+  showServer(operation: Operation): void {
+    this.selection = { server: operation.serverId, operation: operation.serverId === null ? operation.id : null };
+    this.go('servers');
+  }
+
+  showOperation(id: string): void {
+    this.selectedOperation = id;
+    this.go('operations');
+  }
+
+  dismiss(id: number): void {
+    this.toasts = this.toasts.filter((toast) => toast.id !== id);
+  }
+
+  /** The row the selection means: an operation's selection follows it to the server it made. */
+  readonly selectedRow: Row | null = $derived.by(() => {
+    const { server, operation } = this.selection;
+    const id = server ?? (operation === null ? null : (this.operations.get(operation)?.serverId ?? null));
+    return (
+      this.rows.find(
+        (row) => (id !== null && row.server?.id === id) || (row.server === null && row.operation?.id === operation),
+      ) ?? null
+    );
+  });
+
+  #applyOperation(operation: Operation): void {
+    const before = this.operations.get(operation.id);
+    // An answer may arrive after a newer change: what is settled stays settled.
+    if (before?.stage === 'settled' && operation.stage !== 'settled') return;
+    this.operations = new Map(this.operations).set(operation.id, operation);
+    if (operation.stage === 'settled' && before?.stage !== 'settled') this.#toast(operation);
+  }
+
+  #toast(operation: Operation): void {
+    const id = ++this.#toastCount;
+    this.toasts = [...this.toasts, { id, operation }].slice(-TOASTS_AT_MOST);
+    // A failure stays until it is read.
+    if (operation.outcome === 'ok') setTimeout(() => this.dismiss(id), OK_TOAST_MS);
+  }
+
+  async #loadOperations(): Promise<void> {
+    try {
+      const loaded = await this.host.operations.list();
+      const merged = new Map(loaded.map((one) => [one.id, one]));
+      for (const [id, one] of this.operations) {
+        if (!merged.has(id) || one.stage === 'settled') merged.set(id, one);
+      }
+      this.operations = merged;
+    } catch (thrown) {
+      this.start = { kind: 'failed', error: this.error(thrown) };
+    }
+  }
+
+  async #loadDelivery(): Promise<void> {
+    try {
+      this.delivery = await this.host.delivery.status();
+    } catch (thrown) {
+      this.start = { kind: 'failed', error: this.error(thrown) };
+    }
+  }
+
+  #showLanguage(): void {
+    setLanguage(resolveLanguage(this.settings.language, navigator.languages));
+  }
+
+  #showTheme(): void {
+    const { theme } = this.settings;
+    const dark = theme === 'dark' || (theme === 'system' && this.#darkSystem.matches);
+    document.documentElement.dataset['theme'] = dark ? 'dark' : 'light';
+  }
+}
+
+export const [useApp, provideApp] = createContext<AppState>();

@@ -1,0 +1,36 @@
+import { paraglideVitePlugin } from '@inlang/paraglide-js';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { svelteTesting } from '@testing-library/svelte/vite';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  // The window loads from its own scheme; relative addresses hold there and in the preview alike.
+  base: './',
+  plugins: [
+    svelte(),
+    svelteTesting(),
+    paraglideVitePlugin({
+      project: './project.inlang',
+      outdir: './src/words/compiled',
+      strategy: ['globalVariable', 'baseLocale'],
+      outputStructure: 'locale-modules',
+      emitReadme: false,
+    }),
+  ],
+  build: {
+    target: ['safari16', 'chrome110'],
+    // The polyfill is an inline script, which the content security policy refuses.
+    modulePreload: { polyfill: false },
+    // A file, never a data: address, so that the policy needs no exception.
+    assetsInlineLimit: 0,
+  },
+  server: { host: '127.0.0.1', port: 5173, strictPort: true },
+  test: {
+    environment: 'happy-dom',
+    include: ['tests/**/*.test.ts'],
+    setupFiles: ['tests/setup.ts'],
+    // Times are asserted as a reader in this zone sees them.
+    env: { TZ: 'Asia/Shanghai' },
+    restoreMocks: true,
+  },
+});
