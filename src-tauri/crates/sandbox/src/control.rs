@@ -1,0 +1,104 @@
+//! The control listener: looks into the sandbox and makes things go wrong in it. For tests and the demo mode's own use; it
+//! answers no web page, because those could reach loopback too.
+
+use http::{Method, header};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{
+    receiver::{ModeSetting, Selection},
+    shared::Shared,
+    wire::{Answer, Request},
+    world::Cut,
+};
+
+/// Most bytes of a request to it.
+pub(crate) const BODY_LIMIT: usize = 64 * 1024;
+/// Most events in one answer.
+const EVENTS_AT_ONCE: u32 = 10_000;
+
+#[derive(Debug, Deserialize)]
+struct ClockSetting {
+    offset_s: i64,
+}
+
+#[derive(Debug, Deserialize)]
+struct FaultSetting {
+    /// The next creation fails.
+    job_fail_next: Option<bool>,
+    /// With this code; a scheduler that finds no host if absent.
+    code: Option<String>,
+    reason: Option<String>,
+    /// The next change asked of ECS gets no answer.
+    cut_next: Option<Cut>,
+}
+
+pub(crate) async fn answer(request: &Request, shared: &Shared) -> Answer {
+    if is_from_a_web_page(request) {
+        return wrong(403, "web pages have no business here");
+    }
+    match (&request.method, request.path.as_str()) {
+        (&Method::GET, "/health") => Answer::json(200, &json!({"status": "ok", "time": shared.now()})),
+        (&Method::GET, "/servers") => shared.world_as_json(),
+        (&Method::GET, "/requests") => Answer::json(200, &shared.requests()),
+        (&Method::GET, "/events") => events(request, shared).await,
+        (&Method::POST, "/clock") => match request.json::<ClockSetting>() {
+            Ok(setting) => Answer::json(200, &json!({"offset_s": shared.set_clock(setting.offset_s)})),
+            Err(error) => wrong(400, &error.to_string()),
+        },
+        (&Method::POST, "/receiver") => match request.json::<ModeSetting>() {
+            Ok(setting) if shared.receiver().set_mode(&setting) => Answer::empty(204),
+            Ok(_) => wrong(400, "there is no such mode"),
+            Err(error) => wrong(400, &error.to_string()),
+        },
+        (&Method::POST, "/faults") => match request.json::<FaultSetting>() {
+            Ok(setting) => {
+                shared.with_faults(|faults| {
+                    if let Some(fail) = setting.job_fail_next {
+                        faults.failing_job = fail.then(|| {
+                            (
+                                setting.code.unwrap_or_else(|| "Ecs.0219".to_owned()),
+                                setting
+                                    .reason
+                                    .unwrap_or_else(|| "No valid host was found. (example fault)".to_owned()),
+                            )
+                        });
+                    }
+                    if setting.cut_next.is_some() {
+                        faults.cut = setting.cut_next;
+                    }
+                });
+                Answer::empty(204)
+            }
+            Err(error) => wrong(400, &error.to_string()),
+        },
+        _ => wrong(404, "there is no such call"),
+    }
+}
+
+async fn events(request: &Request, shared: &Shared) -> Answer {
+    let number = |key: &str| request.query_value(key).and_then(|text| text.parse().ok());
+    let selection = Selection {
+        after: number("after").unwrap_or(0),
+        limit: number("limit")
+            .and_then(|limit| u32::try_from(limit).ok())
+            .unwrap_or(EVENTS_AT_ONCE)
+            .min(EVENTS_AT_ONCE),
+        distinct: request.query_value("distinct").as_deref() == Some("true"),
+    };
+    match shared.receiver().stored(selection).await {
+        Ok(records) => Answer::json(200, &records),
+        Err(error) => wrong(500, &error.to_string()),
+    }
+}
+
+/// A browser names the page that asks, or the name under which it found this address.
+fn is_from_a_web_page(request: &Request) -> bool {
+    let host = request.header("host").unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
+    request.headers.contains_key(header::ORIGIN) || !["127.0.0.1", "localhost"].contains(&name)
+}
+
+fn wrong(status: u16, message: &str) -> Answer {
+    Answer::json(status, &json!({"message": message}))
+}

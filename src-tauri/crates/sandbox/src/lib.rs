@@ -1,0 +1,356 @@
+//! The embedded region: Huawei Cloud's wire formats on loopback, with real asynchrony and no cost, and a receiver for the
+//! events that go to the data platform's HEI.
+//!
+//! It stands in for the cloud in demo mode and in tests, so it behaves as the cloud is documented to behave, refusals
+//! included, and knows nothing of the application that calls it. The program `wangcheng-sandbox` is this library with a
+//! command line.
+//!
+//! - [`Sandbox::start`] opens one listener per service (paths mean different things on different hosts), one for the
+//!   receiver and one for control, all on 127.0.0.1, and says where they are in an [`Announcement`].
+//! - Every call to a service must be signed by one of the example users; see [`users`].
+//! - At speed 1 the world is about ten times as fast as the cloud: a server boots in some six seconds. Leases keep real
+//!   time unless [`Options::lease_speed`] says otherwise.
+//!
+//! # The control listener
+//!
+//! | call | what it does |
+//! |---|---|
+//! | `GET /health` | `{"status":"ok","time":…}` |
+//! | `GET /servers` | everything that exists, as JSON |
+//! | `GET /requests` | the last 1000 requests: service, method, path, status, error code, user |
+//! | `GET /events?after=&limit=&distinct=true` | what the receiver keeps: `[{id, received_at, event_id, record, deliveries}]`, at most 10,000 |
+//! | `POST /clock {"offset_s":N}` | moves the sandbox's clock to N seconds from the machine's |
+//! | `POST /receiver {"mode":M,"retry_after_s":N}` | M is `ok`, `refuse_401`, `413`, `status:NNN`, `stall`, `cut` or `cut_after` (stored, but not answered) |
+//! | `POST /faults {…}` | `"job_fail_next":true` (with `"code"`, `"reason"`): the next creation fails; `"cut_next":"before"` or `"after"`: the next change asked of ECS gets no answer |
+
+#![recursion_limit = "256"] // for the `json!` of a server with its sixty fields
+
+mod announcement;
+mod catalogue;
+mod clock;
+mod control;
+mod error;
+mod faults;
+mod files;
+mod gateway;
+
+mod receiver;
+mod services;
+mod shared;
+pub mod users;
+mod wire;
+mod world;
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::{net::TcpListener, task::JoinSet};
+
+pub use announcement::{AnnouncedReceiver, AnnouncedRegion, AnnouncedUser, Announcement};
+pub use error::{Error, Result};
+
+use clock::{Clock, Pace};
+use receiver::Receiver;
+use services::Service;
+use shared::Shared;
+use world::World;
+
+/// How often the world goes on by itself.
+const TICK: Duration = Duration::from_millis(100);
+/// After how many ticks a change is saved at the latest.
+const TICKS_BETWEEN_SAVES: u32 = 5;
+
+/// How to run a sandbox. [`Options::default`] keeps everything in memory, on free ports, at demo speed.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where the world is kept between runs; `None`: it is new each time.
+    pub state_file: Option<PathBuf>,
+    /// Where the receiver keeps its records (SQLite); `None`: in memory.
+    pub receiver_file: Option<PathBuf>,
+    /// Where to write the [`Announcement`] as JSON once everything listens. Holds the example keys and the HEI token.
+    pub announce: Option<PathBuf>,
+    /// How fast jobs and states go: 1 is demo speed, 10 is ten times as fast.
+    pub speed: f64,
+    /// Divides the half hour that a lease must last at least, and the time between sweeps. Above 1, leases also keep
+    /// their seconds.
+    pub lease_speed: f64,
+    /// First of the fixed ports, which are taken in the order of the announcement; `None`: free ones.
+    pub base_port: Option<u16>,
+    /// Token that the receiver asks for.
+    pub hei_token: SecretString,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            state_file: None,
+            receiver_file: None,
+            announce: None,
+            speed: 1.0,
+            lease_speed: 1.0,
+            base_port: None,
+            hei_token: users::EXAMPLE_HEI_TOKEN.into(),
+        }
+    }
+}
+
+/// The embedded region.
+#[derive(Debug)]
+pub struct Sandbox;
+
+impl Sandbox {
+    /// Loads or makes the world, opens all listeners and writes the announcement. Needs a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// A file or port that cannot be used, or a speed that is none; nothing keeps running then.
+    pub async fn start(options: Options) -> Result<Running> {
+        for speed in [options.speed, options.lease_speed] {
+            if !(speed.is_finite() && speed > 0.0) {
+                return Err(Error::Speed { speed });
+            }
+        }
+        let pace = Pace {
+            speed: options.speed,
+            lease_speed: options.lease_speed,
+        };
+        let clock = Clock::default();
+        let loaded = match &options.state_file {
+            Some(path) => files::load(path)?,
+            None => None,
+        };
+        let world = loaded.unwrap_or_else(|| World::new(clock.now()));
+        let regions: Vec<AnnouncedRegion> = world
+            .regions
+            .iter()
+            .map(|region| AnnouncedRegion {
+                id: region.id.clone(),
+                name_zh: region.name_zh.clone(),
+                name_en: region.name_en.clone(),
+                project_id: region.project_id.clone(),
+                endpoints: BTreeMap::new(),
+            })
+            .collect();
+        let receiver = Receiver::open(options.receiver_file.as_deref(), options.hei_token.clone())?;
+        let shared = Arc::new(Shared::new(clock, pace, world, receiver));
+
+        let mut running = Running {
+            announcement: Announcement {
+                regions,
+                global: BTreeMap::new(),
+                hei: AnnouncedReceiver {
+                    url: String::new(),
+                    token: options.hei_token.expose_secret().to_owned(),
+                },
+                control: String::new(),
+                account_id: users::ACCOUNT_ID.to_owned(),
+                users: users::USERS
+                    .iter()
+                    .map(|user| AnnouncedUser {
+                        id: user.id.to_owned(),
+                        name: user.name.to_owned(),
+                        access_key: user.access_key.to_owned(),
+                        secret_key: user.secret_key_to_announce().to_owned(),
+                        role: user.role,
+                    })
+                    .collect(),
+            },
+            shared,
+            tasks: JoinSet::new(),
+            state_file: options.state_file,
+        };
+        running.listen(options.base_port).await?;
+        running.keep_going();
+        running.save()?;
+        if let Some(path) = &options.announce {
+            let text = serde_json::to_vec_pretty(&running.announcement).map_err(|error| Error::File {
+                path: path.clone(),
+                source: std::io::Error::other(error),
+            })?;
+            files::replace(path, &text)?;
+        }
+        Ok(running)
+    }
+}
+
+/// A sandbox that runs. It stops when this is dropped; [`Running::stop`] also tells whether its state was saved.
+pub struct Running {
+    announcement: Announcement,
+    shared: Arc<Shared>,
+    tasks: JoinSet<()>,
+    state_file: Option<PathBuf>,
+}
+
+impl Running {
+    /// Where it listens, and with what one gets in.
+    pub fn announcement(&self) -> Announcement {
+        self.announcement.clone()
+    }
+
+    /// Closes all listeners and connections and saves the state.
+    ///
+    /// # Errors
+    ///
+    /// The state could not be saved.
+    pub async fn stop(mut self) -> Result<()> {
+        self.tasks.shutdown().await;
+        self.save()
+    }
+
+    async fn listen(&mut self, base_port: Option<u16>) -> Result<()> {
+        let mut ports = Ports(base_port);
+        for position in 0..self.announcement.regions.len() {
+            for service in Service::REGIONAL {
+                let listener = ports.next().await?;
+                let url = address(&listener)?;
+                if let Some(region) = self.announcement.regions.get_mut(position) {
+                    let id = region.id.clone();
+                    for name in service.names() {
+                        region.endpoints.insert((*name).to_owned(), url.clone());
+                    }
+                    self.serve_cloud(listener, service, id);
+                }
+            }
+        }
+        for service in Service::GLOBAL {
+            let listener = ports.next().await?;
+            let url = address(&listener)?;
+            for name in service.names() {
+                self.announcement.global.insert((*name).to_owned(), url.clone());
+                for region in &mut self.announcement.regions {
+                    region.endpoints.insert((*name).to_owned(), url.clone());
+                }
+            }
+            self.serve_cloud(listener, service, String::new());
+        }
+
+        let listener = ports.next().await?;
+        self.announcement.hei.url = address(&listener)?;
+        let shared = Arc::clone(&self.shared);
+        self.tasks
+            .spawn(wire::serve(listener, receiver::BODY_LIMIT, move |request| {
+                let shared = Arc::clone(&shared);
+                async move { shared.hei(&request).await }
+            }));
+
+        let listener = ports.next().await?;
+        self.announcement.control = address(&listener)?;
+        let shared = Arc::clone(&self.shared);
+        self.tasks
+            .spawn(wire::serve(listener, control::BODY_LIMIT, move |request| {
+                let shared = Arc::clone(&shared);
+                async move { wire::Reply::Answer(control::answer(&request, &shared).await) }
+            }));
+        Ok(())
+    }
+
+    fn serve_cloud(&mut self, listener: TcpListener, service: Service, region: String) {
+        let shared = Arc::clone(&self.shared);
+        let region: Arc<str> = region.into();
+        self.tasks
+            .spawn(wire::serve(listener, shared::BODY_LIMIT, move |request| {
+                let (shared, region) = (Arc::clone(&shared), Arc::clone(&region));
+                async move { shared.cloud(service, &region, &request) }
+            }));
+    }
+
+    /// Lets the world go on and saves it, soon after it has changed and not on every change.
+    fn keep_going(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        let state_file = self.state_file.clone();
+        self.tasks.spawn(async move {
+            let mut ticker = tokio::time::interval(TICK);
+            ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            let mut ticks = 0_u32;
+            loop {
+                ticker.tick().await;
+                shared.tick();
+                ticks = ticks.wrapping_add(1);
+                let Some(path) = state_file
+                    .clone()
+                    .filter(|_| ticks.is_multiple_of(TICKS_BETWEEN_SAVES))
+                else {
+                    continue;
+                };
+                let saving = Arc::clone(&shared);
+                let saved = tokio::task::spawn_blocking(move || save(&saving, &path)).await;
+                if let Ok(Err(error)) = saved {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "the sandbox's state was not saved"
+                    );
+                }
+            }
+        });
+    }
+
+    fn save(&self) -> Result<()> {
+        match &self.state_file {
+            Some(path) => save(&self.shared, path),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The world holds what users gave their servers, scripts included.
+        f.debug_struct("Running")
+            .field("announcement", &self.announcement)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Err(error) = self.save() {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the sandbox's state was not saved"
+            );
+        }
+    }
+}
+
+fn save(shared: &Shared, path: &std::path::Path) -> Result<()> {
+    // Two at a time, the last one at stop and one that is under way, would write into the same file.
+    let _one_at_a_time = shared.saving();
+    let Some(text) = shared.state_to_save() else {
+        return Ok(());
+    };
+    let saved = text
+        .map_err(|source| Error::File {
+            path: path.to_owned(),
+            source,
+        })
+        .and_then(|text| files::replace(path, &text));
+    if saved.is_err() {
+        shared.still_to_save();
+    }
+    saved
+}
+
+/// Fixed ports one after another, or free ones.
+struct Ports(Option<u16>);
+
+impl Ports {
+    async fn next(&mut self) -> Result<TcpListener> {
+        let port = self.0.unwrap_or(0);
+        if let Some(used) = self.0 {
+            self.0 = Some(used.checked_add(1).ok_or_else(|| Error::Port {
+                port: used,
+                source: std::io::ErrorKind::AddrNotAvailable.into(),
+            })?);
+        }
+        wire::bind(port)
+            .await
+            .map_err(|source| Error::Port { port, source })
+    }
+}
+
+fn address(listener: &TcpListener) -> Result<String> {
+    listener
+        .local_addr()
+        .map(|address| format!("http://{address}"))
+        .map_err(|source| Error::Port { port: 0, source })
+}

@@ -1,0 +1,109 @@
+//! `wangcheng-sandbox`: the embedded region as a program of its own. Says where it listens and runs until it is told to stop.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use sandbox::{Options, Sandbox};
+use secrecy::SecretString;
+use tracing_subscriber::EnvFilter;
+
+/// Huawei Cloud's wire formats on loopback, with example users and an HEI receiver. Costs nothing, reaches nothing.
+#[derive(Debug, Parser)]
+#[command(name = "wangcheng-sandbox", version)]
+struct Arguments {
+    /// Write where everything listens, with the example keys, to this file (JSON)
+    #[arg(long, value_name = "FILE")]
+    announce: Option<PathBuf>,
+    /// Keep the world in this file between runs
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Keep received events in this SQLite file
+    #[arg(long, value_name = "FILE")]
+    receiver: Option<PathBuf>,
+    /// How fast: at 1 a server boots in some six seconds
+    #[arg(long, default_value_t = 1.0)]
+    speed: f64,
+    /// How much shorter than half an hour a lease may be, as a divisor
+    #[arg(long, default_value_t = 1.0)]
+    lease_speed: f64,
+    /// Use this port and the following ones instead of free ones
+    #[arg(long, value_name = "PORT")]
+    base_port: Option<u16>,
+    /// Token the receiver asks for; an example one if absent
+    #[arg(long, env = "WANGCHENG_SANDBOX_HEI_TOKEN", hide_env_values = true)]
+    hei_token: Option<SecretString>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")))
+        .with_writer(std::io::stderr)
+        .init();
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("wangcheng-sandbox: {}", with_causes(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> sandbox::Result<()> {
+    let defaults = Options::default();
+    let running = Sandbox::start(Options {
+        state_file: arguments.state,
+        receiver_file: arguments.receiver,
+        announce: arguments.announce,
+        speed: arguments.speed,
+        lease_speed: arguments.lease_speed,
+        base_port: arguments.base_port,
+        hei_token: arguments.hei_token.unwrap_or(defaults.hei_token),
+    })
+    .await?;
+    let announcement = running.announcement();
+    for region in &announcement.regions {
+        println!("{} ({}, {})", region.id, region.name_zh, region.name_en);
+        for (service, url) in &region.endpoints {
+            println!("  {service:<4} {url}");
+        }
+    }
+    println!("HEI receiver {}", announcement.hei.url);
+    println!("control      {}", announcement.control);
+    println!("Ctrl+C stops it.");
+    told_to_stop().await;
+    running.stop().await
+}
+
+#[cfg(unix)]
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn told_to_stop() {
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

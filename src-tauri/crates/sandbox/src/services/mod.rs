@@ -1,0 +1,167 @@
+//! The services' calls: each module reads what one host is asked and writes what it answers, in that service's words.
+
+mod bss;
+mod ecs;
+mod evs;
+mod iam;
+mod ims;
+mod kms;
+mod sts;
+mod vpc;
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    clock::Pace,
+    faults::{Envelope, Fault},
+    users::{Role, User},
+    wire::{Answer, Request},
+    world::{Region, World},
+};
+
+pub(crate) type Result<T, E = Fault> = std::result::Result<T, E>;
+
+/// A host of the cloud. Paths mean different things on different hosts, so each has a listener of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Service {
+    Ecs,
+    Evs,
+    Ims,
+    Vpc,
+    Kms,
+    Bss,
+    Iam,
+    Sts,
+}
+
+impl Service {
+    /// Hosts that each region has.
+    pub(crate) const REGIONAL: [Self; 5] = [Self::Ecs, Self::Evs, Self::Ims, Self::Vpc, Self::Kms];
+    /// Hosts of the account.
+    pub(crate) const GLOBAL: [Self; 3] = [Self::Bss, Self::Iam, Self::Sts];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ecs => "ecs",
+            Self::Evs => "evs",
+            Self::Ims => "ims",
+            Self::Vpc => "vpc",
+            Self::Kms => "kms",
+            Self::Bss => "bss",
+            Self::Iam => "iam",
+            Self::Sts => "sts",
+        }
+    }
+
+    /// Names under which clients look for the host: EIP calls go to the vpc host, key pairs to the kms host.
+    pub(crate) fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Ecs => &["ecs"],
+            Self::Evs => &["evs"],
+            Self::Ims => &["ims"],
+            Self::Vpc => &["vpc", "eip"],
+            Self::Kms => &["kms", "kps"],
+            Self::Bss => &["bss"],
+            Self::Iam => &["iam"],
+            Self::Sts => &["sts"],
+        }
+    }
+
+    pub(crate) fn envelope(self, path: &str) -> Envelope {
+        match self {
+            Self::Ecs | Self::Evs | Self::Ims => Envelope::Nested,
+            Self::Vpc => Envelope::Flat,
+            Self::Iam if path.starts_with("/v3/") => Envelope::Identity,
+            Self::Iam | Self::Kms | Self::Bss | Self::Sts => Envelope::Gateway,
+        }
+    }
+
+    /// Answers an authenticated call. `region` is the host's region; hosts of the account look at the whole world.
+    pub(crate) fn answer(self, call: &Call<'_>, world: &mut World, region: &str) -> Result<Answer> {
+        match self {
+            Self::Bss => return bss::answer(call, world),
+            Self::Iam => return iam::answer(call, world),
+            Self::Sts => return sts::answer(call),
+            _ => {}
+        }
+        let faults = &mut world.faults;
+        let Some(region) = world.regions.iter_mut().find(|candidate| candidate.id == region) else {
+            return Err(Fault::no_such_call());
+        };
+        match self {
+            Self::Ecs => ecs::answer(call, region, faults),
+            Self::Evs => evs::answer(call, region),
+            Self::Ims => ims::answer(call),
+            Self::Vpc => vpc::answer(call, region),
+            Self::Kms => kms::answer(call, region),
+            Self::Bss | Self::Iam | Self::Sts => Err(Fault::no_such_call()),
+        }
+    }
+}
+
+/// One authenticated call at one moment.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) user: &'static User,
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) pace: Pace,
+}
+
+impl Call<'_> {
+    fn is_guest(&self) -> bool {
+        self.user.role == Role::Guest
+    }
+
+    /// `limit`, if it is a number between 1 and `most`.
+    fn limit(&self, default: usize, most: usize) -> Option<usize> {
+        match self.request.query_value("limit") {
+            None => Some(default),
+            Some(text) => text.parse().ok().filter(|limit| (1..=most).contains(limit)),
+        }
+    }
+}
+
+/// The rows after the one with id `marker`, at most `limit`; `None` if no row has that id.
+fn page<'a, T>(
+    rows: &'a [T],
+    id: impl Fn(&T) -> &str,
+    marker: Option<&str>,
+    limit: usize,
+) -> Option<&'a [T]> {
+    let rest = match marker {
+        None => rows,
+        Some(marker) => {
+            let position = rows.iter().position(|row| id(row) == marker)?;
+            rows.get(position + 1..).unwrap_or_default()
+        }
+    };
+    Some(rest.get(..limit).unwrap_or(rest))
+}
+
+/// `2026-01-02T03:04:05Z`.
+fn zulu(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// `2026-01-02T03:04:05.678Z`, as in jobs.
+fn zulu_millis(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+/// `2026-01-02T03:04:05.000000`: UTC, although nothing says so.
+fn bare_micros(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%dT%H:%M:%S%.6f").to_string()
+}
+
+/// The call's project must be the one of the host's region.
+fn same_project(region: &Region, project: &str, code: &'static str) -> Result<()> {
+    if project == region.project_id {
+        Ok(())
+    } else {
+        Err(Fault::bad(
+            code,
+            "The project ID in the URL does not match the project ID of the credential.",
+        ))
+    }
+}

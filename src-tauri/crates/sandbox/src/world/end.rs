@@ -1,0 +1,116 @@
+//! How servers go: asked for, or because their lease has ended.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Charging, Job, Region, Step, Task, VmState, VolumeStatus};
+use crate::clock::Pace;
+
+const JOB_RUNS: f64 = 0.3;
+const GONE: f64 = 1.5;
+const JOB_ENDS: f64 = 2.0;
+
+/// What goes with a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Leaving {
+    /// True: all disks. False: the system disk and those that are marked to go with the server.
+    pub(crate) disks: bool,
+    /// Whether the EIP is released; `None`: as the EIP itself says.
+    pub(crate) address: Option<bool>,
+}
+
+impl Region {
+    /// Starts the deletion of servers that exist; the answer is the job's id.
+    pub(crate) fn delete(
+        &mut self,
+        ids: &[String],
+        leaving: Leaving,
+        now: DateTime<Utc>,
+        pace: &Pace,
+    ) -> String {
+        let mut job = Job::new("deleteServers", now);
+        for id in ids {
+            let mut sub_job = Job::new("deleteSingleServer", now);
+            sub_job.server_id = Some(id.clone());
+            job.sub_jobs.push(sub_job);
+            self.start_deletion(id, leaving, now, pace);
+        }
+        let id = job.id.clone();
+        self.plan(now + pace.lasting(JOB_RUNS), Step::JobRuns { job: id.clone() });
+        self.plan(now + pace.lasting(JOB_ENDS), Step::JobEnds { job: id.clone() });
+        self.jobs.insert(id.clone(), job);
+        id
+    }
+
+    fn start_deletion(&mut self, id: &str, leaving: Leaving, now: DateTime<Utc>, pace: &Pace) {
+        self.turn(id, now, |server| server.task = Some(Task::Deleting));
+        self.plan(
+            now + pace.lasting(GONE),
+            Step::Gone {
+                server: id.to_owned(),
+                leaving,
+            },
+        );
+    }
+
+    pub(super) fn remove(&mut self, id: &str, leaving: Leaving, now: DateTime<Utc>) {
+        let Some(server) = self.servers.remove(id) else {
+            return;
+        };
+        for disk in &server.disks {
+            if leaving.disks || disk.delete_on_termination {
+                self.volumes.remove(&disk.volume_id);
+            } else if let Some(volume) = self.volumes.get_mut(&disk.volume_id) {
+                volume.status = VolumeStatus::Available;
+                volume.server_id = None;
+                volume.device = None;
+                volume.updated = now;
+            }
+        }
+        self.addresses.retain(|_, address| {
+            let here = address.server_id.as_deref() == Some(id);
+            !(here && leaving.address.unwrap_or(address.delete_on_termination))
+        });
+        self.release_addresses(id);
+    }
+
+    /// What stays of a server's EIPs is free again, and still billed.
+    pub(super) fn release_addresses(&mut self, server_id: &str) {
+        for address in self.addresses.values_mut() {
+            if address.server_id.as_deref() == Some(server_id) {
+                address.server_id = None;
+                address.port_id = None;
+                address.private_address = None;
+            }
+        }
+    }
+
+    /// Deletes the servers whose lease has ended, now and then, as the cloud does. Disks and EIPs go as they are marked: what
+    /// the cloud does with them is not documented.
+    pub(super) fn sweep(&mut self, now: DateTime<Utc>, pace: &Pace) -> bool {
+        let interval = pace.sweep_interval();
+        if now < self.next_sweep && self.next_sweep - now <= interval {
+            return false;
+        }
+        self.next_sweep = now + interval;
+        let ended: Vec<String> = self
+            .servers
+            .values()
+            .filter(|server| {
+                server.lease_end.is_some_and(|end| end <= now)
+                    && server.state != VmState::Building
+                    && server.task != Some(Task::Deleting)
+                    && server.charging == Charging::PayPerUse
+            })
+            .map(|server| server.id.clone())
+            .collect();
+        for id in &ended {
+            let leaving = Leaving {
+                disks: false,
+                address: None,
+            };
+            self.start_deletion(id, leaving, now, pace);
+        }
+        !ended.is_empty()
+    }
+}

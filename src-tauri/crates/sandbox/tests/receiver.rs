@@ -1,0 +1,209 @@
+//! The HEI receiver: what a sender of events sees, and what is kept.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+mod common;
+
+use std::{io::Write, time::Duration};
+
+use common::{Cloud, cloud, fast};
+use sandbox::Options;
+use serde_json::{Value, json};
+
+fn wrapped(id: &str) -> Value {
+    json!({
+        "_message": json!({"event_id": id, "action": "server.created", "owner": "阿达"}).to_string(),
+        "_datatype": "json", "_event_set": "wangcheng", "_time": 0, "_source": "wangcheng",
+    })
+}
+
+fn post(cloud: &Cloud, body: impl Into<reqwest::Body>) -> reqwest::RequestBuilder {
+    cloud
+        .http
+        .post(format!("{}/", cloud.announcement.hei.url))
+        .bearer_auth(&cloud.announcement.hei.token)
+        .header("Content-Type", "application/json")
+        .body(body)
+}
+
+async fn status(request: reqwest::RequestBuilder) -> u16 {
+    request.send().await.unwrap().status().as_u16()
+}
+
+async fn mode(cloud: &Cloud, setting: Value) {
+    assert_eq!(
+        cloud.control("POST", "/receiver", Some(setting)).await.status,
+        204
+    );
+}
+
+async fn kept(cloud: &Cloud, query: &str) -> Vec<Value> {
+    let rows = cloud.control("GET", &format!("/events?{query}"), None).await.ok();
+    rows.as_array().unwrap().clone()
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn objects_arrays_lines_and_gzip_are_kept_as_they_came() {
+    let cloud = cloud(fast()).await;
+    let ping = cloud
+        .http
+        .get(format!("{}/ping", cloud.announcement.hei.url))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(ping.text().await.unwrap(), "pong");
+
+    let answer = post(&cloud, json!([wrapped("e-1"), wrapped("e-2")]).to_string())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), answer.text().await.unwrap().as_str()),
+        (200, "")
+    );
+    assert_eq!(status(post(&cloud, wrapped("e-3").to_string())).await, 200);
+    let lines = format!("{}\n{}\n", wrapped("e-4"), wrapped("e-5"));
+    let by_line = cloud
+        .http
+        .post(format!("{}/", cloud.announcement.hei.url))
+        .bearer_auth(&cloud.announcement.hei.token)
+        .header("Content-Type", "application/x-ndjson")
+        .body(lines);
+    assert_eq!(status(by_line).await, 200);
+    let packed = gzip(&json!([wrapped("e-6")]).to_string());
+    assert_eq!(
+        status(post(&cloud, packed).header("Content-Encoding", "gzip")).await,
+        200
+    );
+    assert_eq!(status(post(&cloud, "")).await, 200, "nothing is no error");
+
+    let rows = kept(&cloud, "").await;
+    let ids: Vec<&str> = rows.iter().map(|row| row["event_id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["e-1", "e-2", "e-3", "e-4", "e-5", "e-6"]);
+    assert_eq!(rows[0]["record"], wrapped("e-1"));
+    assert_eq!(kept(&cloud, "after=4").await.len(), 2);
+
+    assert_eq!(status(post(&cloud, wrapped("e-1").to_string())).await, 200);
+    assert_eq!(kept(&cloud, "").await.len(), 7, "what came twice is kept twice");
+    let distinct = kept(&cloud, "distinct=true").await;
+    assert_eq!(distinct.len(), 6);
+    assert_eq!(distinct[0]["deliveries"], 2);
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_is_refused_as_the_platform_refuses_it() {
+    let cloud = cloud(fast()).await;
+    let url = &cloud.announcement.hei.url;
+    let event = wrapped("e").to_string();
+    assert_eq!(
+        status(cloud.http.post(format!("{url}/")).body(event.clone())).await,
+        401
+    );
+    let wrong = cloud
+        .http
+        .post(format!("{url}/"))
+        .bearer_auth("wrong")
+        .body(event.clone());
+    let wrong = wrong.send().await.unwrap();
+    assert_eq!(wrong.status(), 401);
+    let said: Value = serde_json::from_str(&wrong.text().await.unwrap()).unwrap();
+    assert_eq!(said["code"], 401);
+    let elsewhere = cloud
+        .http
+        .post(format!("{url}/services"))
+        .bearer_auth(&cloud.announcement.hei.token);
+    assert_eq!(status(elsewhere.body(event.clone())).await, 404);
+    assert_eq!(status(cloud.http.get(format!("{url}/"))).await, 405);
+    assert_eq!(status(post(&cloud, "{\"a\":")).await, 400);
+    assert_eq!(status(post(&cloud, "[1,2]")).await, 400);
+    assert_eq!(
+        status(post(&cloud, event.clone()).header("Content-Encoding", "br")).await,
+        415
+    );
+    assert_eq!(
+        status(post(&cloud, "not gzip").header("Content-Encoding", "gzip")).await,
+        422
+    );
+    assert_eq!(status(post(&cloud, vec![b' '; 1024 * 1024 + 1])).await, 413);
+    assert_eq!(
+        status(post(&cloud, vec![b' '; 1024 * 1024])).await,
+        200,
+        "a mebibyte is allowed"
+    );
+    let bomb = gzip(&" ".repeat(17 * 1024 * 1024));
+    assert_eq!(
+        status(post(&cloud, bomb).header("Content-Encoding", "gzip")).await,
+        413
+    );
+    assert!(kept(&cloud, "").await.is_empty());
+}
+
+#[tokio::test]
+async fn the_receiver_can_be_made_to_refuse_stall_and_cut() {
+    let cloud = cloud(fast()).await;
+    let event = || post(&cloud, wrapped("e-1").to_string());
+    mode(&cloud, json!({"mode": "refuse_401"})).await;
+    assert_eq!(status(event()).await, 401);
+    mode(&cloud, json!({"mode": "status:503", "retry_after_s": 7})).await;
+    let busy = event().send().await.unwrap();
+    assert_eq!(
+        (
+            busy.status().as_u16(),
+            busy.headers()["retry-after"].to_str().unwrap()
+        ),
+        (503, "7")
+    );
+    mode(&cloud, json!({"mode": "413"})).await;
+    assert_eq!(status(event()).await, 413);
+    mode(&cloud, json!({"mode": "stall"})).await;
+    let stalled = event()
+        .timeout(Duration::from_millis(300))
+        .send()
+        .await
+        .unwrap_err();
+    assert!(stalled.is_timeout(), "{stalled}");
+    mode(&cloud, json!({"mode": "cut"})).await;
+    assert!(event().send().await.is_err());
+    assert!(kept(&cloud, "").await.is_empty(), "nothing of this was kept");
+    mode(&cloud, json!({"mode": "cut_after"})).await;
+    assert!(event().send().await.is_err());
+    assert!(!kept(&cloud, "").await.is_empty(), "kept, and nobody was told");
+    mode(&cloud, json!({"mode": "ok"})).await;
+    assert_eq!(status(event()).await, 200);
+    assert_eq!(kept(&cloud, "distinct=true").await.len(), 1);
+    assert_eq!(
+        cloud
+            .control("POST", "/receiver", Some(json!({"mode": "dance"})))
+            .await
+            .status,
+        400
+    );
+}
+
+#[tokio::test]
+async fn what_was_received_survives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options {
+        receiver_file: Some(folder.path().join("received.db")),
+        hei_token: "another-token".into(),
+        ..fast()
+    };
+    let first = cloud(options.clone()).await;
+    assert_eq!(first.announcement.hei.token, "another-token");
+    assert_eq!(status(post(&first, wrapped("e-1").to_string())).await, 200);
+    first.running.stop().await.unwrap();
+    let second = cloud(options).await;
+    assert_eq!(kept(&second, "").await[0]["event_id"], "e-1");
+}
