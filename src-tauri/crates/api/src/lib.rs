@@ -13,7 +13,7 @@ mod words;
 
 pub use calls::names;
 pub use error::WireError;
-pub use host::{Api, Launch, Places};
+pub use host::{Api, Launch, Places, StartDemo};
 pub use typescript::typescript;
 pub use views::*;
 pub use words::Tongue;

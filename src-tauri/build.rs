@@ -1,0 +1,8 @@
+//! Compiles the configuration into the program and makes a permission of each command, so that a window can do only
+//! what its capability lists.
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let manifest = tauri_build::AppManifest::new().commands(&["call", "watch"]);
+    tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest))?;
+    Ok(())
+}
