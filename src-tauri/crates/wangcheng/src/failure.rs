@@ -172,7 +172,7 @@ impl From<Code> for Failure {
     }
 }
 
-/// A difference of clocks as a person reads it, in minutes.
+/// A difference of clocks as a person reads it, in whole minutes; the cloud's clock is only told to the second.
 pub(crate) fn minutes(difference: TimeDelta) -> String {
-    difference.num_minutes().abs().to_string()
+    ((difference.num_seconds().abs() + 30) / 60).to_string()
 }

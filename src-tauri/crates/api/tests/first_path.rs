@@ -1,0 +1,329 @@
+//! The first path over the real sandbox: sign in, quote, create, extend, delete, and each act at the receiver.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{Api, Launch, Places};
+use sandbox::{Announcement, Options, Running, Sandbox};
+use serde_json::{Value, json};
+use wangcheng::accounts::Credentials;
+use wangcheng::{ClientInfo, CloudRegion, Demo, DemoUser, Endpoints};
+
+/// A sandbox at high speed that outlives the application.
+async fn region(dir: &Path) -> Running {
+    let options = Options {
+        state_file: Some(dir.join("region.json")),
+        speed: 20.0,
+        ..Options::default()
+    };
+    Sandbox::start(options).await.unwrap()
+}
+
+fn demo(announcement: &Announcement) -> (Endpoints, Demo) {
+    let region = announcement.regions.first().unwrap();
+    let services: BTreeMap<_, _> = announcement
+        .global
+        .iter()
+        .chain(&region.endpoints)
+        .filter_map(|(name, url)| Some((serde_json::from_value(json!(name)).ok()?, url.parse().unwrap())))
+        .collect();
+    let added = CloudRegion {
+        id: region.id.as_str().into(),
+        name_zh: None,
+        name_en: None,
+        endpoints: services,
+    };
+    let users = announcement.users.iter().map(|user| DemoUser {
+        name: user.name.clone(),
+        role: user.role.to_string(),
+        credentials: Credentials::permanent(user.access_key.as_str(), user.secret_key.as_str()),
+    });
+    let demo = Demo {
+        region: region.id.clone(),
+        users: users.collect(),
+        hei_url: announcement.hei.url.parse().unwrap(),
+        hei_token: announcement.hei.token.as_str().into(),
+    };
+    (Endpoints::empty().with_region(added).unwrap(), demo)
+}
+
+async fn open(dir: &Path, running: &Running) -> Api {
+    let announcement = running.announcement();
+    let places = Places {
+        data_dir: dir.to_owned(),
+        client: ClientInfo {
+            name: "desktop",
+            version: "0.0.0",
+            platform: "linux",
+        },
+        system_language: "en".to_owned(),
+        demo_region: "sandbox-1".to_owned(),
+        demo_users: Vec::new(),
+        start_demo: Arc::new(move |_| {
+            let announcement = announcement.clone();
+            Box::pin(async move { Ok(demo(&announcement)) })
+        }),
+    };
+    Api::open(
+        places,
+        Launch {
+            demo: true,
+            ..Launch::default()
+        },
+    )
+    .await
+}
+
+async fn ask(api: &Api, name: &str, request: Value) -> Value {
+    api.call(name, request)
+        .await
+        .unwrap_or_else(|error| panic!("{name}: {error:?}"))
+}
+
+/// Asks until the answer is as wished.
+async fn until(what: &str, api: &Api, name: &str, wished: impl Fn(&Value) -> bool) -> Value {
+    let mut last = Value::Null;
+    for _ in 0..300 {
+        last = ask(api, name, Value::Null).await;
+        if wished(&last) {
+            return last;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("waited for {what}; last answer: {last:#}");
+}
+
+async fn received(running: &Running) -> Vec<Value> {
+    let url = format!(
+        "{}/events?distinct=true",
+        running.announcement().control.trim_end_matches('/')
+    );
+    let text = reqwest::get(url).await.unwrap().text().await.unwrap();
+    let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
+    rows.iter()
+        .map(|row| serde_json::from_str(row["record"]["_message"].as_str().unwrap()).unwrap())
+        .collect()
+}
+
+fn create(name: &str) -> Value {
+    let end = chrono::Utc::now() + chrono::TimeDelta::hours(8);
+    json!({
+        "template": "linux-small", "name": name, "purpose": "first path", "leaseEnd": end, "flavor": null,
+        "image": null, "zone": null, "subnet": null, "securityGroup": null, "keyPair": null, "publicMbps": null,
+    })
+}
+
+async fn sign_in(api: &Api) {
+    ask(
+        api,
+        "accounts.sign_in_demo",
+        json!({"user": "ada", "remember": "run"}),
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_made_extended_and_deleted_and_each_act_arrives_at_the_receiver_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = region(dir.path()).await;
+    let api = open(&dir.path().join("app"), &running).await;
+    sign_in(&api).await;
+    let listed = until("the servers", &api, "servers.list", |list| {
+        !list["asOf"].is_null()
+    })
+    .await;
+    assert!(
+        listed["servers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|server| server["own"] == false),
+        "others are seen"
+    );
+
+    let quote = ask(&api, "servers.quote", create("first-path-01")).await;
+    assert!(
+        quote["perHour"]["amount"]
+            .as_str()
+            .unwrap()
+            .parse::<f64>()
+            .unwrap()
+            > 0.0,
+        "{quote:#}"
+    );
+    assert_eq!(quote["problems"], json!([]), "nothing stands in the way");
+    ask(&api, "servers.create", create("first-path-01")).await;
+    let row = |list: &Value| {
+        list["servers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|server| server["name"] == "first-path-01")
+            .cloned()
+    };
+    let running_now =
+        |list: &Value| row(list).is_some_and(|s| s["state"] == "running" && s["operation"].is_null());
+    let list = until("the server to run", &api, "servers.list", running_now).await;
+    let server = row(&list).unwrap();
+    assert_eq!(server["own"], true);
+    assert_eq!(server["purpose"], "first path");
+
+    let until_when: chrono::DateTime<chrono::Utc> = server["leaseEnd"].as_str().unwrap().parse().unwrap();
+    let longer = until_when + chrono::TimeDelta::hours(1);
+    ask(
+        &api,
+        "servers.extend",
+        json!({"server": server["id"], "until": longer}),
+    )
+    .await;
+    let settled = |operations: &Value| {
+        operations
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|one| one["stage"] == "settled")
+    };
+    until("the extension", &api, "operations.list", settled).await;
+
+    let wrong = api
+        .call(
+            "servers.delete",
+            json!({"server": server["id"], "name": "another"}),
+        )
+        .await
+        .unwrap_err();
+    assert_eq!(wrong.code, "name_mismatch");
+    ask(
+        &api,
+        "servers.delete",
+        json!({"server": server["id"], "name": "first-path-01"}),
+    )
+    .await;
+    until("the deletion", &api, "operations.list", settled).await;
+    until("the server to be gone", &api, "servers.list", |list| {
+        row(list).is_none()
+    })
+    .await;
+    until("delivery", &api, "delivery.status", |delivery| {
+        delivery["waiting"] == 0
+    })
+    .await;
+
+    let events = received(&running).await;
+    let told: Vec<_> = events
+        .iter()
+        .map(|event| {
+            (
+                event["action"].as_str().unwrap(),
+                event["outcome"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("server.created", "ok"),
+            ("lease.extended", "ok"),
+            ("server.deleted", "ok")
+        ]
+    );
+    let numbers: Vec<_> = events
+        .iter()
+        .map(|event| event["seq"].as_u64().unwrap())
+        .collect();
+    assert_eq!(numbers, [1, 2, 3], "no gap");
+    for event in &events {
+        assert_eq!(event["owner"], "ada");
+        assert_eq!(event["server_id"], server["id"]);
+        assert!(
+            event.as_object().unwrap().values().all(|value| !value.is_null()),
+            "absent, never null: {event:#}"
+        );
+    }
+    assert!(
+        events[0]["price_per_hour"].is_string() && events[0]["lease_end"].is_string(),
+        "{:#}",
+        events[0]
+    );
+    api.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_key_is_explained_and_nothing_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = region(dir.path()).await;
+    let api = open(&dir.path().join("app"), &running).await;
+    let announcement = running.announcement();
+    let ada = announcement.user("ada").unwrap();
+    let wrong = json!({
+        "name": "ada", "region": "sandbox-1", "accessKey": ada.access_key,
+        "secretKey": "ThisIsNotTheSecretKeyOfAda00000000000000", "securityToken": null, "projectId": null,
+        "remember": "run",
+    });
+    let error = api.call("accounts.sign_in", wrong).await.unwrap_err();
+    assert_eq!(error.code, "signature_wrong");
+    assert!(
+        error.request_id.is_some() && error.next_step.is_some(),
+        "{error:?}"
+    );
+    assert!(!format!("{error:?}").contains("ThisIsNotTheSecret"));
+    assert_eq!(
+        ask(&api, "accounts.list", Value::Null).await["accounts"],
+        json!([])
+    );
+    api.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_clock_is_named_with_the_difference() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = region(dir.path()).await;
+    let control = running.announcement().control;
+    let moved = reqwest::Client::new()
+        .post(format!("{}/clock", control.trim_end_matches('/')))
+        .body(r#"{"offset_s": 1260}"#)
+        .send();
+    assert!(moved.await.unwrap().status().is_success());
+    let api = open(&dir.path().join("app"), &running).await;
+    let error = api
+        .call("accounts.sign_in_demo", json!({"user": "ada", "remember": "run"}))
+        .await
+        .unwrap_err();
+    assert_eq!(error.code, "clock_wrong");
+    assert!(error.sentence.contains("21 minutes"), "{error:?}");
+    api.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_is_down_delays_delivery_and_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = region(dir.path()).await;
+    let control = running.announcement().control;
+    let receiver = async |mode: &str| {
+        let url = format!("{}/receiver", control.trim_end_matches('/'));
+        let answer = reqwest::Client::new()
+            .post(url)
+            .body(json!({"mode": mode}).to_string())
+            .send()
+            .await
+            .unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    };
+    let api = open(&dir.path().join("app"), &running).await;
+    sign_in(&api).await;
+    receiver("status:503").await;
+    ask(&api, "servers.create", create("delayed-01")).await;
+    let stuck = |delivery: &Value| delivery["state"] == "waiting_to_retry" && delivery["waiting"] == 1;
+    let delivery = until("a failed try", &api, "delivery.status", stuck).await;
+    assert_eq!(delivery["problem"]["code"], "delivery_unavailable");
+    receiver("ok").await;
+    ask(&api, "delivery.send_now", Value::Null).await;
+    until("delivery", &api, "delivery.status", |delivery| {
+        delivery["waiting"] == 0
+    })
+    .await;
+    assert_eq!(received(&running).await.len(), 1);
+    api.stop().await;
+}

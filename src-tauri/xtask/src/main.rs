@@ -1,0 +1,71 @@
+//! `cargo xtask …`: everything one would otherwise have to remember.
+
+mod setup;
+mod steps;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand, ValueEnum};
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "Set up, run, test, measure and package Wangcheng"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Installs what is missing, builds, and opens the window on the embedded region. Without a display the main job
+    /// is walked in a virtual one, with a picture of each step under target/tour/.
+    Run {
+        /// Walks the main job by itself even where there is a display.
+        #[arg(long)]
+        tour: bool,
+    },
+    /// Installs what is missing and runs all tests.
+    Test {
+        /// Only this part.
+        #[arg(long)]
+        only: Option<Part>,
+    },
+    /// Formatting, lints, types, documentation, and whether generated files are fresh.
+    Check,
+    /// Writes the interface's TypeScript from the Rust types.
+    Bindings {
+        /// Only says whether the file is stale.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Runs the benchmarks and writes target/bench/report.md.
+    Bench,
+    /// Makes the installable package of this system.
+    Package,
+    /// Installs what is missing, for running and for testing.
+    Setup,
+}
+
+/// A part of the tests.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The crates.
+    Rust,
+    /// The interface.
+    Ui,
+    /// The real window.
+    E2e,
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().task {
+        Task::Run { tour } => steps::run(tour),
+        Task::Test { only } => steps::test(only),
+        Task::Check => steps::check(),
+        Task::Bindings { check } => steps::bindings(check),
+        Task::Bench => steps::bench(),
+        Task::Package => steps::package(),
+        Task::Setup => setup::all(true),
+    }
+}

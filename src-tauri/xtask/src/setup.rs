@@ -1,0 +1,230 @@
+//! What a machine needs beside Rust and Node: found out first, installed only where it is missing.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::steps::{do_it, root, say};
+
+/// A system package, by the names that three families give it, and why it is needed.
+struct Package {
+    debian: &'static str,
+    fedora: &'static str,
+    arch: &'static str,
+    why: &'static str,
+    /// Only tests and the headless walk need it.
+    for_tests: bool,
+}
+
+const fn package(
+    debian: &'static str,
+    fedora: &'static str,
+    arch: &'static str,
+    why: &'static str,
+    for_tests: bool,
+) -> Package {
+    Package {
+        debian,
+        fedora,
+        arch,
+        why,
+        for_tests,
+    }
+}
+
+const PACKAGES: &[Package] = &[
+    package(
+        "build-essential",
+        "gcc-c++",
+        "base-devel",
+        "compiles the C parts (SQLite, cryptography)",
+        false,
+    ),
+    package(
+        "pkg-config",
+        "pkgconf-pkg-config",
+        "pkgconf",
+        "finds the system's libraries",
+        false,
+    ),
+    package(
+        "libwebkit2gtk-4.1-dev",
+        "webkit2gtk4.1-devel",
+        "webkit2gtk-4.1",
+        "draws the window",
+        false,
+    ),
+    package("librsvg2-dev", "librsvg2-devel", "librsvg", "draws icons", false),
+    package("dbus", "dbus-daemon", "dbus", "reaches the keychain", false),
+    package(
+        "gnome-keyring",
+        "gnome-keyring",
+        "gnome-keyring",
+        "keeps keys where no other keychain runs",
+        false,
+    ),
+    package(
+        "fonts-noto-cjk",
+        "google-noto-sans-cjk-fonts",
+        "noto-fonts-cjk",
+        "shows Chinese",
+        false,
+    ),
+    package(
+        "xvfb",
+        "xorg-x11-server-Xvfb",
+        "xorg-server-xvfb",
+        "a virtual display",
+        true,
+    ),
+    package(
+        "webkit2gtk-driver",
+        "webkit2gtk4.1",
+        "webkit2gtk-4.1",
+        "drives the real window",
+        true,
+    ),
+    package(
+        "libsecret-tools",
+        "libsecret",
+        "libsecret",
+        "looks into the keychain from outside",
+        true,
+    ),
+];
+
+/// Installs system packages and the interface's packages.
+pub fn all(for_tests: bool) -> Result<()> {
+    system(for_tests)?;
+    node()
+}
+
+fn system(for_tests: bool) -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        return other_systems();
+    }
+    let wanted = PACKAGES.iter().filter(|package| for_tests || !package.for_tests);
+    let (installer, name, has): (&[&str], fn(&Package) -> &'static str, fn(&str) -> bool) = if exists(
+        "apt-get",
+    ) {
+        (
+            &["apt-get", "install", "-y", "--no-install-recommends"],
+            |p| p.debian,
+            |name| {
+                let asked = quiet(Command::new("dpkg-query").args(["-W", "-f=${db:Status-Status}", name]));
+                asked.is_some_and(|state| state == "installed")
+            },
+        )
+    } else if exists("dnf") {
+        (
+            &["dnf", "install", "-y"],
+            |p| p.fedora,
+            |name| quiet(Command::new("rpm").args(["-q", name])).is_some(),
+        )
+    } else if exists("pacman") {
+        (
+            &["pacman", "-S", "--needed", "--noconfirm"],
+            |p| p.arch,
+            |name| quiet(Command::new("pacman").args(["-Q", name])).is_some(),
+        )
+    } else {
+        say(
+            "this system has neither apt, dnf nor pacman; Tauri's page of prerequisites says what to install",
+        );
+        return Ok(());
+    };
+    let missing: Vec<_> = wanted.filter(|package| !has(name(package))).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    say("these system packages are missing and will be installed:");
+    for package in &missing {
+        println!("    {:28} {}", name(package), package.why);
+    }
+    let sudo = quiet(Command::new("id").arg("-u")).is_some_and(|id| id != "0");
+    let as_root = |arguments: &[&str]| {
+        let mut words: Vec<&str> = Vec::new();
+        if sudo {
+            words.push("sudo");
+        }
+        words.extend(arguments);
+        let mut words = words.into_iter();
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command.args(words).env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    if sudo {
+        say("sudo asks for your password, because only the system's administrator may install packages");
+    }
+    if exists("apt-get") {
+        do_it("package lists", &mut as_root(&["apt-get", "update"]))?;
+    }
+    do_it(
+        "system packages",
+        as_root(installer).args(missing.iter().map(|package| name(package))),
+    )
+}
+
+/// Here nothing is installed by us; what is missing is said.
+fn other_systems() -> Result<()> {
+    if cfg!(target_os = "macos") {
+        if quiet(Command::new("xcode-select").arg("-p")).is_none() {
+            bail!("the Xcode command line tools are missing; run `xcode-select --install`");
+        }
+    } else if cfg!(windows) && quiet(Command::new("where").arg("cl")).is_none() {
+        say("if linking fails, install the Visual Studio Build Tools with “Desktop development with C++”");
+        say("WebView2 comes with Windows 11; on Windows 10 install its Evergreen runtime");
+    }
+    Ok(())
+}
+
+/// The interface's packages, when the lock file is newer than what is installed.
+fn node() -> Result<()> {
+    let version = quiet(Command::new("node").arg("--version"))
+        .context("Node is missing; install Node 20.19 or newer")?;
+    let mut parts = version
+        .trim_start_matches('v')
+        .split('.')
+        .map(|part| part.parse::<u32>().unwrap_or(0));
+    let (major, minor) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+    if (major, minor) < (20, 19) {
+        bail!("Node {version} is too old; install Node 20.19 or newer");
+    }
+    let ui = root().join("ui");
+    if modified(&ui.join("node_modules/.package-lock.json")) >= modified(&ui.join("package-lock.json")) {
+        return Ok(());
+    }
+    do_it(
+        "npm ci",
+        npm().args(["ci", "--no-audit", "--no-fund"]).current_dir(&ui),
+    )
+}
+
+/// npm, which on Windows is a script.
+pub fn npm() -> Command {
+    Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
+}
+
+/// When a file was last written; nothing when it does not exist.
+pub fn modified(file: &Path) -> Option<std::time::SystemTime> {
+    std::fs::metadata(file).and_then(|data| data.modified()).ok()
+}
+
+fn exists(program: &str) -> bool {
+    Command::new("sh")
+        .args(["-c", &format!("command -v {program}")])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// What a command prints, when it succeeds.
+fn quiet(command: &mut Command) -> Option<String> {
+    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}

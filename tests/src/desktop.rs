@@ -1,0 +1,228 @@
+//! A private desktop: virtual display, D-Bus session and keychain of its own, nothing of the user's.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+
+use crate::process::Program;
+
+/// How long a part of the desktop may take to come up.
+const START: Duration = Duration::from_secs(20);
+
+/// The password of every keychain made here.
+const KEYCHAIN_PASSWORD: &str = "a keychain of the tests";
+
+/// The state of the desktop's keychain (Secret Service).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keychain {
+    /// It is there and open, as after a normal login.
+    Unlocked,
+    /// It is there with a password that nobody types: an access opens a password dialog on the display and waits.
+    Locked,
+    /// There is none, and none can be started over D-Bus.
+    Absent,
+}
+
+/// A virtual display with a D-Bus session and a keychain, in a temporary directory. All of it ends with this value.
+#[derive(Debug)]
+pub struct Desktop {
+    // the display last, because the others may use it; fields drop in this order
+    _keyring: Option<Program>,
+    _bus: Program,
+    _display: Program,
+    env: BTreeMap<OsString, OsString>,
+    dir: TempDir,
+}
+
+impl Desktop {
+    /// Starts everything and waits until it answers.
+    ///
+    /// # Errors
+    /// When a program is not installed or does not come up.
+    pub async fn start(keychain: Keychain) -> Result<Self> {
+        let dir = tempfile::Builder::new().prefix("wangcheng-desktop-").tempdir()?;
+        let mut env = private_environment(dir.path())?;
+
+        let mut command = Command::new("Xvfb");
+        command.args([
+            "-displayfd",
+            "1",
+            "-screen",
+            "0",
+            "1600x1200x24",
+            "-nolisten",
+            "tcp",
+            "-noreset",
+        ]);
+        let mut display = Program::start("xvfb", command, dir.path(), None)?;
+        let number = display
+            .line(START, |line| line.trim().parse::<u32>().is_ok())
+            .await?;
+        env.insert("DISPLAY".into(), format!(":{}", number.trim()).into());
+
+        let config = dir.path().join("session.conf");
+        std::fs::write(&config, bus_configuration(dir.path(), keychain))?;
+        let mut command = Command::new("dbus-daemon");
+        command
+            .arg(format!("--config-file={}", config.display()))
+            .args(["--nofork", "--print-address=1"]);
+        // whatever the bus activates inherits this environment, so it has to be complete by now
+        command.env_clear().envs(&env);
+        let mut bus = Program::start("dbus", command, dir.path(), None)?;
+        let address = bus.line(START, |line| line.contains("unix:")).await?;
+        env.insert("DBUS_SESSION_BUS_ADDRESS".into(), address.into());
+
+        let keyring = match keychain {
+            Keychain::Unlocked => Some(start_keyring(&env, dir.path(), Some(KEYCHAIN_PASSWORD)).await?),
+            Keychain::Locked => {
+                // the first daemon makes the keyring and its password; the second finds it and is told no password
+                start_keyring(&env, dir.path(), Some(KEYCHAIN_PASSWORD))
+                    .await?
+                    .stop(START)
+                    .await?;
+                Some(start_keyring(&env, dir.path(), None).await?)
+            }
+            Keychain::Absent => None,
+        };
+        Ok(Self {
+            _keyring: keyring,
+            _bus: bus,
+            _display: display,
+            env,
+            dir,
+        })
+    }
+
+    /// The whole environment of a program on this desktop; nothing else is to be inherited.
+    pub fn env(&self) -> &BTreeMap<OsString, OsString> {
+        &self.env
+    }
+
+    /// A command that runs `program` on this desktop.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().envs(&self.env);
+        command
+    }
+
+    /// A directory that lives as long as the desktop, for data directories and files of peers.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+}
+
+/// Home, XDG directories and locale of nobody else; of the caller's environment only what finds programs and logs.
+fn private_environment(dir: &Path) -> Result<BTreeMap<OsString, OsString>> {
+    let mut env = BTreeMap::new();
+    for name in ["PATH", "RUST_LOG", "RUST_BACKTRACE", "TZ"] {
+        if let Some(value) = std::env::var_os(name) {
+            env.insert(name.into(), value);
+        }
+    }
+    let places: [(&str, &str); 5] = [
+        ("HOME", "home"),
+        ("XDG_DATA_HOME", "home/.local/share"),
+        ("XDG_CONFIG_HOME", "home/.config"),
+        ("XDG_CACHE_HOME", "home/.cache"),
+        ("XDG_RUNTIME_DIR", "run"),
+    ];
+    for (name, place) in places {
+        let path: PathBuf = dir.join(place);
+        std::fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        env.insert(name.into(), path.into());
+    }
+    // the XDG specification asks for it and gnome-keyring insists
+    std::fs::set_permissions(dir.join("run"), std::fs::Permissions::from_mode(0o700))?;
+    for (name, value) in [
+        ("LANG", "C.UTF-8"),
+        ("GDK_BACKEND", "x11"),
+        ("GSETTINGS_BACKEND", "memory"),
+        // no accessibility bus: GTK would wait for one
+        ("NO_AT_BRIDGE", "1"),
+        ("LIBGL_ALWAYS_SOFTWARE", "1"),
+    ] {
+        env.insert(name.into(), value.into());
+    }
+    Ok(env)
+}
+
+/// A session bus for this user; with the installed services to activate unless the keychain is to be absent.
+fn bus_configuration(dir: &Path, keychain: Keychain) -> String {
+    let services = if keychain == Keychain::Absent {
+        ""
+    } else {
+        "<standard_session_servicedirs/>"
+    };
+    format!(
+        r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:dir={}</listen>
+  <auth>EXTERNAL</auth>
+  {services}
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"#,
+        dir.join("run").display()
+    )
+}
+
+/// Starts the keyring daemon and waits until it owns the Secret Service's name. Nothing may ask for the service before:
+/// D-Bus would then activate a second daemon, and unlocking the first would not help.
+async fn start_keyring(
+    env: &BTreeMap<OsString, OsString>,
+    dir: &Path,
+    password: Option<&str>,
+) -> Result<Program> {
+    let mut command = Command::new("gnome-keyring-daemon");
+    command
+        .args(["--foreground", "--components=secrets"])
+        .env_clear()
+        .envs(env);
+    if password.is_some() {
+        command.arg("--unlock");
+    }
+    // without a newline, which would become part of the password
+    let mut keyring = Program::start("gnome-keyring", command, dir, password)?;
+    keyring
+        .until(START, "the Secret Service on the session bus", || {
+            name_has_owner(env, "org.freedesktop.secrets")
+                .ok()
+                .filter(|owned| *owned)
+        })
+        .await?;
+    Ok(keyring)
+}
+
+/// Whether somebody owns `name` on the session bus, asked without activating anything.
+fn name_has_owner(env: &BTreeMap<OsString, OsString>, name: &str) -> Result<bool> {
+    let answer = Command::new("dbus-send")
+        .args([
+            "--session",
+            "--print-reply=literal",
+            "--reply-timeout=2000",
+            "--dest=org.freedesktop.DBus",
+        ])
+        .args(["/org/freedesktop/DBus", "org.freedesktop.DBus.NameHasOwner"])
+        .arg(format!("string:{name}"))
+        .env_clear()
+        .envs(env)
+        .stdin(Stdio::null())
+        .output()
+        .context("cannot start dbus-send")?;
+    if !answer.status.success() {
+        bail!("dbus-send: {}", String::from_utf8_lossy(&answer.stderr).trim());
+    }
+    Ok(String::from_utf8_lossy(&answer.stdout).contains("true"))
+}
