@@ -1,4 +1,11 @@
 //! The three keychains that the desktop fixture can show a program, seen with libsecret's own client.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 #![cfg(target_os = "linux")]
 
 use std::process::Stdio;

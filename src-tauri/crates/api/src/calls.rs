@@ -59,7 +59,7 @@ fn read<T: serde::de::DeserializeOwned>(request: Value) -> Result<T> {
 calls! {
     "app.info" "info" (api, _r: ()) -> AppInfo { api.info().await }
 
-    "settings.get" "get" (api, _r: ()) -> Settings { api.domain().await?.settings().await }
+    "settings.get" "get" (api, _r: ()) -> Settings { api.settings().await }
     "settings.set" "set" (api, settings: Settings) -> Settings { api.set_settings(settings).await }
 
     "accounts.list" "list" (api, _r: ()) -> Accounts {

@@ -143,7 +143,7 @@ impl Api {
             (current.demo, current.notice.clone())
         };
         let domain = self.domain().await?;
-        let settings = self.wished(domain.settings().await?);
+        let settings = self.settings().await?;
         let places = &self.inner.places;
         let users = places
             .demo_users
@@ -165,6 +165,11 @@ impl Api {
             theme: settings.theme,
             notice: notice.map(|failure| WireError::new(&failure, self.tongue())),
         })
+    }
+
+    /// What is set, with a start's own wish over it.
+    pub(crate) async fn settings(&self) -> Result<Settings> {
+        Ok(self.wished(self.domain().await?.settings().await?))
     }
 
     pub(crate) async fn set_settings(&self, settings: Settings) -> Result<Settings> {

@@ -249,8 +249,10 @@ impl Wangcheng {
 
     /// The list with the operations under way marked in it.
     pub(crate) async fn list_of(&self, live: &Live) -> Result<ServerList> {
+        let unsettled = self.ledger(|ledger| ledger.unsettled()).await?;
+        // Taken last, so that what is answered is not older than what was published meanwhile.
         let mut list = live.list();
-        for operation in self.ledger(|ledger| ledger.unsettled()).await? {
+        for operation in unsettled {
             for server in &mut list.servers {
                 if operation.server_id.as_deref() == Some(&server.id) {
                     server.operation = Some(operation.id.clone());
