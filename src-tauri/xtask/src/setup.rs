@@ -94,6 +94,48 @@ const PACKAGES: &[Package] = &[
     ),
 ];
 
+/// A family of systems: how packages are called, asked for and installed.
+struct Family {
+    installer: &'static [&'static str],
+    name: fn(&Package) -> &'static str,
+    has: fn(&str) -> bool,
+}
+
+impl Family {
+    fn here() -> Option<Self> {
+        if exists("apt-get") {
+            let has = |name: &str| {
+                let asked = quiet(Command::new("dpkg-query").args(["-W", "-f=${db:Status-Status}", name]));
+                asked.is_some_and(|state| state == "installed")
+            };
+            let installer = &["apt-get", "install", "-y", "--no-install-recommends"];
+            return Some(Self {
+                installer,
+                name: |package| package.debian,
+                has,
+            });
+        }
+        if exists("dnf") {
+            let has = |name: &str| quiet(Command::new("rpm").args(["-q", name])).is_some();
+            return Some(Self {
+                installer: &["dnf", "install", "-y"],
+                name: |package| package.fedora,
+                has,
+            });
+        }
+        if exists("pacman") {
+            let has = |name: &str| quiet(Command::new("pacman").args(["-Q", name])).is_some();
+            let installer = &["pacman", "-S", "--needed", "--noconfirm"];
+            return Some(Self {
+                installer,
+                name: |package| package.arch,
+                has,
+            });
+        }
+        None
+    }
+}
+
 /// Installs system packages and the interface's packages.
 pub fn all(for_tests: bool) -> Result<()> {
     system(for_tests)?;
@@ -105,36 +147,14 @@ fn system(for_tests: bool) -> Result<()> {
         return other_systems();
     }
     let wanted = PACKAGES.iter().filter(|package| for_tests || !package.for_tests);
-    let (installer, name, has): (&[&str], fn(&Package) -> &'static str, fn(&str) -> bool) = if exists(
-        "apt-get",
-    ) {
-        (
-            &["apt-get", "install", "-y", "--no-install-recommends"],
-            |p| p.debian,
-            |name| {
-                let asked = quiet(Command::new("dpkg-query").args(["-W", "-f=${db:Status-Status}", name]));
-                asked.is_some_and(|state| state == "installed")
-            },
-        )
-    } else if exists("dnf") {
-        (
-            &["dnf", "install", "-y"],
-            |p| p.fedora,
-            |name| quiet(Command::new("rpm").args(["-q", name])).is_some(),
-        )
-    } else if exists("pacman") {
-        (
-            &["pacman", "-S", "--needed", "--noconfirm"],
-            |p| p.arch,
-            |name| quiet(Command::new("pacman").args(["-Q", name])).is_some(),
-        )
-    } else {
+    let Some(family) = Family::here() else {
         say(
             "this system has neither apt, dnf nor pacman; Tauri's page of prerequisites says what to install",
         );
         return Ok(());
     };
-    let missing: Vec<_> = wanted.filter(|package| !has(name(package))).collect();
+    let (installer, name) = (family.installer, family.name);
+    let missing: Vec<_> = wanted.filter(|package| !(family.has)(name(package))).collect();
     if missing.is_empty() {
         return Ok(());
     }

@@ -108,8 +108,8 @@ mod tests {
             assert!(text.contains(&format!("\"{name}\"")), "{name}");
         }
         for answer in ["Account", "Delivery", "AppInfo", "Settings"] {
-            let start = text.find(&format!("export type {answer} =")).unwrap();
-            let declaration = text[start..].split("\n\n").next().unwrap();
+            let (_, declaration) = text.split_once(&format!("export type {answer} =")).unwrap();
+            let declaration = declaration.split("\nexport ").next().unwrap();
             for word in ["secretKey", "accessKey", "securityToken", "token:"] {
                 assert!(!declaration.contains(word), "{answer} must not carry {word}");
             }
