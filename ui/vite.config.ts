@@ -1,23 +1,30 @@
+import { fileURLToPath } from 'node:url';
 import { paraglideVitePlugin } from '@inlang/paraglide-js';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { svelteTesting } from '@testing-library/svelte/vite';
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig(({ mode }) => ({
+  // The preview page (sample data, no backend) is built apart from the application and never into it.
+  root: here(mode === 'preview' ? './preview' : '.'),
   // The window loads from its own scheme; relative addresses hold there and in the preview alike.
   base: './',
   plugins: [
-    svelte(),
+    svelte({ configFile: here('./svelte.config.js') }),
     svelteTesting(),
     paraglideVitePlugin({
-      project: './project.inlang',
-      outdir: './src/words/compiled',
+      project: here('./project.inlang'),
+      outdir: here('./src/words/compiled'),
       strategy: ['globalVariable', 'baseLocale'],
       outputStructure: 'locale-modules',
       emitReadme: false,
     }),
   ],
   build: {
+    outDir: here(mode === 'preview' ? '../target/ui-preview' : './dist'),
+    emptyOutDir: true,
     target: ['safari16', 'chrome110'],
     // The polyfill is an inline script, which the content security policy refuses.
     modulePreload: { polyfill: false },
@@ -33,4 +40,4 @@ export default defineConfig({
     env: { TZ: 'Asia/Shanghai' },
     restoreMocks: true,
   },
-});
+}));

@@ -42,6 +42,8 @@ export class AppState {
   operations = $state.raw<ReadonlyMap<string, Operation>>(new Map());
   delivery = $state.raw<Delivery | null>(null);
   lastSeq = $state(0);
+  /** Counts how often everything was loaded afresh, as when another ledger was opened: what was kept of the old is void. */
+  ledger = $state(0);
 
   screen = $state<Screen>('servers');
   selection = $state.raw<Selection>({ server: null, operation: null });
@@ -97,20 +99,39 @@ export class AppState {
     this.start = { kind: 'starting' };
     try {
       this.#stopWatching ??= await this.host.watch((change) => this.apply(change));
-      const [info, settings, accounts] = await Promise.all([
-        this.host.app.info(),
-        this.host.settings.get(),
-        this.host.accounts.list(),
-      ]);
-      this.info = info;
-      this.applySettings(settings);
-      this.accounts = accounts;
+      await this.#load();
       this.start = { kind: 'ready' };
     } catch (thrown) {
       this.start = { kind: 'failed', error: this.error(thrown) };
-      return;
     }
-    await Promise.all([this.loadServers(), this.#loadOperations(), this.#loadDelivery()]);
+  }
+
+  async #load(): Promise<void> {
+    const [info, settings, accounts, operations, delivery] = await Promise.all([
+      this.host.app.info(),
+      this.host.settings.get(),
+      this.host.accounts.list(),
+      this.host.operations.list(),
+      this.host.delivery.status(),
+    ]);
+    this.info = info;
+    this.applySettings(settings);
+    this.#applyOperations(operations);
+    this.delivery = delivery;
+    this.applyAccounts(accounts, true);
+  }
+
+  /** Another ledger may be open now, or changes were missed: forgets what was known and loads it all again. */
+  async #reload(): Promise<void> {
+    this.operations = new Map();
+    this.list = null;
+    this.lastSeq = 0;
+    try {
+      await this.#load();
+      this.ledger += 1;
+    } catch (thrown) {
+      this.start = { kind: 'failed', error: this.error(thrown) };
+    }
   }
 
   end(): void {
@@ -131,8 +152,7 @@ export class AppState {
         break;
       case 'servers':
         if (this.accounts.active === null || change.list.account === this.accounts.active) {
-          this.list = change.list;
-          this.listError = null;
+          this.#applyServers(change.list);
         }
         break;
       case 'operation':
@@ -144,14 +164,18 @@ export class AppState {
       case 'delivery':
         this.delivery = change.delivery;
         break;
+      case 'reload':
+        void this.#reload();
+        break;
     }
   }
 
-  applyAccounts(accounts: Accounts): void {
-    const before = this.accounts.active;
+  /** Takes in the accounts, and reads the servers when another is active now (or `always`). */
+  applyAccounts(accounts: Accounts, always = false): void {
+    const same = this.accounts.active === accounts.active;
     this.accounts = accounts;
-    if (accounts.active === before) return;
-    this.selection = { server: null, operation: null };
+    if (same && !always) return;
+    if (!same) this.selection = { server: null, operation: null };
     this.listError = null;
     if (this.list?.account !== accounts.active) this.list = null;
     if (accounts.active !== null) void this.loadServers();
@@ -183,13 +207,18 @@ export class AppState {
     const account = this.accounts.active;
     try {
       const list = await (refresh ? this.host.servers.refresh() : this.host.servers.list());
-      if (account === this.accounts.active && list.account === account) {
-        this.list = list;
-        this.listError = null;
-      }
+      if (account === this.accounts.active && list.account === account) this.#applyServers(list);
     } catch (thrown) {
       if (account === this.accounts.active) this.listError = this.error(thrown);
     }
+  }
+
+  /** An answer that was on its way while a newer list came in does not replace it. */
+  #applyServers(list: ServerList): void {
+    const shown = this.list?.account === list.account ? this.list.asOf : null;
+    if (shown !== null && (list.asOf === null || list.asOf < shown)) return;
+    this.list = list;
+    this.listError = null;
   }
 
   async create(request: CreateServer): Promise<void> {
@@ -251,25 +280,13 @@ export class AppState {
     if (operation.outcome === 'ok') setTimeout(() => this.dismiss(id), OK_TOAST_MS);
   }
 
-  async #loadOperations(): Promise<void> {
-    try {
-      const loaded = await this.host.operations.list();
-      const merged = new Map(loaded.map((one) => [one.id, one]));
-      for (const [id, one] of this.operations) {
-        if (!merged.has(id) || one.stage === 'settled') merged.set(id, one);
-      }
-      this.operations = merged;
-    } catch (thrown) {
-      this.start = { kind: 'failed', error: this.error(thrown) };
+  /** Takes in the loaded operations, without losing what changes told in the meantime. */
+  #applyOperations(loaded: Operation[]): void {
+    const merged = new Map(loaded.map((one) => [one.id, one]));
+    for (const [id, one] of this.operations) {
+      if (!merged.has(id) || one.stage === 'settled') merged.set(id, one);
     }
-  }
-
-  async #loadDelivery(): Promise<void> {
-    try {
-      this.delivery = await this.host.delivery.status();
-    } catch (thrown) {
-      this.start = { kind: 'failed', error: this.error(thrown) };
-    }
+    this.operations = merged;
   }
 
   #showLanguage(): void {

@@ -1,79 +1,1091 @@
 // Generated from Rust (crate `api`) by `cargo xtask bindings`. Do not edit.
 
-export type AppInfo = { version: string, platform: string, dataDir: string, installationId: string, demo: DemoRegion | null, language: Language, theme: Theme, notice: WireError | null, };
-/** The embedded region, when this start of the program runs or can run it. */
-export type DemoRegion = { region: string, users: Array<DemoUser>, };
-export type DemoUser = { name: string, role: string, };
-export type Language = "system" | "zh-CN" | "en";
-export type Theme = "system" | "light" | "dark";
-export type Settings = { language: Language, theme: Theme, };
+/**
+ * One account.
+ */
+export type Account = { 
+/**
+ * Our id.
+ */
+id: string, 
+/**
+ * What the user calls it.
+ */
+name: string, 
+/**
+ * Region id.
+ */
+region: string, 
+/**
+ * Project id.
+ */
+projectId: string, 
+/**
+ * Id of the cloud account.
+ */
+accountId: string, 
+/**
+ * Name of the cloud account.
+ */
+accountName: string | null, 
+/**
+ * IAM user id.
+ */
+userId: string, 
+/**
+ * IAM user name.
+ */
+userName: string, 
+/**
+ * The key stands in the keychain.
+ */
+remembered: boolean, 
+/**
+ * Of the embedded region.
+ */
+demo: boolean, 
+/**
+ * Whether it works.
+ */
+state: AccountState, };
 
-/** code: stable, snake_case. sentence/nextStep: in the user's language already. */
-export type WireError = { code: string, sentence: string, nextStep: string | null, detail: string | null, providerCode: string | null, requestId: string | null, };
+/**
+ * Names an account.
+ */
+export type AccountRef = { 
+/**
+ * Our id.
+ */
+account: string, };
 
-export type Region = { id: string, nameZh: string | null, nameEn: string | null, demo: boolean, };
-export type AccountState = { "kind": "ready" } | { "kind": "stopped", error: WireError, };
-export type Account = { id: string, name: string, region: string, projectId: string, accountId: string, accountName: string | null, userId: string, userName: string, remembered: boolean, demo: boolean, state: AccountState, };
-export type Accounts = { accounts: Array<Account>, active: string | null, };
-export type Remember = "keychain" | "run";
-export type SignIn = { name: string, region: string, accessKey: string, secretKey: string, securityToken: string | null, projectId: string | null, remember: Remember, };
-export type SignInDemo = { user: string, remember: Remember, };
-export type AccountRef = { account: string, };
+/**
+ * Whether an account works.
+ */
+export type AccountState = { "kind": "ready" } | { "kind": "stopped", 
+/**
+ * Why.
+ */
+error: WireError, };
 
-/** Decimal amount as text, e.g. "0.2530", and ISO 4217 currency. */
-export type Money = { amount: string, currency: string, };
-export type ServerState = "creating" | "running" | "stopping" | "stopped" | "starting" | "restarting" | "resizing" | "confirming_size" | "reinstalling" | "deleting" | "error" | "frozen" | "unknown";
+/**
+ * All accounts.
+ */
+export type Accounts = { 
+/**
+ * In the order they were added.
+ */
+accounts: Array<Account>, 
+/**
+ * Our id of the one in use.
+ */
+active: string | null, };
+
+/**
+ * One address of a server.
+ */
+export type Address = { 
+/**
+ * IPv4 or IPv6.
+ */
+address: string, 
+/**
+ * Where it can be reached from.
+ */
+kind: AddressKind, };
+
+/**
+ * Where an address can be reached from.
+ */
 export type AddressKind = "private" | "public";
-export type Address = { address: string, kind: AddressKind, };
-export type Server = { id: string, name: string, state: ServerState, fault: string | null, 
-/** made by this application for the signed-in owner: only such servers can be changed here */
-own: boolean, owner: string | null, purpose: string | null, flavor: string, vcpus: number | null, ramMb: number | null, image: string | null, os: string | null, zone: string | null, addresses: Array<Address>, diskCount: number, created: string | null, leaseEnd: string | null, operation: string | null, };
-/** Times are RFC 3339 UTC. asOf: the cloud's clock at the last good answer; null = never loaded. */
-export type ServerList = { account: string, servers: Array<Server>, asOf: string | null, refreshing: boolean, unreadable: number, problem: WireError | null, };
 
-export type Environment = "none" | "docker" | "python" | "java" | "node";
-export type Template = { id: string, nameZh: string, nameEn: string, vcpus: number, ramGb: number, image: string, systemDiskGb: number, dataDiskGb: number | null, publicMbps: number | null, leaseHours: number, environment: Environment, };
-export type Flavor = { id: string, vcpus: number, ramMb: number, zones: Array<string>, };
-export type Image = { id: string, name: string, os: string | null, minDiskGb: number, };
-export type Subnet = { id: string, name: string, cidr: string | null, vpc: string, vpcName: string, freeAddresses: number | null, };
-export type SecurityGroup = { id: string, name: string, };
-export type Use = { used: number, max: number | null, };
-export type Catalogue = { templates: Array<Template>, flavors: Array<Flavor>, images: Array<Image>, zones: Array<string>, subnets: Array<Subnet>, securityGroups: Array<SecurityGroup>, keyPairs: Array<string>, servers: Use, vcpus: Use, asOf: string, };
-/** null = as the template (or the program's choice) says. leaseEnd RFC 3339. publicMbps: 0 = no public address. */
-export type CreateServer = { template: string, name: string, purpose: string, leaseEnd: string, flavor: string | null, image: string | null, zone: string | null, subnet: string | null, securityGroup: string | null, keyPair: string | null, publicMbps: number | null, };
-export type PricePartKind = "compute" | "system_disk" | "data_disk" | "public_address";
-export type PricePart = { part: PricePartKind, spec: string, perHour: Money, };
-/** field: which field of CreateServer it is about; blocking: create is refused while it stands */
-export type Problem = { field: string | null, blocking: boolean, error: WireError, };
-export type Quote = { perHour: Money | null, forLease: Money | null, leaseHours: string, parts: Array<PricePart>, problems: Array<Problem>, flavor: string | null, image: string | null, zone: string | null, subnet: string | null, securityGroup: string | null, keyPair: string | null, asOf: string, };
-export type ExtendLease = { server: string, until: string, };
-/** name: the server's name as the user typed or confirmed it; refused when it is not the server's name */
-export type DeleteServer = { server: string, name: string, };
+/**
+ * What the program is, and what a start should show.
+ */
+export type AppInfo = { 
+/**
+ * Version of the program.
+ */
+version: string, 
+/**
+ * `windows`, `macos` or `linux`.
+ */
+platform: string, 
+/**
+ * Directory of the ledger in use.
+ */
+dataDir: string, 
+/**
+ * Random id of this installation.
+ */
+installationId: string, 
+/**
+ * The embedded region that can be tried.
+ */
+demo: DemoRegion | null, 
+/**
+ * Whether the embedded region is what is in use now.
+ */
+demoActive: boolean, 
+/**
+ * Language to show, with a start's own wish already in it.
+ */
+language: Language, 
+/**
+ * Look to show, with a start's own wish already in it.
+ */
+theme: Theme, 
+/**
+ * Something to be told once.
+ */
+notice: WireError | null, };
 
-export type OperationKind = "server.create" | "lease.update" | "server.delete";
-export type OperationStage = "recorded" | "sent" | "settled";
-export type OperationOutcome = "ok" | "failed";
-export type Operation = { id: string, kind: OperationKind, account: string, serverId: string | null, serverName: string, stage: OperationStage, outcome: OperationOutcome | null, error: WireError | null, jobId: string | null, 
-/** what the cloud is doing now in its own words, e.g. a job state or task_state */
-progress: string | null, leaseEnd: string | null, template: string | null, flavor: string | null, recordedAt: string, sentAt: string | null, settledAt: string | null, };
+/**
+ * What a region offers to an account.
+ */
+export type Catalogue = { 
+/**
+ * Templates.
+ */
+templates: Array<Template>, 
+/**
+ * Flavors that some zone sells, smallest first.
+ */
+flavors: Array<Flavor>, 
+/**
+ * Public images.
+ */
+images: Array<Image>, 
+/**
+ * Availability zones.
+ */
+zones: Array<string>, 
+/**
+ * Subnets.
+ */
+subnets: Array<Subnet>, 
+/**
+ * Security groups.
+ */
+securityGroups: Array<SecurityGroup>, 
+/**
+ * Names of the key pairs this user may use.
+ */
+keyPairs: Array<string>, 
+/**
+ * Servers of the project.
+ */
+servers: Use, 
+/**
+ * Virtual processors of the project.
+ */
+vcpus: Use, 
+/**
+ * When the region was asked.
+ */
+asOf: string, };
 
-export type EventOutcome = "ok" | "failed" | "refused";
-export type Event = { seq: number, eventId: string, time: string, action: string, outcome: EventOutcome, serverName: string | null, owner: string | null, opId: string | null, delivered: boolean, json: string, };
-export type ListEvents = { before: number | null, limit: number, };
-export type EventPage = { events: Array<Event>, lastSeq: number, more: boolean, };
+/**
+ * Something changed.
+ */
+export type Change = { "kind": "accounts", 
+/**
+ * As they are now.
+ */
+accounts: Accounts, } | { "kind": "servers", 
+/**
+ * As they are now.
+ */
+list: ServerList, } | { "kind": "operation", 
+/**
+ * As it is now.
+ */
+operation: Operation, } | { "kind": "events", 
+/**
+ * Number of the newest.
+ */
+lastSeq: number, } | { "kind": "delivery", 
+/**
+ * As it is now.
+ */
+delivery: Delivery, } | { "kind": "reload" };
 
+/**
+ * Says where events go.
+ */
+export type ConfigureDelivery = { 
+/**
+ * Address of the HEI.
+ */
+url: string, 
+/**
+ * Its token; none: the one that is kept. It goes in here once and never comes back.
+ */
+token: string | null, 
+/**
+ * Data set.
+ */
+eventSet: string, 
+/**
+ * Data type.
+ */
+datatype: string, 
+/**
+ * Plain HTTP to another computer, on purpose.
+ */
+allowPlainHttp: boolean, };
+
+/**
+ * A server asked for. What is left out the template, or else the region, decides.
+ */
+export type CreateServer = { 
+/**
+ * Template id.
+ */
+template: string, 
+/**
+ * Name of the server.
+ */
+name: string, 
+/**
+ * What it is for; may be empty.
+ */
+purpose: string, 
+/**
+ * When it shall end.
+ */
+leaseEnd: string, 
+/**
+ * Flavor id.
+ */
+flavor: string | null, 
+/**
+ * Image id.
+ */
+image: string | null, 
+/**
+ * Availability zone.
+ */
+zone: string | null, 
+/**
+ * Subnet id.
+ */
+subnet: string | null, 
+/**
+ * Security group id.
+ */
+securityGroup: string | null, 
+/**
+ * Name of a key pair.
+ */
+keyPair: string | null, 
+/**
+ * Bandwidth of the public address in Mbit/s; 0: no public address.
+ */
+publicMbps: number | null, };
+
+/**
+ * Deleting a server.
+ */
+export type DeleteServer = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * The server's name, as confirmed.
+ */
+name: string, };
+
+/**
+ * How delivery stands.
+ */
+export type Delivery = { 
+/**
+ * What it does.
+ */
+state: DeliveryState, 
+/**
+ * Where events go.
+ */
+url: string | null, 
+/**
+ * Data set.
+ */
+eventSet: string, 
+/**
+ * Data type.
+ */
+datatype: string, 
+/**
+ * Whether plain HTTP to another computer was chosen on purpose.
+ */
+allowPlainHttp: boolean, 
+/**
+ * Whether a token is kept.
+ */
+tokenStored: boolean, 
+/**
+ * Events not delivered yet.
+ */
+waiting: number, 
+/**
+ * Number of the newest event.
+ */
+lastSeq: number, 
+/**
+ * When the last batch was taken.
+ */
+deliveredAt: string | null, 
+/**
+ * When the next try is due.
+ */
+nextTryAt: string | null, 
+/**
+ * Failures since the last success.
+ */
+attempts: number, 
+/**
+ * What stops it.
+ */
+problem: WireError | null, };
+
+/**
+ * What delivery does.
+ */
 export type DeliveryState = "off" | "idle" | "sending" | "waiting_to_retry" | "parked";
-export type Delivery = { state: DeliveryState, url: string | null, eventSet: string, datatype: string, tokenStored: boolean, waiting: number, lastSeq: number, deliveredAt: string | null, nextTryAt: string | null, attempts: number, problem: WireError | null, };
-/** token null = keep the stored one. The token goes in once and never comes back. */
-export type ConfigureDelivery = { url: string, token: string | null, eventSet: string, datatype: string, allowPlainHttp: boolean, };
-export type DeliveryTest = { ok: boolean, status: number | null, request: string, answer: string | null, problem: WireError | null, };
 
-export type Change = { "kind": "accounts", accounts: Accounts, } | { "kind": "servers", list: ServerList, } | { "kind": "operation", operation: Operation, } | { "kind": "events", lastSeq: number, } | { "kind": "delivery", delivery: Delivery, };
+/**
+ * What came of a test event.
+ */
+export type DeliveryTest = { 
+/**
+ * The receiver took it.
+ */
+ok: boolean, 
+/**
+ * HTTP status.
+ */
+status: number | null, 
+/**
+ * What was sent, the token blanked.
+ */
+request: string, 
+/**
+ * What came back.
+ */
+answer: string | null, 
+/**
+ * What went wrong.
+ */
+problem: WireError | null, };
+
+/**
+ * The embedded region.
+ */
+export type DemoRegion = { 
+/**
+ * Its id.
+ */
+region: string, 
+/**
+ * Who one can be there.
+ */
+users: Array<DemoUser>, };
+
+/**
+ * A person of the embedded region.
+ */
+export type DemoUser = { 
+/**
+ * User name.
+ */
+name: string, 
+/**
+ * What this person may do.
+ */
+role: string, };
+
+/**
+ * What cloud-init installs on the first start.
+ */
+export type Environment = "none" | "docker" | "python" | "java" | "node";
+
+/**
+ * One event.
+ */
+export type Event = { 
+/**
+ * Its number in this installation.
+ */
+seq: number, 
+/**
+ * Its id.
+ */
+eventId: string, 
+/**
+ * When it happened.
+ */
+time: string, 
+/**
+ * What happened.
+ */
+action: string, 
+/**
+ * How it ended.
+ */
+outcome: EventOutcome, 
+/**
+ * Name of the server.
+ */
+serverName: string | null, 
+/**
+ * Whose.
+ */
+owner: string | null, 
+/**
+ * The operation that caused it.
+ */
+opId: string | null, 
+/**
+ * The receiver has it.
+ */
+delivered: boolean, 
+/**
+ * The whole event as it is sent.
+ */
+json: string, };
+
+/**
+ * How an event ended.
+ */
+export type EventOutcome = "ok" | "failed" | "refused";
+
+/**
+ * Events, newest first.
+ */
+export type EventPage = { 
+/**
+ * The events.
+ */
+events: Array<Event>, 
+/**
+ * Number of the newest of all.
+ */
+lastSeq: number, 
+/**
+ * There are older ones.
+ */
+more: boolean, };
+
+/**
+ * Moving the end of a lease.
+ */
+export type ExtendLease = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * The new end.
+ */
+until: string, };
+
+/**
+ * One flavor that can be had.
+ */
+export type Flavor = { 
+/**
+ * Flavor id, e.g. `s6.large.2`.
+ */
+id: string, 
+/**
+ * Virtual processors.
+ */
+vcpus: number, 
+/**
+ * Memory in MiB.
+ */
+ramMb: number, 
+/**
+ * Zones that sell it now.
+ */
+zones: Array<string>, 
+/**
+ * Processor architecture is ARM.
+ */
+arm: boolean, };
+
+/**
+ * One image.
+ */
+export type Image = { 
+/**
+ * Image id.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * `Linux` or `Windows`.
+ */
+os: string | null, 
+/**
+ * Smallest system disk, in GB.
+ */
+minDiskGb: number, 
+/**
+ * For ARM processors.
+ */
+arm: boolean, };
+
+/**
+ * Language of the interface.
+ */
+export type Language = "system" | "zh-CN" | "en";
+
+/**
+ * Asks for events.
+ */
+export type ListEvents = { 
+/**
+ * Only those before this number.
+ */
+before: number | null, 
+/**
+ * At most this many.
+ */
+limit: number, };
+
+/**
+ * An amount of money. Decimal all the way: prices of an hour have more digits than binary fractions keep.
+ */
+export type Money = { 
+/**
+ * Decimal amount, written as text on every wire.
+ */
+amount: string, 
+/**
+ * ISO 4217, e.g. `CNY`.
+ */
+currency: string, };
+
+/**
+ * One operation.
+ */
+export type Operation = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * What is asked.
+ */
+kind: OperationKind, 
+/**
+ * Our id of the account.
+ */
+account: string, 
+/**
+ * Server id, once known.
+ */
+serverId: string | null, 
+/**
+ * Name of the server.
+ */
+serverName: string, 
+/**
+ * How far it is.
+ */
+stage: OperationStage, 
+/**
+ * How it ended.
+ */
+outcome: OperationOutcome | null, 
+/**
+ * Why it failed.
+ */
+error: WireError | null, 
+/**
+ * The cloud's job.
+ */
+jobId: string | null, 
+/**
+ * What the cloud is doing, in its own word.
+ */
+progress: string | null, 
+/**
+ * The lease's end asked for.
+ */
+leaseEnd: string | null, 
+/**
+ * Template id.
+ */
+template: string | null, 
+/**
+ * Flavor id.
+ */
+flavor: string | null, 
+/**
+ * When it was asked.
+ */
+recordedAt: string, 
+/**
+ * When the cloud took it.
+ */
+sentAt: string | null, 
+/**
+ * When it was over.
+ */
+settledAt: string | null, };
+
+/**
+ * What is asked.
+ */
+export type OperationKind = "server.create" | "lease.update" | "server.delete";
+
+/**
+ * How an operation ended.
+ */
+export type OperationOutcome = "ok" | "failed";
+
+/**
+ * How far an operation is.
+ */
+export type OperationStage = "recorded" | "sent" | "settled";
+
+/**
+ * What one part costs.
+ */
+export type PricePart = { 
+/**
+ * Which part.
+ */
+part: PricePartKind, 
+/**
+ * What is bought, e.g. `s6.large.2` or `GPSSD 40 GB`.
+ */
+spec: string, 
+/**
+ * Its price of an hour.
+ */
+perHour: Money, };
+
+/**
+ * A part of a price.
+ */
+export type PricePartKind = "compute" | "system_disk" | "data_disk" | "public_address";
+
+/**
+ * Something that stands in the way of a creation, or should be known.
+ */
+export type Problem = { 
+/**
+ * The field it is about.
+ */
+field: string | null, 
+/**
+ * Creation is refused while it stands.
+ */
+blocking: boolean, 
+/**
+ * What it is.
+ */
+error: WireError, };
+
+/**
+ * What a creation would become and cost.
+ */
+export type Quote = { 
+/**
+ * Price of an hour.
+ */
+perHour: Money | null, 
+/**
+ * Price until the lease ends.
+ */
+forLease: Money | null, 
+/**
+ * Length of the lease in hours, decimal text.
+ */
+leaseHours: string, 
+/**
+ * The parts.
+ */
+parts: Array<PricePart>, 
+/**
+ * What stands in the way.
+ */
+problems: Array<Problem>, 
+/**
+ * Flavor id chosen.
+ */
+flavor: string | null, 
+/**
+ * Name of the image chosen.
+ */
+image: string | null, 
+/**
+ * Zone chosen.
+ */
+zone: string | null, 
+/**
+ * Name of the subnet chosen.
+ */
+subnet: string | null, 
+/**
+ * Name of the security group chosen.
+ */
+securityGroup: string | null, 
+/**
+ * Key pair chosen.
+ */
+keyPair: string | null, 
+/**
+ * By the cloud's clock.
+ */
+asOf: string, };
+
+/**
+ * A region that can be signed in to.
+ */
+export type Region = { 
+/**
+ * Region id.
+ */
+id: string, 
+/**
+ * Chinese name.
+ */
+nameZh: string | null, 
+/**
+ * English name.
+ */
+nameEn: string | null, 
+/**
+ * An embedded one.
+ */
+demo: boolean, };
+
+/**
+ * How long a secret is kept.
+ */
+export type Remember = "keychain" | "run";
+
+/**
+ * One security group.
+ */
+export type SecurityGroup = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, };
+
+/**
+ * A server as shown. Every text in it comes from outside and is shown as text.
+ */
+export type Server = { 
+/**
+ * Server id.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * State in a word.
+ */
+state: ServerState, 
+/**
+ * What the cloud says went wrong, in state `error`.
+ */
+fault: string | null, 
+/**
+ * Made by this application for the signed-in owner: only such servers are changed here.
+ */
+own: boolean, 
+/**
+ * Tag `owner`.
+ */
+owner: string | null, 
+/**
+ * Tag `purpose`.
+ */
+purpose: string | null, 
+/**
+ * Flavor id.
+ */
+flavor: string, 
+/**
+ * Virtual processors.
+ */
+vcpus: number | null, 
+/**
+ * Memory in MiB.
+ */
+ramMb: number | null, 
+/**
+ * Name of the image.
+ */
+image: string | null, 
+/**
+ * Kind of operating system.
+ */
+os: string | null, 
+/**
+ * Availability zone.
+ */
+zone: string | null, 
+/**
+ * Its addresses.
+ */
+addresses: Array<Address>, 
+/**
+ * Disks attached, the system disk included.
+ */
+diskCount: number, 
+/**
+ * When it was made.
+ */
+created: string | null, 
+/**
+ * When the lease ends; none: it has no lease.
+ */
+leaseEnd: string | null, 
+/**
+ * The operation under way on it.
+ */
+operation: string | null, };
+
+/**
+ * The servers of the account in use.
+ */
+export type ServerList = { 
+/**
+ * Our id of the account.
+ */
+account: string, 
+/**
+ * What the cloud told last.
+ */
+servers: Array<Server>, 
+/**
+ * When, by the cloud's clock; none: not yet.
+ */
+asOf: string | null, 
+/**
+ * It is being asked now.
+ */
+refreshing: boolean, 
+/**
+ * Rows that could not be read.
+ */
+unreadable: number, 
+/**
+ * Why the last question was not answered.
+ */
+problem: WireError | null, };
+
+/**
+ * State of a server in a word, worked out from `status` and `task_state` (the status alone hides transitions).
+ */
+export type ServerState = "creating" | "running" | "stopping" | "stopped" | "starting" | "restarting" | "resizing" | "confirming_size" | "reinstalling" | "deleting" | "error" | "frozen" | "unknown";
+
+/**
+ * What a person set.
+ */
+export type Settings = { 
+/**
+ * Language of the interface.
+ */
+language: Language, 
+/**
+ * Light or dark.
+ */
+theme: Theme, };
+
+/**
+ * Signing in. The secret parts go in here once and never come back.
+ */
+export type SignIn = { 
+/**
+ * What to call the account.
+ */
+name: string, 
+/**
+ * Region id.
+ */
+region: string, 
+/**
+ * Access key (AK).
+ */
+accessKey: string, 
+/**
+ * Secret key (SK).
+ */
+secretKey: string, 
+/**
+ * Security token of a temporary key.
+ */
+securityToken: string | null, 
+/**
+ * Project id, where it cannot be found out.
+ */
+projectId: string | null, 
+/**
+ * How long the key is kept.
+ */
+remember: Remember, };
+
+/**
+ * Signing in to the embedded region.
+ */
+export type SignInDemo = { 
+/**
+ * Who to be.
+ */
+user: string, 
+/**
+ * How long the key is kept.
+ */
+remember: Remember, };
+
+/**
+ * One subnet.
+ */
+export type Subnet = { 
+/**
+ * The id that creation of a server wants.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Address range.
+ */
+cidr: string | null, 
+/**
+ * Id of its VPC.
+ */
+vpc: string, 
+/**
+ * Name of its VPC.
+ */
+vpcName: string, 
+/**
+ * Addresses not in use.
+ */
+freeAddresses: number | null, };
+
+/**
+ * A kind of server that can be asked for by name. What a region calls it (flavor id, image id) is looked up when it
+ * is used, because the same template serves every region.
+ */
+export type Template = { 
+/**
+ * Stable name in ledger and events.
+ */
+id: string, 
+/**
+ * Name shown in Chinese.
+ */
+nameZh: string, 
+/**
+ * Name shown in English.
+ */
+nameEn: string, 
+/**
+ * Virtual processors.
+ */
+vcpus: number, 
+/**
+ * Memory in GiB.
+ */
+ramGb: number, 
+/**
+ * How the image's name begins, e.g. `Ubuntu 22.04`; the newest that fits is taken.
+ */
+image: string, 
+/**
+ * System disk in GB.
+ */
+systemDiskGb: number, 
+/**
+ * Data disk in GB, if any.
+ */
+dataDiskGb: number | null, 
+/**
+ * Public address with this bandwidth in Mbit/s, if any.
+ */
+publicMbps: number | null, 
+/**
+ * Lease proposed, in hours.
+ */
+leaseHours: number, 
+/**
+ * What is installed.
+ */
+environment: Environment, };
+
+/**
+ * Light or dark.
+ */
+export type Theme = "system" | "light" | "dark";
+
+/**
+ * How much of a quota is used.
+ */
+export type Use = { 
+/**
+ * In use.
+ */
+used: number, 
+/**
+ * At most; none: no limit.
+ */
+max: number | null, };
+
+/**
+ * What went wrong, for a person to read and for the interface to act on by `code`.
+ */
+export type WireError = { 
+/**
+ * Stable name, `snake_case`. The only part to match on.
+ */
+code: string, 
+/**
+ * What happened, in the user's language.
+ */
+sentence: string, 
+/**
+ * What to do about it, in the user's language.
+ */
+nextStep: string | null, 
+/**
+ * The other side's own words, shown as they are.
+ */
+detail: string | null, 
+/**
+ * The provider's error code.
+ */
+providerCode: string | null, 
+/**
+ * The provider's request id, which its support asks for.
+ */
+requestId: string | null, };
 
 /** Sends one call to the backend; rejects with a WireError. */
 export type Call = <Answer>(name: string, request: unknown) => Promise<Answer>;
 
-/** Every call the interface can make. */
+/** Every call that the interface can make. */
 export const calls = (call: Call) => ({
   app: {
     info: () => call<AppInfo>("app.info", null),
@@ -88,7 +1100,6 @@ export const calls = (call: Call) => ({
     signIn: (request: SignIn) => call<Account>("accounts.sign_in", request),
     signInDemo: (request: SignInDemo) => call<Account>("accounts.sign_in_demo", request),
     select: (request: AccountRef) => call<Accounts>("accounts.select", request),
-    /** reads the keychain again and takes up polling again */
     retry: (request: AccountRef) => call<Accounts>("accounts.retry", request),
     signOut: (request: AccountRef) => call<Accounts>("accounts.sign_out", request),
   },

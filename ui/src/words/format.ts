@@ -28,20 +28,16 @@ export const clockTime = (at: number): string => format({ hour: '2-digit', minut
 /** `14:05:31`, for the age of data */
 export const exactTime = (at: number): string => format({ hour: '2-digit', minute: '2-digit', second: '2-digit' }, at);
 
-/** The whole moment with its seconds and zone, for tooltips and details. */
-export const fullMoment = (at: number): string =>
-  format(
-    {
-      year: 'numeric',
-      month: 'short',
-      day: 'numeric',
-      hour: '2-digit',
-      minute: '2-digit',
-      second: '2-digit',
-      timeZoneName: 'short',
-    },
-    at,
-  );
+/** The whole moment with its seconds and zone, for tooltips and details: `Nov 24, 2025, 18:00:00 GMT+8`. */
+export function fullMoment(at: number): string {
+  const date = format({ year: 'numeric', month: 'short', day: 'numeric' }, at);
+  return `${m.moment_day({ date, time: exactTime(at) })} ${offset(at)}`;
+}
+
+const offset = (at: number): string =>
+  new Intl.DateTimeFormat(locale(), { timeZoneName: 'shortOffset' })
+    .formatToParts(at)
+    .find((part) => part.type === 'timeZoneName')?.value ?? '';
 
 function dayNumber(at: number): number {
   const day = new Date(at);
@@ -130,10 +126,7 @@ export function size(vcpus: number | null, ramMb: number | null): string | null 
 /** The reader's zone, `Asia/Shanghai (GMT+8)`. */
 export function zone(now: number): string {
   const name = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const offset = new Intl.DateTimeFormat(locale(), { timeZoneName: 'shortOffset' })
-    .formatToParts(now)
-    .find((part) => part.type === 'timeZoneName')?.value;
-  return offset ? `${name} (${offset})` : name;
+  return `${name} (${offset(now)})`;
 }
 
 /** `2026-01-31` and `18:00` in the reader's zone, as {@link readMoment} reads them. */
@@ -169,10 +162,15 @@ export function readMoment(date: string, time: string): number | null {
   return real ? at.getTime() : null;
 }
 
+// Controls, and the marks with which text can show itself in another order than it is in.
+// eslint-disable-next-line no-control-regex -- control characters are exactly what is meant
+const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
 /**
- * Foreign text inside one of our sentences: isolated, and without the invisible characters with which it could turn the
- * sentence round. Text that stands alone in an element belongs in a `bdi` instead.
+ * Foreign text on one line as it really is: what would be invisible, or would turn other characters round, is shown as
+ * a replacement character. Right-to-left scripts need none of it and stay as they are. Belongs in a `bdi`.
  */
-export const quoted = (text: string): string =>
-  // eslint-disable-next-line no-control-regex -- control characters are exactly what is replaced
-  `\u2068${text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '\ufffd')}\u2069`;
+export const visible = (text: string): string => text.replace(INVISIBLE, '\ufffd');
+
+/** The same inside one of our sentences, isolated so that its direction does not spread. */
+export const quoted = (text: string): string => `\u2068${visible(text)}\u2069`;

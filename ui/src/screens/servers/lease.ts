@@ -4,14 +4,14 @@ import { m } from '../../words/words.svelte';
 
 const MINUTE = 60_000;
 
-/** The earliest end the cloud takes: 30 minutes ahead, and a minute for the way there. */
-export const earliestEnd = (now: number): number => Math.ceil(now / MINUTE) * MINUTE + 30 * MINUTE;
+/** The earliest end worth asking for: the cloud's 30 minutes and two for the way there, in whole minutes as it keeps them. */
+export const earliestEnd = (now: number): number => Math.ceil(now / MINUTE) * MINUTE + 32 * MINUTE;
 
-/** The latest end the cloud takes: three years ahead. */
+/** The latest end the cloud takes: the last minute before three years are over. */
 export function latestEnd(now: number): number {
   const end = new Date(now);
   end.setFullYear(end.getFullYear() + 3);
-  return Math.floor(end.getTime() / MINUTE) * MINUTE;
+  return Math.ceil(end.getTime() / MINUTE) * MINUTE - MINUTE;
 }
 
 /** What is wrong with this end of a lease, in words; null when nothing is. */

@@ -1,0 +1,261 @@
+// A host without a backend, for component tests and the preview page. Never part of the application.
+import {
+  calls,
+  type Account,
+  type AppInfo,
+  type Catalogue,
+  type Change,
+  type Delivery,
+  type Event,
+  type Operation,
+  type Quote,
+  type Region,
+  type Server,
+  type ServerList,
+  type Template,
+  type WireError,
+} from './generated';
+import type { Host } from './host';
+
+/** One call that was made: its name on the wire and what was asked. */
+export type Called = { name: string; request: unknown };
+
+export type FakeHost = Host & {
+  /** Every call so far, in order. */
+  readonly called: readonly Called[];
+  /** The requests of one call, in order. */
+  requests(name: string): unknown[];
+  /** Answers this call like this from now on. Throwing (or rejecting with) a WireError is an answer too. */
+  answer(name: string, answer: (request: never) => unknown): void;
+  /** Sends a change, as the backend would. */
+  emit(change: Change): void;
+};
+
+/** A host that answers as a signed-in, healthy application with nothing in it, except where `answers` say otherwise. */
+export function fakeHost(answers: Record<string, (request: never) => unknown> = {}): FakeHost {
+  const called: Called[] = [];
+  const table = new Map<string, (request: never) => unknown>(Object.entries({ ...healthy, ...answers }));
+  const receivers = new Set<(change: Change) => void>();
+  return {
+    ...calls(async <Answer>(name: string, request: unknown) => {
+      called.push({ name, request: structuredClone(request) });
+      const answer = table.get(name);
+      if (!answer) throw wireError({ code: 'not_faked', sentence: `No answer for ${name}` });
+      return structuredClone(await answer(request as never)) as Answer;
+    }),
+    async watch(receive) {
+      receivers.add(receive);
+      return () => receivers.delete(receive);
+    },
+    called,
+    requests: (name) => called.filter((call) => call.name === name).map((call) => call.request),
+    answer: (name, answer) => void table.set(name, answer),
+    emit: (change) => {
+      for (const receive of receivers) receive(structuredClone(change));
+    },
+  };
+}
+
+export const wireError = (some: Partial<WireError> = {}): WireError => ({
+  code: 'cloud_refused',
+  sentence: 'The cloud refused the request.',
+  nextStep: null,
+  detail: null,
+  providerCode: null,
+  requestId: null,
+  ...some,
+});
+
+export const account = (some: Partial<Account> = {}): Account => ({
+  id: 'account-1',
+  name: 'Demo',
+  region: 'demo-north-1',
+  projectId: '0f9c5b7e2d814a3f9b6c1d2e3f4a5b6c',
+  accountId: '6b1d2e3f4a5b6c0f9c5b7e2d814a3f9b',
+  accountName: 'acme',
+  userId: '1a2b3c4d5e6f708192a3b4c5d6e7f809',
+  userName: 'ada',
+  remembered: true,
+  demo: true,
+  state: { kind: 'ready' },
+  ...some,
+});
+
+export const server = (some: Partial<Server> = {}): Server => ({
+  id: '4f4b3dfa-eb70-47cf-a60a-998a53bd6666',
+  name: 'ada-dev-1124-k3',
+  state: 'running',
+  fault: null,
+  own: true,
+  owner: 'ada',
+  purpose: 'billing refactoring',
+  flavor: 's6.large.2',
+  vcpus: 2,
+  ramMb: 4096,
+  image: 'Ubuntu 24.04 server 64bit',
+  os: 'Ubuntu 24.04',
+  zone: 'demo-north-1a',
+  addresses: [
+    { address: '192.168.0.17', kind: 'private' },
+    { address: '203.0.113.24', kind: 'public' },
+  ],
+  diskCount: 2,
+  created: '2025-11-24T01:12:00Z',
+  leaseEnd: '2025-11-24T10:00:00Z',
+  operation: null,
+  ...some,
+});
+
+export const serverList = (servers: Server[], some: Partial<ServerList> = {}): ServerList => ({
+  account: 'account-1',
+  servers,
+  asOf: '2025-11-24T06:05:31Z',
+  refreshing: false,
+  unreadable: 0,
+  problem: null,
+  ...some,
+});
+
+export const operation = (some: Partial<Operation> = {}): Operation => ({
+  id: '019ab4d2-7c11-7e3a-9f00-0c5f2d3e4a5b',
+  kind: 'server.create',
+  account: 'account-1',
+  serverId: null,
+  serverName: 'ada-dev-1124-k3',
+  stage: 'sent',
+  outcome: null,
+  error: null,
+  jobId: 'ff80808288d41e1b018990260955686a',
+  progress: null,
+  leaseEnd: '2025-11-24T14:00:00Z',
+  template: 'small',
+  flavor: 's6.large.2',
+  recordedAt: '2025-11-24T06:00:00Z',
+  sentAt: '2025-11-24T06:00:01Z',
+  settledAt: null,
+  ...some,
+});
+
+export const template = (some: Partial<Template> = {}): Template => ({
+  id: 'small',
+  nameZh: '小型开发机',
+  nameEn: 'Small development server',
+  vcpus: 2,
+  ramGb: 4,
+  image: 'Ubuntu 24.04 server 64bit',
+  systemDiskGb: 40,
+  dataDiskGb: null,
+  publicMbps: 5,
+  leaseHours: 8,
+  environment: 'docker',
+  ...some,
+});
+
+export const catalogue = (some: Partial<Catalogue> = {}): Catalogue => ({
+  templates: [template()],
+  flavors: [{ id: 's6.large.2', vcpus: 2, ramMb: 4096, zones: ['demo-north-1a'], arm: false }],
+  images: [{ id: 'image-1', name: 'Ubuntu 24.04 server 64bit', os: 'Ubuntu', minDiskGb: 40, arm: false }],
+  zones: ['demo-north-1a', 'demo-north-1b'],
+  subnets: [
+    { id: 'subnet-1', name: 'dev', cidr: '192.168.0.0/24', vpc: 'vpc-1', vpcName: 'vpc-dev', freeAddresses: 241 },
+  ],
+  securityGroups: [{ id: 'group-1', name: 'default' }],
+  keyPairs: ['ada-laptop'],
+  servers: { used: 3, max: 10 },
+  vcpus: { used: 8, max: 40 },
+  asOf: '2025-11-24T06:05:31Z',
+  ...some,
+});
+
+export const quote = (some: Partial<Quote> = {}): Quote => ({
+  perHour: { amount: '0.4530', currency: 'CNY' },
+  forLease: { amount: '3.6240', currency: 'CNY' },
+  leaseHours: '8',
+  parts: [
+    { part: 'compute', spec: 's6.large.2', perHour: { amount: '0.2530', currency: 'CNY' } },
+    { part: 'system_disk', spec: 'GPSSD 40 GB', perHour: { amount: '0.0400', currency: 'CNY' } },
+    { part: 'public_address', spec: '5 Mbit/s', perHour: { amount: '0.1600', currency: 'CNY' } },
+  ],
+  problems: [],
+  flavor: 's6.large.2',
+  image: 'image-1',
+  zone: 'demo-north-1a',
+  subnet: 'subnet-1',
+  securityGroup: 'group-1',
+  keyPair: null,
+  asOf: '2025-11-24T06:05:31Z',
+  ...some,
+});
+
+export const event = (some: Partial<Event> = {}): Event => {
+  const { seq = 1, time = '2025-11-24T06:01:10.120Z', action = 'server.created', outcome = 'ok' } = some;
+  return {
+    seq,
+    eventId: `019ab4d2-8f00-7aaa-8000-${String(seq).padStart(12, '0')}`,
+    time,
+    action,
+    outcome,
+    serverName: 'ada-dev-1124-k3',
+    owner: 'ada',
+    opId: '019ab4d2-7c11-7e3a-9f00-0c5f2d3e4a5b',
+    delivered: true,
+    json: JSON.stringify({ schema: 'wangcheng.event.v1', seq, time, action, outcome, owner: 'ada' }),
+    ...some,
+  };
+};
+
+export const delivery = (some: Partial<Delivery> = {}): Delivery => ({
+  state: 'idle',
+  url: 'http://127.0.0.1:8088/services/collector/event',
+  eventSet: 'wangcheng',
+  datatype: 'json',
+  allowPlainHttp: false,
+  tokenStored: true,
+  waiting: 0,
+  lastSeq: 1,
+  deliveredAt: '2025-11-24T06:01:11Z',
+  nextTryAt: null,
+  attempts: 0,
+  problem: null,
+  ...some,
+});
+
+export const appInfo = (some: Partial<AppInfo> = {}): AppInfo => ({
+  version: '0.1.0',
+  platform: 'linux-x86_64',
+  dataDir: '/home/ada/.local/share/dev.wangcheng.desktop',
+  installationId: '7b1e0d52-4c0c-4a9e-9d1b-2f6c8d3b5a10',
+  demo: {
+    region: 'demo-north-1',
+    users: [
+      { name: 'ada', role: 'developer' },
+      { name: 'mia', role: 'administrator' },
+    ],
+  },
+  demoActive: true,
+  language: 'system',
+  theme: 'system',
+  notice: null,
+  ...some,
+});
+
+export const regions: Region[] = [
+  { id: 'cn-north-4', nameZh: '华北-北京四', nameEn: 'CN North-Beijing4', demo: false },
+  { id: 'cn-east-3', nameZh: '华东-上海一', nameEn: 'CN East-Shanghai1', demo: false },
+  { id: 'demo-north-1', nameZh: '演示区域', nameEn: 'Demo region', demo: true },
+];
+
+const healthy: Record<string, (request: never) => unknown> = {
+  'app.info': () => appInfo(),
+  'settings.get': () => ({ language: 'en', theme: 'light' }),
+  'settings.set': (request) => request,
+  'accounts.list': () => ({ accounts: [account()], active: 'account-1' }),
+  'accounts.regions': () => regions,
+  'servers.list': () => serverList([]),
+  'servers.refresh': () => serverList([]),
+  'servers.catalogue': () => catalogue(),
+  'servers.quote': () => quote(),
+  'operations.list': () => [],
+  'events.list': () => ({ events: [], lastSeq: 0, more: false }),
+  'delivery.status': () => delivery(),
+};

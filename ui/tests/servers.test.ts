@@ -1,0 +1,177 @@
+import { waitFor } from '@testing-library/svelte';
+import { expect, it } from 'vitest';
+import { account, operation, server, serverList, wireError } from '../src/host/fake';
+import type { Server } from '../src/host/generated';
+import { open, part, parts, text } from './open';
+
+const with_ = (...servers: Server[]) => ({ 'servers.list': () => serverList(servers) });
+
+it('shows the end of a lease as a moment with what remains of it', async () => {
+  await open(with_(server({ leaseEnd: '2025-11-24T09:42:00Z' })));
+  const row = await part('server-row');
+  expect(text(row)).toContain('17:42 today · in 3 h 12 min');
+  expect(row.dataset['state']).toBe('running');
+});
+
+it('deletes only when the exact name was typed', async () => {
+  const { user, host } = await open({
+    ...with_(server({ name: 'ada-dev-1124-k3' })),
+    'servers.delete': () => operation({ kind: 'server.delete', serverId: server().id }),
+  });
+  await user.click(await part('server-row'));
+  await user.click(await part('server-delete'));
+  const field = await part<HTMLInputElement>('delete-confirm-name');
+  const submit = await part<HTMLButtonElement>('delete-submit');
+  const dialog = field.closest('dialog');
+  expect(dialog && text(dialog), 'what is lost is named').toMatch(
+    /ada-dev-1124-k3.*disks \(2\).*203\.0\.113\.24.*18:00 today/,
+  );
+
+  for (const nearly of ['ada-dev-1124-k', 'Ada-dev-1124-k3', 'ada-dev-1124-k3 ']) {
+    await user.clear(field);
+    await user.type(field, `${nearly}{Enter}`);
+    expect(submit.disabled, `"${nearly}" is not the name`).toBe(true);
+  }
+  expect(host.requests('servers.delete')).toEqual([]);
+
+  await user.clear(field);
+  await user.type(field, 'ada-dev-1124-k3');
+  expect(submit.disabled).toBe(false);
+  await user.click(submit);
+  await waitFor(() => expect(parts('delete-submit')).toHaveLength(0));
+  expect(host.requests('servers.delete')).toEqual([{ server: server().id, name: 'ada-dev-1124-k3' }]);
+});
+
+it('extends from the present end by the hours pressed, and says when that is', async () => {
+  const { user, host } = await open({
+    ...with_(server({ leaseEnd: '2025-11-24T10:00:00Z' })),
+    'servers.extend': () => operation({ kind: 'lease.update', serverId: server().id }),
+  });
+  await user.click(await part('server-row'));
+  expect((await part('server-lease-end')).dataset['leaseEnd']).toBe('2025-11-24T10:00:00Z');
+  await user.click(await part('server-extend'));
+  const submit = await part<HTMLButtonElement>('extend-submit');
+  expect(submit.disabled, 'nothing has changed yet').toBe(true);
+  await user.click(await part('extend-plus-8h'));
+  await user.click(await part('extend-plus-1h'));
+  expect(text(submit.closest('dialog') ?? submit)).toContain('03:00 tomorrow 9 h later');
+  await user.click(submit);
+  await waitFor(() =>
+    expect(host.requests('servers.extend')).toEqual([{ server: server().id, until: '2025-11-24T19:00:00.000Z' }]),
+  );
+});
+
+it('refuses an end nearer than the cloud takes, and names the earliest', async () => {
+  const { user } = await open(with_(server()));
+  await user.click(await part('server-row'));
+  await user.click(await part('server-extend'));
+  const time = await part<HTMLInputElement>('extend-time');
+  await user.clear(time);
+  await user.type(time, '14:45');
+  const submit = await part<HTMLButtonElement>('extend-submit');
+  expect(submit.disabled).toBe(true);
+  expect(text(submit.closest('dialog') ?? submit)).toContain('The earliest end is 15:02 today');
+});
+
+it('leaves the servers of others alone', async () => {
+  const { user } = await open(with_(server({ own: false, owner: 'li.wei' })));
+  await user.click(await part('server-row'));
+  await part('server-detail');
+  expect(parts('server-delete')).toHaveLength(0);
+  expect(parts('server-extend')).toHaveLength(0);
+  expect(text(await part('server-detail'))).toContain('cannot be changed here');
+});
+
+it.each([
+  ['markup', '<img src=x onerror="window.hurt=1"><b>bold</b>', '<img src=x onerror="window.hurt=1"><b>bold</b>'],
+  ['a right-to-left override', 'abc\u202etxt.exe', 'abc\ufffdtxt.exe'],
+  ['a right-to-left script', 'خادم التطوير', 'خادم التطوير'],
+  ['emoji', '🚀 deploy 👩‍💻', '🚀 deploy 👩‍💻'],
+  ['64 characters', 'a'.repeat(64), 'a'.repeat(64)],
+  ['template syntax', '{name} ${1} {{x}}', '{name} ${1} {{x}}'],
+])('shows %s in a server name as text, everywhere', async (_, name, shown) => {
+  const { user, host } = await open(with_(server({ name, purpose: name, owner: name })));
+  const row = await part('server-row');
+  expect(row.dataset['serverName']).toBe(name);
+  expect(row.querySelector('bdi')?.textContent).toBe(shown);
+  await user.click(row);
+  expect((await part('server-detail')).querySelector('h2 bdi')?.textContent).toBe(shown);
+  await user.click(await part('server-delete'));
+  const dialog = (await part('delete-submit')).closest('dialog');
+  expect(dialog?.textContent, 'isolated from the sentence around it').toContain(`\u2068${shown}\u2069`);
+  host.emit({
+    kind: 'operation',
+    operation: operation({ serverName: name, stage: 'settled', outcome: 'failed', error: wireError() }),
+  });
+  expect(text(await part('toast'))).toContain(shown.replace(/\s+/g, ' '));
+  expect(document.querySelector('img, #app b')).toBeNull();
+  expect('hurt' in window).toBe(false);
+});
+
+it('shows a server from the moment its creation is recorded, and goes on to the real one', async () => {
+  const { host, app } = await open();
+  const making = operation({ stage: 'recorded', sentAt: null });
+  host.emit({ kind: 'operation', operation: making });
+  app.selection = { server: null, operation: making.id };
+  const row = await part('server-row');
+  expect([row.dataset['serverName'], row.dataset['state'], row.dataset['serverId']]).toEqual([
+    'ada-dev-1124-k3',
+    'creating',
+    '',
+  ]);
+  const sent = { ...making, stage: 'sent' as const, serverId: server().id, progress: 'spawning' };
+  host.emit({ kind: 'operation', operation: sent });
+  host.emit({ kind: 'servers', list: serverList([server({ state: 'creating' })]) });
+  await waitFor(() => expect(parts('server-row')).toHaveLength(1));
+  expect((await part('server-row')).dataset['serverId']).toBe(server().id);
+  await waitFor(async () => expect((await part('server-detail')).dataset['serverId']).toBe(server().id));
+  expect(text(await part('server-operation'))).toContain('spawning');
+});
+
+it('says how old the list is while the cloud cannot be reached', async () => {
+  await open({
+    'servers.list': () =>
+      serverList([server()], { problem: wireError({ code: 'cloud_unreachable', sentence: 'No way to the cloud.' }) }),
+  });
+  const box = await part('error-box');
+  expect(text(box)).toContain('Shown as of 14:05:31');
+  expect(text(box)).toContain('No way to the cloud.');
+  expect(parts('server-row'), 'what was known stays').toHaveLength(1);
+});
+
+it('says that nothing is known yet, rather than that there is nothing', async () => {
+  await open({
+    'servers.list': () => serverList([], { asOf: null, problem: wireError({ code: 'cloud_unreachable' }) }),
+  });
+  expect(document.body.textContent).not.toContain('No server here yet');
+  expect(text(await part('error-box'))).toContain('could not be read yet');
+});
+
+it('takes a stopped account up again', async () => {
+  const stopped = account({ state: { kind: 'stopped', error: wireError({ code: 'keychain_locked' }) } });
+  const { user, host } = await open({
+    'accounts.list': () => ({ accounts: [stopped], active: stopped.id }),
+    'accounts.retry': () => ({ accounts: [account()], active: stopped.id }),
+  });
+  await user.click(await part('account-retry'));
+  await waitFor(() => expect(parts('error-box')).toHaveLength(0));
+  expect(host.requests('accounts.retry')).toEqual([{ account: stopped.id }]);
+});
+
+it('moves through the rows with the arrow keys', async () => {
+  const { user } = await open(with_(...['a', 'b', 'c'].map((id) => server({ id, name: `server-${id}` }))));
+  const rows = await part('servers-table').then(() => parts('server-row'));
+  rows[0]?.focus();
+  await user.keyboard('{ArrowDown}{ArrowDown}');
+  await waitFor(() => expect(document.activeElement).toBe(rows[2]));
+  expect((await part('server-detail')).dataset['serverId']).toBe('c');
+  await user.keyboard('{Escape}');
+  expect(parts('server-detail')).toHaveLength(0);
+});
+
+it('keeps only the rows near the view in the document when there are thousands', async () => {
+  await open(with_(...Array.from({ length: 5000 }, (_, n) => server({ id: String(n), name: `server-${n}` }))));
+  await part('servers-table');
+  expect(parts('server-row').length).toBeLessThan(200);
+  expect((await part('servers-table')).getAttribute('aria-rowcount')).toBe('5001');
+});
