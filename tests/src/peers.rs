@@ -194,6 +194,20 @@ impl Sandbox {
         self.ask(reqwest::Method::GET, "/servers", None).await
     }
 
+    /// How many servers of that name exist in the first region.
+    ///
+    /// # Errors
+    /// When the sandbox does not answer.
+    pub async fn servers_named(&self, name: &str) -> Result<usize> {
+        let world = self.world().await?;
+        let servers = world.pointer("/regions/0/servers").and_then(Value::as_object);
+        let servers = servers.context("the world has no servers")?;
+        Ok(servers
+            .values()
+            .filter(|server| server.get("name").is_some_and(|is| is == name))
+            .count())
+    }
+
     /// The requests that the sandbox answered lately.
     ///
     /// # Errors

@@ -27,6 +27,8 @@ pub mod id {
     pub const SIGNIN_REMEMBER_KEYCHAIN: &str = "signin-remember-keychain";
     /// Sign-in: keep the keys for this run only.
     pub const SIGNIN_REMEMBER_RUN: &str = "signin-remember-run";
+    /// Sign-in, after the keychain refused: go on with the keys for this run only.
+    pub const SIGNIN_FOR_THIS_RUN: &str = "signin-for-this-run";
     /// Sign-in: the button.
     pub const SIGNIN_SUBMIT: &str = "signin-submit";
     /// What went wrong, wherever it is shown; `data-code`.
@@ -81,6 +83,8 @@ pub mod id {
     pub const OPERATION_ROW: &str = "operation-row";
     /// One event; `data-action`, `data-outcome`.
     pub const EVENT_ROW: &str = "event-row";
+    /// Delivery: try now; there only while events wait.
+    pub const DELIVERY_SEND_NOW: &str = "delivery-send-now";
     /// How delivery stands; `data-waiting` (number of events), `data-state`.
     pub const DELIVERY_STATUS: &str = "delivery-status";
     /// Settings: `<select>`, `zh-CN` or `en`.
@@ -236,6 +240,16 @@ impl<'w> Walk<'w> {
         self.window.fill(&testid(id), text).await
     }
 
+    /// Signs in to the embedded region with one click, as the first of its users.
+    ///
+    /// # Errors
+    /// When the button is not there.
+    pub async fn demo(&mut self) -> Result<()> {
+        self.click(id::FIRST_DEMO).await?;
+        self.window.by_testid(id::SERVERS_TABLE).await?;
+        self.picture("servers").await
+    }
+
     /// Fills in the sign-in form and sends it; whether it succeeds is for the next step to see.
     ///
     /// # Errors
@@ -335,7 +349,7 @@ impl<'w> Walk<'w> {
             };
             return Err(error.context(format!("cannot create; problems shown: {shown}")));
         }
-        self.click(id::NAV_SERVERS).await?;
+        // the window goes to the list by itself, unless creating was refused
         self.window.find(&server_row(name)).await?;
         self.picture("creating").await
     }
@@ -419,6 +433,19 @@ impl<'w> Walk<'w> {
         let events = self.rows(id::EVENT_ROW, "action", "outcome").await?;
         self.picture("events").await?;
         Ok(events)
+    }
+
+    /// Waits, on the page of events, until delivery stands still because the receiver does not take them.
+    ///
+    /// # Errors
+    /// When it does not in time.
+    pub async fn wait_undelivered(&mut self) -> Result<()> {
+        self.click(id::NAV_EVENTS).await?;
+        let status = testid(id::DELIVERY_STATUS);
+        self.window
+            .wait_attribute(&status, "data-state", &["waiting_to_retry"], ASYNCHRONY)
+            .await?;
+        self.picture("undelivered").await
     }
 
     /// Waits, on the page of events, until none waits for delivery.

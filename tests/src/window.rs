@@ -289,6 +289,12 @@ impl Window {
     /// # Errors
     /// When the window does not answer or the file cannot be written.
     pub async fn screenshot(&self, path: &Path) -> Result<()> {
+        // the picture is of what is on the display, and without a graphics card that is some frames behind the page
+        let drawn = "const done = arguments[0]; \
+            requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 300)))";
+        self.command(self.client.execute_async(drawn, Vec::new()))
+            .await
+            .context("the window draws nothing")?;
         let picture = self
             .command(self.client.screenshot())
             .await

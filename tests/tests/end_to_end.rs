@@ -1,181 +1,361 @@
-//! The first path in the real window: WebKitGTK under a virtual display, a real keychain, the sandbox as a program of
-//! its own that outlives the window.
+//! The first path in the real window: the application, the sandbox with its receiver, the keychain and the display are
+//! the real programs; only the cloud is the embedded region.
+//!
+//! `cargo xtask test` builds the programs and runs these. Pictures of the first path stay under
+//! `target/end-to-end/`, those of failures under `target/failures/`.
 #![cfg(target_os = "linux")]
 
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
-use serde_json::json;
+use serde_json::Value;
 use wangcheng_tests::desktop::{Desktop, Keychain};
 use wangcheng_tests::peers::Sandbox;
 use wangcheng_tests::programs;
-use wangcheng_tests::walk::{SignIn, Walk, event_row, id, server_row};
-use wangcheng_tests::window::{Window, testid};
+use wangcheng_tests::walk::{Album, SignIn, Walk, event_row, id, server_row};
+use wangcheng_tests::window::{PATIENCE, Window, testid};
 
-const SOON: Duration = Duration::from_secs(60);
+/// How long an event may take to the receiver when nothing stands in its way.
+const DELIVERY: Duration = Duration::from_secs(60);
 
-/// A desktop with a sandbox on it.
+/// A desktop, a sandbox and the place of the application's data: what outlives a run of the application.
 struct Stage {
-    desktop: Desktop,
     sandbox: Sandbox,
+    data: PathBuf,
+    desktop: Desktop,
 }
 
 impl Stage {
-    async fn set(keychain: Keychain, speed: f64) -> Result<Self> {
-        let desktop = Desktop::start(keychain).await?;
-        let sandbox = Sandbox::start(&desktop.dir().join("sandbox"), speed).await?;
-        Ok(Self { desktop, sandbox })
+    async fn set(keychain: Keychain, speed: f64) -> Self {
+        let desktop = Desktop::start(keychain).await.unwrap();
+        let sandbox = Sandbox::start(&desktop.dir().join("sandbox"), speed)
+            .await
+            .unwrap();
+        let data = desktop.dir().join("data");
+        Self {
+            sandbox,
+            data,
+            desktop,
+        }
     }
 
-    async fn window(&self, language: &str) -> Result<Window> {
-        let data = self.desktop.dir().join("data");
-        let arguments = [
+    async fn open(&self, language: &str, theme: &str) -> Window {
+        let arguments: [OsString; 8] = [
             "--data-dir".into(),
-            data.into_os_string(),
+            self.data.clone().into(),
             "--sandbox".into(),
-            self.sandbox.announce_file().as_os_str().to_owned(),
+            self.sandbox.announce_file().into(),
             "--language".into(),
             language.into(),
+            "--theme".into(),
+            theme.into(),
         ];
-        let window = Window::open(&self.desktop, &programs::find(programs::DESKTOP)?, arguments).await?;
-        window.set_size(1280, 800).await?;
-        Ok(window)
+        let program = programs::find(programs::DESKTOP).unwrap();
+        Window::open(&self.desktop, &program, arguments).await.unwrap()
     }
 }
 
-async fn ask_for_a_server(walk: &mut Walk<'_>, name: &str) -> Result<()> {
-    walk.open_create().await?;
-    walk.choose_template(None).await?;
-    walk.describe(name, "end to end", 2).await?;
-    let price = walk.see_price().await?;
-    ensure!(
-        price.hour != price.lease,
-        "two hours do not cost what one does: {price:?}"
+/// Asserts that the receiver keeps every event of the installation up to the last: `seq` has no gap.
+fn assert_no_gap(events: &[Value]) {
+    let mut sequence: Vec<u64> = events.iter().filter_map(|event| event["seq"].as_u64()).collect();
+    sequence.sort_unstable();
+    let whole: Vec<u64> = (1..=sequence.len() as u64).collect();
+    assert_eq!(
+        sequence, whole,
+        "an event is missing at the receiver, or was sent under two ids"
     );
-    walk.create(name).await
 }
 
-#[tokio::test]
-async fn a_server_is_made_extended_and_deleted_in_the_window_and_each_act_reaches_the_receiver() -> Result<()>
-{
-    for language in ["zh-CN", "en"] {
-        let stage = Stage::set(Keychain::Unlocked, 4.0).await?;
-        let window = stage.window(language).await?;
-        let mut walk = Walk::new(&window);
-        walk.sign_in(&SignIn::of(&stage.sandbox, "ada")?).await?;
-        walk.servers_list().await?;
-        ask_for_a_server(&mut walk, "e2e-01").await?;
-        walk.wait_active("e2e-01").await?;
-        walk.open_server("e2e-01").await?;
-        walk.extend().await?;
-        stage.sandbox.wait_event("lease.extended", "ok", SOON).await?;
-        walk.delete("e2e-01").await?;
-        let deleted = stage.sandbox.wait_event("server.deleted", "ok", SOON).await?;
-        walk.wait_delivered().await?;
-        for action in ["server.created", "lease.extended", "server.deleted"] {
-            window.find(&event_row(action, "ok")).await?;
-        }
-        ensure!(deleted.get("owner") == Some(&json!("ada")), "{deleted}");
-        let shown = window.text("nav").await?;
-        let word = if language == "en" {
-            "Servers"
-        } else {
-            "云服务器"
-        };
-        ensure!(
-            shown.contains(word),
-            "the window does not speak {language}: {shown}"
-        );
-        window.close().await?;
-    }
-    Ok(())
+fn with_action<'e>(events: &'e [Value], action: &str) -> Vec<&'e Value> {
+    events.iter().filter(|event| event["action"] == action).collect()
 }
 
-#[tokio::test]
-async fn a_wrong_key_is_explained_where_it_was_typed() -> Result<()> {
-    let stage = Stage::set(Keychain::Unlocked, 4.0).await?;
-    let window = stage.window("en").await?;
-    let mut walk = Walk::new(&window);
-    let wrong = SignIn {
-        secret_key: "ThisIsNotTheSecretKeyOfAda00000000000000".to_owned(),
-        ..SignIn::of(&stage.sandbox, "ada")?
+async fn first_path(language: &str, theme: &str) {
+    let stage = Stage::set(Keychain::Unlocked, 4.0).await;
+    let window = stage.open(language, theme).await;
+    window.set_size(1280, 800).await.unwrap();
+    let album = Album::new(&programs::target_dir().unwrap().join("end-to-end").join(language));
+    let mut walk = Walk::with_album(&window, album);
+    let name = "path-build-01";
+
+    walk.sign_in(&SignIn::of(&stage.sandbox, "ada").unwrap())
+        .await
+        .unwrap();
+    let places = window.text("nav").await.unwrap();
+    let word = if language == "en" {
+        "Servers"
+    } else {
+        "云服务器"
     };
-    walk.sign_in(&wrong).await?;
-    let shown = window
-        .wait_text(&testid(id::ERROR_BOX), "does not accept this key")
-        .await?;
-    ensure!(
+    assert!(
+        places.contains(word),
+        "the window does not speak {language}: {places}"
+    );
+    let before = walk.servers_list().await.unwrap();
+    assert!(
+        !before.is_empty(),
+        "the region's servers, other people's too, are listed"
+    );
+    walk.settings(&stage.sandbox.announcement().hei).await.unwrap();
+
+    walk.open_create().await.unwrap();
+    walk.choose_template(None).await.unwrap();
+    walk.describe(name, "end to end", 2).await.unwrap();
+    let price = walk.see_price().await.unwrap();
+    assert_ne!(price.hour, price.lease, "two hours cost something else than one");
+    assert_eq!(
+        stage.sandbox.servers_named(name).await.unwrap(),
+        0,
+        "nothing is created before the click"
+    );
+    walk.create(name).await.unwrap();
+    walk.wait_running(name).await.unwrap();
+    let created = stage
+        .sandbox
+        .wait_event("server.created", "ok", DELIVERY)
+        .await
+        .unwrap();
+    assert_eq!(created["server_name"], name, "the event names the server");
+    assert_eq!(
+        created["owner"], "ada",
+        "the event names the owner that the cloud proved"
+    );
+
+    walk.open_server(name).await.unwrap();
+    walk.extend().await.unwrap();
+    let extended = stage
+        .sandbox
+        .wait_event("lease.extended", "ok", DELIVERY)
+        .await
+        .unwrap();
+    assert_eq!(
+        extended["lease_end_before"], created["lease_end"],
+        "the lease that was extended is the one that was set"
+    );
+    assert!(
+        extended["lease_end"].as_str() > extended["lease_end_before"].as_str(),
+        "extending moved the end to later: {extended}"
+    );
+
+    walk.delete(name).await.unwrap();
+    stage
+        .sandbox
+        .wait_event("server.deleted", "ok", DELIVERY)
+        .await
+        .unwrap();
+    assert_eq!(
+        stage.sandbox.servers_named(name).await.unwrap(),
+        0,
+        "the server is gone from the region"
+    );
+
+    let operations = walk.operations().await.unwrap();
+    assert!(
+        operations.iter().all(|(_, state)| state == "ok"),
+        "every operation ended well: {operations:?}"
+    );
+    walk.wait_delivered().await.unwrap();
+    let shown = walk.events().await.unwrap();
+    let received = stage.sandbox.events().await.unwrap();
+    for (action, outcome) in &shown {
+        let kept = received
+            .iter()
+            .any(|event| event["action"] == **action && event["outcome"] == **outcome);
+        assert!(
+            kept,
+            "{action} {outcome} is shown as delivered, but the receiver does not keep it"
+        );
+    }
+    window.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_first_path_in_chinese() {
+    first_path("zh-CN", "light").await;
+}
+
+#[tokio::test]
+async fn the_first_path_in_english() {
+    first_path("en", "dark").await;
+}
+
+#[tokio::test]
+async fn one_click_opens_the_demo_region_and_a_second_start_asks_nothing() {
+    let stage = Stage::set(Keychain::Unlocked, 4.0).await;
+    let window = stage.open("en", "light").await;
+    Walk::new(&window).demo().await.unwrap();
+    window.close().await.unwrap();
+
+    let window = stage.open("en", "light").await;
+    window.by_testid(id::SERVERS_TABLE).await.unwrap();
+    window.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_explained_and_the_right_one_then_signs_in() {
+    let stage = Stage::set(Keychain::Unlocked, 4.0).await;
+    let window = stage.open("en", "light").await;
+    let mut walk = Walk::new(&window);
+    let right = SignIn::of(&stage.sandbox, "ada").unwrap();
+    let wrong = SignIn {
+        secret_key: "NotTheSecretOfThisKey000000000000000000".to_owned(),
+        ..right.clone()
+    };
+
+    walk.sign_in(&wrong).await.unwrap();
+    assert_eq!(
+        walk.failure().await.unwrap(),
+        "signature_wrong",
+        "the key is named as the cause"
+    );
+    let shown = window.text(&testid(id::ERROR_BOX)).await.unwrap();
+    assert!(
         shown.contains("APIGW.0301"),
         "the provider's code helps its support: {shown}"
     );
-    window.close().await
-}
-
-#[tokio::test]
-async fn events_wait_for_a_receiver_that_is_down_and_arrive_when_it_is_back() -> Result<()> {
-    let stage = Stage::set(Keychain::Unlocked, 4.0).await?;
-    stage.sandbox.set_receiver("status:503").await?;
-    let window = stage.window("en").await?;
-    let mut walk = Walk::new(&window);
-    walk.sign_in(&SignIn::of(&stage.sandbox, "ada")?).await?;
-    ask_for_a_server(&mut walk, "delayed-01").await?;
-    walk.wait_active("delayed-01").await?;
-    window.click(&testid(id::NAV_EVENTS)).await?;
-    let status = testid(id::DELIVERY_STATUS);
-    window
-        .wait_attribute(&status, "data-state", &["waiting_to_retry"], SOON)
-        .await?;
-    ensure!(
-        stage.sandbox.events().await?.is_empty(),
-        "the receiver took nothing"
+    let page = window
+        .script("return document.documentElement.outerHTML")
+        .await
+        .unwrap();
+    assert!(
+        !page.to_string().contains(&wrong.secret_key),
+        "the secret stays nowhere in the page"
     );
-    stage.sandbox.set_receiver("ok").await?;
-    stage.sandbox.wait_event("server.created", "ok", SOON).await?;
-    walk.wait_delivered().await?;
-    window.close().await
+
+    walk.sign_in(&right).await.unwrap();
+    walk.servers_list().await.unwrap();
+    window.close().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_creation_goes_on_after_the_program_was_killed_in_the_middle_of_it() -> Result<()> {
-    let stage = Stage::set(Keychain::Unlocked, 0.5).await?;
-    let window = stage.window("en").await?;
+async fn a_clock_that_is_wrong_is_told_from_a_key_that_is_wrong() {
+    let stage = Stage::set(Keychain::Unlocked, 4.0).await;
+    stage.sandbox.set_clock(3600).await.unwrap();
+    let window = stage.open("en", "light").await;
     let mut walk = Walk::new(&window);
-    walk.sign_in(&SignIn::of(&stage.sandbox, "ada")?).await?;
-    ask_for_a_server(&mut walk, "killed-01").await?;
-    window.kill().await?;
+    walk.sign_in(&SignIn::of(&stage.sandbox, "ada").unwrap())
+        .await
+        .unwrap();
+    assert_eq!(
+        walk.failure().await.unwrap(),
+        "clock_wrong",
+        "the clock is named as the cause"
+    );
+    window.close().await.unwrap();
+}
 
-    let window = stage.window("en").await?;
+async fn goes_on_for_this_run(keychain: Keychain) {
+    let stage = Stage::set(keychain, 4.0).await;
+    let window = stage.open("en", "light").await;
     let mut walk = Walk::new(&window);
-    walk.servers_list().await?;
-    walk.wait_active("killed-01").await?;
-    stage.sandbox.wait_event("server.created", "ok", SOON).await?;
-    let made = stage
+    walk.sign_in(&SignIn::of(&stage.sandbox, "ada").unwrap())
+        .await
+        .unwrap();
+    let code = walk.failure().await.unwrap();
+    assert!(
+        code.starts_with("keychain_"),
+        "the keychain is named as the cause, not {code}"
+    );
+    window.click(&testid(id::SIGNIN_FOR_THIS_RUN)).await.unwrap();
+    walk.servers_list().await.unwrap();
+    window.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn with_a_locked_keychain_one_can_go_on_for_this_run() {
+    goes_on_for_this_run(Keychain::Locked).await;
+}
+
+#[tokio::test]
+async fn without_a_keychain_one_can_go_on_for_this_run() {
+    goes_on_for_this_run(Keychain::Absent).await;
+}
+
+#[tokio::test]
+async fn events_wait_for_a_receiver_that_is_down_and_arrive_in_order_once_it_is_up() {
+    let stage = Stage::set(Keychain::Unlocked, 8.0).await;
+    let window = stage.open("en", "light").await;
+    let mut walk = Walk::new(&window);
+    let name = "waiting-01";
+    walk.demo().await.unwrap();
+    stage.sandbox.set_receiver("status:503").await.unwrap();
+
+    walk.open_create().await.unwrap();
+    walk.describe(name, "", 2).await.unwrap();
+    walk.see_price().await.unwrap();
+    walk.create(name).await.unwrap();
+    walk.wait_running(name).await.unwrap();
+    walk.open_server(name).await.unwrap();
+    walk.extend().await.unwrap();
+    walk.wait_undelivered().await.unwrap();
+    window.find(&event_row("lease.extended", "ok")).await.unwrap();
+    let received = stage.sandbox.events().await.unwrap();
+    assert!(
+        with_action(&received, "server.created").is_empty(),
+        "a receiver that is down keeps nothing"
+    );
+
+    stage.sandbox.set_receiver("ok").await.unwrap();
+    window.click(&testid(id::DELIVERY_SEND_NOW)).await.unwrap();
+    stage
         .sandbox
-        .servers()
-        .await?
-        .to_string()
-        .matches("\"killed-01\"")
-        .count();
-    ensure!(made >= 1, "the server is there");
-    let told = stage.sandbox.events().await?;
-    ensure!(told.len() == 1, "one creation, one event: {told:?}");
-    ensure!(window.count(&server_row("killed-01")).await? == 1, "made once");
-    window.close().await
+        .wait_event("lease.extended", "ok", DELIVERY)
+        .await
+        .unwrap();
+    walk.wait_delivered().await.unwrap();
+    let received = stage.sandbox.events().await.unwrap();
+    assert_no_gap(&received);
+    let order: Vec<&Value> = received.iter().map(|event| &event["seq"]).collect();
+    assert!(
+        order.is_sorted_by_key(|seq| seq.as_u64()),
+        "the events came in another order: {order:?}"
+    );
+    window.close().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_locked_keychain_is_said_and_the_key_can_be_kept_for_this_run_only() -> Result<()> {
-    let stage = Stage::set(Keychain::Locked, 4.0).await?;
-    let window = stage.window("en").await?;
+async fn a_creation_that_a_kill_interrupts_is_taken_up_and_makes_one_server() {
+    // slow enough that the kill comes while the server is being made
+    let stage = Stage::set(Keychain::Unlocked, 0.5).await;
+    let window = stage.open("en", "light").await;
     let mut walk = Walk::new(&window);
-    let form = SignIn::of(&stage.sandbox, "ada")?;
-    walk.sign_in(&form).await?;
-    window.wait_text(&testid(id::ERROR_BOX), "keychain").await?;
-    walk.sign_in(&SignIn {
-        remember: false,
-        ..form
-    })
-    .await?;
-    walk.servers_list().await?;
-    window.close().await
+    let name = "survivor-01";
+    walk.demo().await.unwrap();
+    walk.open_create().await.unwrap();
+    walk.describe(name, "", 2).await.unwrap();
+    walk.see_price().await.unwrap();
+    walk.create(name).await.unwrap();
+    let state = window.attribute(&server_row(name), "data-state").await.unwrap();
+    assert_eq!(
+        state.as_deref(),
+        Some("creating"),
+        "the kill is to come while the server is being made"
+    );
+    window.kill().await.unwrap();
+
+    let window = stage.open("en", "light").await;
+    let mut walk = Walk::new(&window);
+    window.find(&server_row(name)).await.unwrap();
+    walk.wait_running(name).await.unwrap();
+    stage
+        .sandbox
+        .wait_event("server.created", "ok", DELIVERY)
+        .await
+        .unwrap();
+    walk.wait_delivered().await.unwrap();
+    let received = stage.sandbox.events().await.unwrap();
+    assert_eq!(
+        with_action(&received, "server.created").len(),
+        1,
+        "one creation, one event: {received:?}"
+    );
+    assert_eq!(
+        stage.sandbox.servers_named(name).await.unwrap(),
+        1,
+        "one creation, one server"
+    );
+    assert_no_gap(&received);
+    window.wait_gone(&testid(id::ERROR_BOX), PATIENCE).await.unwrap();
+    window.close().await.unwrap();
 }
