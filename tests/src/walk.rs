@@ -71,9 +71,9 @@ pub mod id {
     pub const CREATE_PURPOSE: &str = "create-purpose";
     /// Create: hours of the lease.
     pub const CREATE_LEASE_HOURS: &str = "create-lease-hours";
-    /// Create: price of an hour.
+    /// Create: price of an hour; `data-amount`, in an element whose `aria-busy` says that it is being worked out.
     pub const CREATE_PRICE_HOUR: &str = "create-price-hour";
-    /// Create: price of the whole lease.
+    /// Create: price of the whole lease; `data-amount`, likewise.
     pub const CREATE_PRICE_LEASE: &str = "create-price-lease";
     /// Create: every reason why it would fail.
     pub const CREATE_PROBLEMS: &str = "create-problems";
@@ -142,13 +142,22 @@ impl SignIn {
     }
 }
 
-/// The prices that are shown before the click, as shown.
+/// A price that is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// As a person reads it.
+    pub text: String,
+    /// The decimal number behind it.
+    pub amount: String,
+}
+
+/// The prices that are shown before the click.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Price {
     /// Of one hour.
-    pub hour: String,
+    pub hour: Shown,
     /// Of the whole lease.
-    pub lease: String,
+    pub lease: Shown,
 }
 
 /// The selector of a server's row in the list.
@@ -326,11 +335,11 @@ impl<'w> Walk<'w> {
     /// Waits for the prices, which are to be there before the click.
     ///
     /// # Errors
-    /// When a price is missing or holds no number in time.
+    /// When a price is missing in time.
     pub async fn see_price(&mut self) -> Result<Price> {
         let price = Price {
-            hour: self.number_in(id::CREATE_PRICE_HOUR).await?,
-            lease: self.number_in(id::CREATE_PRICE_LEASE).await?,
+            hour: self.price_in(id::CREATE_PRICE_HOUR).await?,
+            lease: self.price_in(id::CREATE_PRICE_LEASE).await?,
         };
         self.picture("price").await?;
         Ok(price)
@@ -501,16 +510,17 @@ impl<'w> Walk<'w> {
         code.context("the failure has no data-code")
     }
 
-    /// Waits until the element shows a digit, and gives its text.
-    async fn number_in(&self, id: &str) -> Result<String> {
-        let css = testid(id);
+    /// Waits until the element shows the price of what is asked now: while that is still being worked out, the price of
+    /// what was asked before stays in view.
+    async fn price_in(&self, id: &str) -> Result<Shown> {
+        let css = format!("[aria-busy=\"false\"] {}", testid(id));
         self.window
-            .wait(&format!("a number in {css}"), PATIENCE, async || {
+            .wait(&format!("a price in {css}"), PATIENCE, async || {
                 let text = self.window.peek_text(&css).await?;
-                Ok(if text.contains(|c: char| c.is_ascii_digit()) {
-                    Found::Yes(text)
-                } else {
-                    Found::NotYet(format!("it shows {text:?}"))
+                let amount = self.window.peek_attribute(&css, "data-amount").await?;
+                Ok(match amount {
+                    Some(amount) if !amount.is_empty() => Found::Yes(Shown { text, amount }),
+                    _ => Found::NotYet(format!("it shows {text:?}")),
                 })
             })
             .await

@@ -213,14 +213,22 @@ impl Window {
         self.command(element.text()).await
     }
 
+    /// An attribute of what `css` selects now, for probes of [`Window::wait`].
+    ///
+    /// # Errors
+    /// When the element is not there now.
+    pub async fn peek_attribute(&self, css: &str, name: &str) -> Result<Option<String>, CommandError> {
+        let element = self.command(self.client.find(Locator::Css(css))).await?;
+        self.command(element.attr(name)).await
+    }
+
     /// An attribute of what `css` selects; nothing when it has none.
     ///
     /// # Errors
     /// When the element does not appear in time.
     pub async fn attribute(&self, css: &str, name: &str) -> Result<Option<String>> {
         self.wait(&format!("the attribute {name} of {css}"), PATIENCE, async || {
-            let element = self.command(self.client.find(Locator::Css(css))).await?;
-            Ok(Found::Yes(self.command(element.attr(name)).await?))
+            Ok(Found::Yes(self.peek_attribute(css, name).await?))
         })
         .await
     }

@@ -171,7 +171,7 @@ mod tour {
         writeln!(
             out,
             "Price shown before the click: {} an hour, {} for the lease.",
-            price.hour, price.lease
+            price.hour.text, price.lease.text
         )?;
         writeln!(out)?;
         writeln!(out, "Pictures:")?;
