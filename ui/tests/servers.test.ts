@@ -192,3 +192,38 @@ it.each([
   await user.click(await part('nav-operations'));
   expect(text(await part('operation-row'))).toContain(words);
 });
+
+it('still says which server it was when the one looked at is gone', async () => {
+  const { user, host } = await open(with_(server({ name: 'ada-dev-1124-k3' })));
+  await user.click(await part('server-row'));
+  host.emit({
+    kind: 'operation',
+    operation: operation({ kind: 'server.delete', serverId: server().id, stage: 'settled', outcome: 'ok' }),
+  });
+  host.emit({ kind: 'servers', list: serverList([]) });
+  await waitFor(async () => expect(text(await part('server-detail'))).toContain('This server is gone'));
+  expect(text(await part('server-detail'))).toContain('ada-dev-1124-k3');
+});
+
+it('keeps only the newest good news about a server, and every failure', async () => {
+  const { host } = await open(with_(server()));
+  const settled = (id: string, kind: 'server.create' | 'lease.update' | 'server.delete', failed = false) =>
+    host.emit({
+      kind: 'operation',
+      operation: operation({
+        id,
+        kind,
+        serverId: server().id,
+        stage: 'settled',
+        outcome: failed ? 'failed' : 'ok',
+        error: failed ? wireError() : null,
+      }),
+    });
+  settled('one', 'server.create');
+  settled('two', 'lease.update', true);
+  settled('three', 'server.delete');
+  await waitFor(() => expect(parts('toast')).toHaveLength(2));
+  expect(parts('toast').map(text).join(' | '), 'the creation is old news once the server is deleted').not.toMatch(
+    /is ready/,
+  );
+});
