@@ -16,12 +16,15 @@ pub struct Logs(#[allow(dead_code, reason = "held for its drop")] WorkerGuard);
 /// Starts logging. Without a file to write to it goes to the terminal alone.
 pub fn start(data_dir: &Path) -> Option<Logs> {
     let filter = || EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let dir = data_dir.join("logs");
+    // The appender complains aloud of a directory that is not there yet. That it cannot be made shows below.
+    let _ = std::fs::create_dir_all(&dir);
     let file = tracing_appender::rolling::Builder::new()
         .rotation(tracing_appender::rolling::Rotation::DAILY)
         .filename_prefix("wangcheng")
         .filename_suffix("log")
         .max_log_files(DAYS_KEPT)
-        .build(data_dir.join("logs"));
+        .build(dir);
     let terminal = fmt::layer().with_writer(std::io::stderr).with_target(false);
     let (file, guard) = match file {
         Ok(file) => {
