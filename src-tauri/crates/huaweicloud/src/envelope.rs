@@ -8,7 +8,11 @@ use crate::error::ErrorDetail;
 /// Longest error text that is kept, in characters.
 const MAX_TEXT: usize = 2_000;
 /// Most finer causes that are kept.
-const MAX_DETAILS: usize = 32;
+const MAX_DETAILS: usize = 100;
+/// Longest success that is searched for an error, in bytes.
+const MAX_SUCCESS: usize = 64 * 1024;
+/// The lists in which batch calls name the parts that failed.
+const PARTS: [&str; 2] = ["internalError", "failed_resources"];
 
 /// What an error answer says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,12 +32,14 @@ pub(crate) fn read(body: &[u8]) -> Option<Envelope> {
     }
 }
 
-/// Reads the body of an answer whose status says that all is well, where an error object sometimes hides
-/// (`Common.0024` with status 202). Stricter than [`read`], because ordinary answers have fields named `code`
-/// and `message` too.
+/// Reads the body of an answer whose status says that all is well, where an error sometimes hides: an error object
+/// (`Common.0024` with status 202), or the list of those parts of a batch that failed (`failed_resources` of TMS,
+/// `internalError` of ECS). Stricter than [`read`], because ordinary answers have fields named `code` and `message`
+/// too.
 pub(crate) fn read_in_success(body: &[u8]) -> Option<Envelope> {
-    // An error object is short; long lists are not searched a second time.
-    if body.len() > 16 * 1024 {
+    // Whatever hides an error is short, even for a batch of the largest size; long lists are not searched a second
+    // time.
+    if body.len() > MAX_SUCCESS {
         return None;
     }
     let Ok(Value::Object(object)) = serde_json::from_slice::<Value>(body) else {
@@ -42,9 +48,36 @@ pub(crate) fn read_in_success(body: &[u8]) -> Option<Envelope> {
     if let Some(Value::Object(error)) = object.get("error") {
         return pair(error).map(|(code, message)| envelope(code, message, &object));
     }
-    let (code, message) = pair(&object)?;
-    (code.as_deref().is_some_and(is_code) && !message.is_empty() && !object.contains_key("job_id"))
-        .then(|| envelope(code, message, &object))
+    if let Some((code, message)) = pair(&object)
+        && code.as_deref().is_some_and(is_code)
+        && !message.is_empty()
+        && !object.contains_key("job_id")
+    {
+        return Some(envelope(code, message, &object));
+    }
+    in_parts(&object)
+}
+
+/// An answer that says all is well and then lists what is not.
+fn in_parts(object: &Map<String, Value>) -> Option<Envelope> {
+    let failed = PARTS
+        .iter()
+        .filter_map(|list| object.get(*list)?.as_array())
+        .find(|failed| !failed.is_empty())?;
+    let mut envelope = envelope(
+        None,
+        format!("{} parts of the request failed", failed.len()),
+        object,
+    );
+    if let Some((first, rest)) = envelope.details.split_first()
+        && rest.iter().all(|part| part.code == first.code)
+    {
+        envelope.code = first.code.clone();
+        if rest.is_empty() {
+            envelope.message = first.message.clone();
+        }
+    }
+    Some(envelope)
 }
 
 /// What to show of a body that has no known envelope.
@@ -107,10 +140,10 @@ fn envelope(code: Option<String>, message: String, object: &Map<String, Value>) 
     let lists = [
         inner.and_then(|error| error.get("details")),
         object.get("details"),
-        object.get("internalError"),
     ];
     let details = lists
         .into_iter()
+        .chain(PARTS.map(|list| object.get(list)))
         .flatten()
         .filter_map(Value::as_array)
         .flatten()
@@ -118,7 +151,10 @@ fn envelope(code: Option<String>, message: String, object: &Map<String, Value>) 
         .filter_map(|detail| {
             let (code, message) = pair(detail)?;
             Some(ErrorDetail {
-                id: detail.get("id").and_then(text).map(|id| shorten(&id)),
+                id: ["id", "resource_id"]
+                    .iter()
+                    .find_map(|name| detail.get(*name).and_then(text))
+                    .map(|id| shorten(&id)),
                 code: code.map(|code| shorten(&code)),
                 message: shorten(&message),
             })

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use ::http::{HeaderMap, Method};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::response::Response;
 use tokio::sync::mpsc;
+use url::Url;
 
 use super::*;
-use crate::endpoints::Region;
+use crate::endpoints::{Region, Service};
+use crate::error::ErrorKind;
+use crate::signing;
 
 type Seen = (Method, String, HeaderMap, Bytes);
 
