@@ -275,8 +275,12 @@ export class AppState {
 
   #toast(operation: Operation): void {
     const id = ++this.#toastCount;
-    this.toasts = [...this.toasts, { id, operation }].slice(-TOASTS_AT_MOST);
-    // A failure stays until it is read.
+    // What is news about a server takes the place of older news about it; a failure stays until it is read.
+    const others = this.toasts.filter(
+      ({ operation: older }) =>
+        older.outcome !== 'ok' || older.serverId === null || older.serverId !== operation.serverId,
+    );
+    this.toasts = [...others, { id, operation }].slice(-TOASTS_AT_MOST);
     if (operation.outcome === 'ok') setTimeout(() => this.dismiss(id), OK_TOAST_MS);
   }
 

@@ -125,7 +125,7 @@ it('shows a server from the moment its creation is recorded, and goes on to the 
   await waitFor(() => expect(parts('server-row')).toHaveLength(1));
   expect((await part('server-row')).dataset['serverId']).toBe(server().id);
   await waitFor(async () => expect((await part('server-detail')).dataset['serverId']).toBe(server().id));
-  expect(text(await part('server-operation'))).toContain('spawning');
+  expect(text(await part('server-operation'))).toContain('Starting up');
 });
 
 it('says how old the list is while the cloud cannot be reached', async () => {
@@ -174,4 +174,56 @@ it('keeps only the rows near the view in the document when there are thousands',
   await part('servers-table');
   expect(parts('server-row').length).toBeLessThan(200);
   expect((await part('servers-table')).getAttribute('aria-rowcount')).toBe('5001');
+});
+
+it.each([
+  ['zh-CN', 'spawning', '正在启动'],
+  ['en', 'spawning', 'Starting up'],
+  ['en', 'INIT', 'Waiting for the cloud to begin'],
+  ['en', 'a-step-of-next-year', 'a-step-of-next-year'],
+] as const)('says in %s what the cloud does for an operation: %s', async (language, progress, words) => {
+  const { user } = await open({
+    ...with_(server({ state: 'creating' })),
+    'settings.get': () => ({ language, theme: 'light' }),
+    'operations.list': () => [operation({ serverId: server().id, progress })],
+  });
+  await user.click(await part('server-row'));
+  expect(text(await part('server-operation'))).toContain(words);
+  await user.click(await part('nav-operations'));
+  expect(text(await part('operation-row'))).toContain(words);
+});
+
+it('still says which server it was when the one looked at is gone', async () => {
+  const { user, host } = await open(with_(server({ name: 'ada-dev-1124-k3' })));
+  await user.click(await part('server-row'));
+  host.emit({
+    kind: 'operation',
+    operation: operation({ kind: 'server.delete', serverId: server().id, stage: 'settled', outcome: 'ok' }),
+  });
+  host.emit({ kind: 'servers', list: serverList([]) });
+  await waitFor(async () => expect(text(await part('server-detail'))).toContain('This server is gone'));
+  expect(text(await part('server-detail'))).toContain('ada-dev-1124-k3');
+});
+
+it('keeps only the newest good news about a server, and every failure', async () => {
+  const { host } = await open(with_(server()));
+  const settled = (id: string, kind: 'server.create' | 'lease.update' | 'server.delete', failed = false) =>
+    host.emit({
+      kind: 'operation',
+      operation: operation({
+        id,
+        kind,
+        serverId: server().id,
+        stage: 'settled',
+        outcome: failed ? 'failed' : 'ok',
+        error: failed ? wireError() : null,
+      }),
+    });
+  settled('one', 'server.create');
+  settled('two', 'lease.update', true);
+  settled('three', 'server.delete');
+  await waitFor(() => expect(parts('toast')).toHaveLength(2));
+  expect(parts('toast').map(text).join(' | '), 'the creation is old news once the server is deleted').not.toMatch(
+    /is ready/,
+  );
 });

@@ -1,5 +1,6 @@
 //! `cargo xtask …`: everything one would otherwise have to remember.
 
+mod bench;
 mod setup;
 mod steps;
 
@@ -64,7 +65,7 @@ fn main() -> Result<()> {
         Task::Test { only } => steps::test(only),
         Task::Check => steps::check(),
         Task::Bindings { check } => steps::bindings(check),
-        Task::Bench => steps::bench(),
+        Task::Bench => bench::run(),
         Task::Package => steps::package(),
         Task::Setup => setup::all(true),
     }

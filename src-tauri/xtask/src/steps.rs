@@ -35,7 +35,8 @@ pub fn do_it(what: &str, command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-fn cargo(arguments: &[&str]) -> Command {
+/// This cargo, with the project's top folder as its place.
+pub fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root());
     command
@@ -170,37 +171,6 @@ pub fn bindings(check: bool) -> Result<()> {
         command.arg("--check");
     }
     do_it("bindings", command.arg(BINDINGS))
-}
-
-/// The benchmarks, each a ratio against a peer in the same run.
-pub fn bench() -> Result<()> {
-    let began = Instant::now();
-    let output = cargo(&[
-        "bench",
-        "--package",
-        "huaweicloud",
-        "--package",
-        "store",
-        "--benches",
-    ])
-    .stderr(std::process::Stdio::inherit())
-    .output()
-    .context("cannot start the benchmarks")?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    print!("{text}");
-    if !output.status.success() {
-        bail!("the benchmarks failed ({})", output.status);
-    }
-    let dir = root().join("target/bench");
-    std::fs::create_dir_all(&dir)?;
-    let report = dir.join("report.md");
-    std::fs::write(&report, format!("# Benchmarks\n\n```text\n{text}```\n"))?;
-    say(&format!(
-        "{}: {:.1} s",
-        report.display(),
-        began.elapsed().as_secs_f32()
-    ));
-    Ok(())
 }
 
 /// The installable package of this system.

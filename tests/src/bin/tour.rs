@@ -43,9 +43,19 @@ mod tour {
         /// Theme of the walk; its last pictures are in the other one
         #[arg(long, default_value = "light", value_parser = ["light", "dark"])]
         theme: String,
+        /// Size of the window
+        #[arg(long, default_value = "1280x800", value_parser = size)]
+        size: (u32, u32),
         /// Pace of the sandbox: 1 is the demo's, larger is faster
         #[arg(long, default_value_t = 1.0)]
         speed: f64,
+    }
+
+    fn size(text: &str) -> Result<(u32, u32), String> {
+        let sides = text
+            .split_once('x')
+            .and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+        sides.ok_or_else(|| "width and height in pixels, such as 1280x800".to_owned())
     }
 
     pub fn main() -> Result<()> {
@@ -55,6 +65,7 @@ mod tour {
 
     async fn walk(arguments: Arguments) -> Result<()> {
         let begun = Instant::now();
+        let (width, height) = arguments.size;
         let out = match arguments.out {
             Some(out) => out,
             None => programs::target_dir()?.join("tour"),
@@ -78,7 +89,7 @@ mod tour {
         };
 
         let window = Window::open(&desktop, &program, options(&arguments.language, &arguments.theme)).await?;
-        window.set_size(1280, 800).await?;
+        window.set_size(width, height).await?;
         let mut walk = Walk::with_album(&window, Album::new(&out));
         let price = main_job(&mut walk, &sandbox).await?;
         let album = walk.into_album();
@@ -92,7 +103,7 @@ mod tour {
             "dark"
         };
         let window = Window::open(&desktop, &program, options(language, theme)).await?;
-        window.set_size(1280, 800).await?;
+        window.set_size(width, height).await?;
         let mut walk = Walk::with_album(&window, album);
         walk.servers_list().await?;
         walk.open_create().await?;

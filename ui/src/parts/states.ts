@@ -55,6 +55,25 @@ export const operationStateWord: Record<OperationState, () => string> = {
   failed: m.stage_failed,
 };
 
+// The cloud's own words for the steps of its work: of jobs (INIT, RUNNING), and `task_state` of servers.
+const stepWord: Record<string, () => string> = {
+  INIT: m.step_init,
+  RUNNING: m.step_running,
+  scheduling: m.step_scheduling,
+  block_device_mapping: m.step_disks,
+  networking: m.step_network,
+  spawning: m.step_booting,
+  'powering-off': m.state_stopping,
+  'powering-on': m.state_starting,
+  deleting: m.state_deleting,
+};
+
+/** What is being done for an operation: in our words where they are known, else in the cloud's. */
+export function progressWord(operation: Operation): string {
+  if (operation.progress === null) return operationStateWord[operationState(operation)]();
+  return stepWord[operation.progress]?.() ?? operation.progress;
+}
+
 export const outcomeWord: Record<EventOutcome, () => string> = {
   ok: m.outcome_ok,
   failed: m.outcome_failed,

@@ -20,9 +20,13 @@ use wangcheng::{ClientInfo, CloudRegion, Demo, DemoUser, Endpoints};
 
 /// A sandbox at high speed that outlives the application.
 async fn region(dir: &Path) -> Running {
+    region_at(dir, 20.0).await
+}
+
+async fn region_at(dir: &Path, speed: f64) -> Running {
     let options = Options {
         state_file: Some(dir.join("region.json")),
-        speed: 20.0,
+        speed,
         ..Options::default()
     };
     Sandbox::start(options).await.unwrap()
@@ -332,5 +336,69 @@ async fn a_receiver_that_is_down_delays_delivery_and_loses_nothing() {
     })
     .await;
     assert_eq!(received(&running).await.len(), 1);
+    api.stop().await;
+}
+
+/// Asks for a server, and waits until the cloud took the wish but has not made the server yet.
+async fn ask_for_a_server(api: &Api, name: &str) {
+    ask(api, "servers.create", create(name)).await;
+    until("the wish to be sent", api, "operations.list", |operations| {
+        operations[0]["stage"] == "sent"
+    })
+    .await;
+}
+
+async fn sign_out(api: &Api) {
+    let accounts = ask(api, "accounts.list", Value::Null).await;
+    let account = accounts["active"].clone();
+    ask(api, "accounts.sign_out", json!({ "account": account })).await;
+}
+
+async fn created_event(api: &Api, running: &Running) -> Vec<Value> {
+    until("the creation to end", api, "operations.list", |operations| {
+        operations[0]["stage"] == "settled"
+    })
+    .await;
+    until("delivery", api, "delivery.status", |delivery| {
+        delivery["waiting"] == 0
+    })
+    .await;
+    received(running).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creation_goes_on_when_its_person_signs_out_and_in_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = region_at(dir.path(), 4.0).await;
+    let api = open(&dir.path().join("app"), &running).await;
+    sign_in(&api).await;
+    ask_for_a_server(&api, "signed-out-01").await;
+    sign_out(&api).await;
+    sign_in(&api).await;
+    let events = created_event(&api, &running).await;
+    assert_eq!(events.len(), 1, "one creation, one event: {events:#?}");
+    assert_eq!(
+        (&events[0]["action"], &events[0]["outcome"]),
+        (&json!("server.created"), &json!("ok"))
+    );
+    api.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creation_whose_person_was_signed_out_at_the_restart_is_taken_up_when_they_sign_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = region_at(dir.path(), 4.0).await;
+    let api = open(&dir.path().join("app"), &running).await;
+    sign_in(&api).await;
+    ask_for_a_server(&api, "signed-out-02").await;
+    sign_out(&api).await;
+    api.stop().await;
+    drop(api);
+
+    let api = open(&dir.path().join("app"), &running).await;
+    sign_in(&api).await;
+    let events = created_event(&api, &running).await;
+    assert_eq!(events.len(), 1, "one creation, one event: {events:#?}");
+    assert_eq!(events[0]["outcome"], "ok");
     api.stop().await;
 }

@@ -171,13 +171,12 @@ impl Wangcheng {
         huaweicloud::ecs::limits(&client, &project_id).await?;
 
         let before = self.accounts().await?.accounts;
-        let same = before
-            .into_iter()
-            .find(|known| known.kept.user_id == who.user_id.as_str() && known.kept.region == region.as_str());
+        // The same person in the same region is the same account, also after signing out: what was under way is found
+        // again.
+        let id = format!("{region}/{}", who.user_id);
+        let same = before.into_iter().find(|known| known.kept.id == id);
         let kept = store::Account {
-            id: same
-                .as_ref()
-                .map_or_else(|| uuid::Uuid::new_v4().to_string(), |known| known.kept.id.clone()),
+            id,
             name,
             region: region.to_string(),
             project_id: project_id.to_string(),
@@ -191,7 +190,7 @@ impl Wangcheng {
         self.inner
             .keychain
             .put(
-                &key_name(&kept.id),
+                &self.key_name(&kept.id),
                 StoredKey::text(&credentials)?,
                 sign_in.remember,
             )
@@ -207,6 +206,7 @@ impl Wangcheng {
             former.end();
         }
         self.follow_active_account().await?;
+        self.resume_operations().await?;
         Ok(Account { kept, stopped: None })
     }
 
@@ -273,7 +273,7 @@ impl Wangcheng {
         if !known.accounts.iter().any(|account| account.kept.id == id) {
             return Err(Code::AccountUnknown.into());
         }
-        self.inner.keychain.remove(&key_name(id)).await?;
+        self.inner.keychain.remove(&self.key_name(id)).await?;
         let (gone, next) = (
             id.to_owned(),
             known
@@ -335,7 +335,7 @@ impl Wangcheng {
         if let Some(client) = live.client() {
             return Ok(client);
         }
-        let stored = self.inner.keychain.get(&key_name(&live.account.id)).await?;
+        let stored = self.inner.keychain.get(&self.key_name(&live.account.id)).await?;
         let credentials = StoredKey::read(&stored.ok_or(Code::KeyNotStored)?)?;
         let region = RegionId::from(live.account.region.as_str());
         let client = Client::new(
@@ -351,15 +351,16 @@ impl Wangcheng {
         Ok(client)
     }
 
+    /// Where the keychain has an account's key. Another ledger of the same person has keys of its own.
+    fn key_name(&self, account: &str) -> String {
+        format!("account/{}/{account}", self.inner.ledger.installation_id())
+    }
+
     pub(crate) async fn publish_accounts(&self) {
         if let Ok(accounts) = self.accounts().await {
             self.publish(Change::Accounts(accounts));
         }
     }
-}
-
-fn key_name(account: &str) -> String {
-    format!("account/{account}")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The whole of the domain around one ledger.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -114,6 +114,8 @@ pub(crate) struct Inner {
     pub http: Http,
     pub changes: broadcast::Sender<Change>,
     pub live: Mutex<HashMap<String, Arc<Live>>>,
+    /// Ids of the operations that are being followed.
+    pub followed: Mutex<HashSet<String>>,
     pub courier: Courier,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
@@ -153,6 +155,7 @@ impl Wangcheng {
             http,
             changes,
             live: Mutex::default(),
+            followed: Mutex::default(),
             courier,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -236,6 +239,10 @@ impl Wangcheng {
 
     pub(crate) fn live_accounts(&self) -> MutexGuard<'_, HashMap<String, Arc<Live>>> {
         self.inner.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn followed(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.inner.followed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts a task that ends when the domain stops.

@@ -1,0 +1,240 @@
+//! Everything asked of the cloud that takes time: recorded before it is sent, followed to its end, settled together
+//! with its event, taken up again after a restart.
+//!
+//! | found at a start | what is done |
+//! |---|---|
+//! | a creation, recorded | sent again with the same client token: the cloud answers as it did the first time |
+//! | a creation whose token is too old | looked for by its tag |
+//! | anything, sent | followed by its job id; if the job is forgotten, settled by reading the server |
+//! | a deletion or a lease, recorded | the server is read first, and only what is not done yet is sent |
+
+mod create;
+mod delete;
+mod lease;
+mod outcome;
+mod runner;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use store::NewOperation;
+use ts_rs::TS;
+
+use self::runner::Runner;
+use crate::Wangcheng;
+use crate::app::Change;
+use crate::cloud::Live;
+use crate::failure::{Code, Failure, Result};
+use crate::money::Money;
+use crate::servers::Server;
+
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How many operations a list shows.
+const LISTED: u32 = 200;
+
+/// What is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub enum OperationKind {
+    /// A server is made.
+    #[serde(rename = "server.create")]
+    CreateServer,
+    /// A lease's end is moved.
+    #[serde(rename = "lease.update")]
+    UpdateLease,
+    /// A server is deleted.
+    #[serde(rename = "server.delete")]
+    DeleteServer,
+}
+
+impl OperationKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::CreateServer => "server.create",
+            Self::UpdateLease => "lease.update",
+            Self::DeleteServer => "server.delete",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::CreateServer, Self::UpdateLease, Self::DeleteServer]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+    }
+}
+
+/// What an operation carries from its asking to its event.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Detail {
+    /// Template id.
+    pub template: Option<String>,
+    /// What the server is for.
+    pub purpose: Option<String>,
+    /// Flavor id.
+    pub flavor: Option<String>,
+    /// Virtual processors.
+    pub vcpus: Option<u32>,
+    /// Memory in MiB.
+    pub ram_mb: Option<u64>,
+    /// Name of the image.
+    pub image: Option<String>,
+    /// Kind of operating system.
+    pub os: Option<String>,
+    /// All disks together, in GB.
+    pub disk_gb: Option<u32>,
+    /// Number of disks.
+    pub disk_count: Option<u32>,
+    /// Public bandwidth in Mbit/s.
+    pub bandwidth_mbps: Option<u32>,
+    /// Public address.
+    pub eip: Option<String>,
+    /// The lease's end that is asked for or was in force.
+    pub lease_end: Option<DateTime<Utc>>,
+    /// The end before.
+    pub lease_end_before: Option<DateTime<Utc>>,
+    /// Price of an hour.
+    pub price: Option<Money>,
+    /// What the cloud is doing, in its own word.
+    pub progress: Option<String>,
+}
+
+impl Detail {
+    fn of_server(server: &Server) -> Self {
+        Self {
+            purpose: server.purpose.clone(),
+            flavor: Some(server.flavor.clone()),
+            vcpus: server.vcpus,
+            ram_mb: server.ram_mb,
+            image: server.image.clone(),
+            os: server.os.clone(),
+            ..Self::default()
+        }
+    }
+}
+
+/// One operation.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// What is asked.
+    pub kind: OperationKind,
+    /// What the ledger keeps of it.
+    pub row: store::Operation,
+    /// What it carries.
+    pub detail: Detail,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+}
+
+impl Operation {
+    fn read(row: store::Operation) -> Option<Self> {
+        let failure = row
+            .error
+            .as_deref()
+            .and_then(|text| serde_json::from_str(text).ok());
+        let detail = serde_json::from_str(&row.detail).unwrap_or_default();
+        Some(Self {
+            kind: OperationKind::parse(&row.kind)?,
+            row,
+            detail,
+            failure,
+        })
+    }
+}
+
+impl Wangcheng {
+    /// The newest operations, newest first.
+    ///
+    /// # Errors
+    /// As the ledger's.
+    pub async fn operations(&self) -> Result<Vec<Operation>> {
+        let rows = self.ledger(|ledger| ledger.operations(LISTED, None)).await?;
+        Ok(rows.into_iter().filter_map(Operation::read).collect())
+    }
+
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "one place that writes a row with that many columns"
+    )]
+    async fn record(
+        &self,
+        live: &Arc<Live>,
+        kind: OperationKind,
+        id: String,
+        server_id: Option<String>,
+        server_name: String,
+        client_token: Option<String>,
+        request: String,
+        detail: Detail,
+    ) -> Result<Operation> {
+        if let Some(server) = &server_id {
+            let unsettled = self.ledger(|ledger| ledger.unsettled()).await?;
+            if unsettled
+                .iter()
+                .any(|other| other.server_id.as_ref() == Some(server))
+            {
+                return Err(Failure::new(Code::ServerBusy).with("name", &server_name));
+            }
+        }
+        let new = NewOperation {
+            id: id.clone(),
+            kind: kind.as_str().to_owned(),
+            account: live.account.id.clone(),
+            server_id,
+            server_name,
+            client_token,
+            request,
+            detail: serde_json::to_string(&detail).map_err(|e| Failure::new(Code::Internal).saying(e))?,
+            recorded_at: self.now(),
+        };
+        self.ledger(move |ledger| ledger.record(&new)).await?;
+        let operation = self.operation(&id).await?;
+        self.publish(Change::Operation(Box::new(operation.clone())));
+        live.bell.notify_one();
+        self.spawn_runner(live.clone(), operation.clone(), false);
+        Ok(operation)
+    }
+
+    async fn operation(&self, id: &str) -> Result<Operation> {
+        let wanted = id.to_owned();
+        let row = self.ledger(move |ledger| ledger.operation(&wanted)).await?;
+        row.and_then(Operation::read)
+            .ok_or_else(|| Failure::new(Code::Internal).saying("the operation is gone"))
+    }
+
+    /// Takes up what nobody follows: what was not settled when the program ended, or while its account was signed out.
+    pub(crate) async fn resume_operations(&self) -> Result<()> {
+        for row in self.ledger(|ledger| ledger.unsettled()).await? {
+            let account = row.account.clone();
+            let Some(operation) = Operation::read(row) else {
+                continue;
+            };
+            match self.live(&account).await {
+                Ok(live) => self.spawn_runner(live, operation, true),
+                // Signed out in between: its key is gone, and with it the way to follow. It is taken up when the
+                // same person signs in again.
+                Err(failure) => tracing::warn!(operation = %operation.row.id, %failure, "cannot be taken up"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows an operation, unless it is followed already.
+    fn spawn_runner(&self, live: Arc<Live>, operation: Operation, resumed: bool) {
+        let id = operation.row.id.clone();
+        if !self.followed().insert(id.clone()) {
+            return;
+        }
+        if resumed {
+            tracing::info!(operation = %id, kind = operation.kind.as_str(), "taken up again");
+        }
+        let runner = Runner::new(self.clone(), live, operation, resumed);
+        let this = self.clone();
+        self.spawn(async move {
+            runner.run().await;
+            this.followed().remove(&id);
+        });
+    }
+}

@@ -1,0 +1,88 @@
+//! What the end of an operation is: its event, and why it failed.
+
+use chrono::{DateTime, Utc};
+use huaweicloud::ServerId;
+use huaweicloud::ecs::{self, JobStatus};
+
+use super::OperationKind;
+use super::runner::{Done, Runner};
+use crate::create::DISK_TYPE;
+use crate::events::{Action, Draft};
+use crate::failure::{Code, Failure, Result};
+
+impl Runner {
+    /// The event that stands for this end.
+    pub(super) fn event(&self, result: &Result<Done>, at: DateTime<Utc>) -> store::NewEvent {
+        let detail = &self.operation.detail;
+        let action = match self.operation.kind {
+            OperationKind::CreateServer => Action::ServerCreated,
+            OperationKind::UpdateLease if detail.lease_end_before.is_none() => Action::LeaseSet,
+            OperationKind::UpdateLease => Action::LeaseExtended,
+            OperationKind::DeleteServer => Action::ServerDeleted,
+        };
+        let time = result.as_ref().map_or_else(|_| self.cloud_now(), |done| done.at);
+        let mut draft = Draft::new(action, time, &self.wangcheng.inner.client);
+        draft
+            .set("server_name", self.operation.row.server_name.as_str())
+            .set("flavor", detail.flavor.clone())
+            .set("vcpus", detail.vcpus)
+            .set("ram_mb", detail.ram_mb)
+            .set("image", detail.image.clone())
+            .set("os", detail.os.clone())
+            .set("purpose", detail.purpose.clone())
+            .set(
+                "duration_s",
+                crate::clock::seconds_between(self.operation.row.recorded_at, at),
+            );
+        match self.operation.kind {
+            OperationKind::CreateServer => {
+                draft
+                    .set("template", detail.template.clone())
+                    .set("disk_gb", detail.disk_gb)
+                    .set("disk_count", detail.disk_count)
+                    .set("disk_type", DISK_TYPE)
+                    .set("eip", detail.eip.clone())
+                    .set("bandwidth_mbps", detail.bandwidth_mbps)
+                    .set_time("lease_end", detail.lease_end)
+                    .set_price(detail.price.as_ref());
+            }
+            OperationKind::UpdateLease => {
+                draft
+                    .set_time("lease_end", detail.lease_end)
+                    .set_time("lease_end_before", detail.lease_end_before);
+            }
+            OperationKind::DeleteServer => {
+                draft.set("cause", "user").set_time("lease_end", detail.lease_end);
+            }
+        }
+        if let Err(failure) = result {
+            draft.fail(failure);
+        }
+        draft.finish(
+            &self.live.account,
+            Some(&self.id),
+            self.operation.row.server_id.as_deref(),
+        )
+    }
+}
+
+/// Why a job failed: the part about this server, else the whole.
+pub(super) fn job_failure(job: &ecs::Job, server: &ServerId) -> Failure {
+    let part = job
+        .sub_jobs
+        .iter()
+        .find(|sub| sub.server_id.as_ref() == Some(server));
+    let part = part.or_else(|| job.sub_jobs.iter().find(|sub| sub.status == JobStatus::Fail));
+    let code = part
+        .and_then(|sub| sub.error_code.clone())
+        .or_else(|| job.error_code.clone());
+    let reason = part
+        .and_then(|sub| sub.fail_reason.clone())
+        .or_else(|| job.fail_reason.clone());
+    let mut failure = Failure::new(Code::JobFailed);
+    if let Some(reason) = reason {
+        failure = failure.saying(reason);
+    }
+    failure.provider_code = code;
+    failure
+}

@@ -1,0 +1,244 @@
+//! Brings one operation to its end: what all kinds have in common.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use huaweicloud::ecs::{self, JobStatus};
+use huaweicloud::{Client, ErrorKind, JobId, ProjectId, Reply, ServerId};
+use store::{Outcome, Stage};
+
+use super::outcome::job_failure;
+use super::{FIRST_PAUSE, LONGEST_PAUSE, Operation, OperationKind};
+use crate::Wangcheng;
+use crate::app::Change;
+use crate::cloud::Live;
+use crate::failure::{Code, Failure, Result};
+
+/// Brings one operation to its end.
+pub(super) struct Runner {
+    pub(super) wangcheng: Wangcheng,
+    /// The account it is done with, as it was when it was asked last.
+    pub(super) live: Arc<Live>,
+    pub(super) id: String,
+    pub(super) operation: Operation,
+    /// Taken up again: what was done before is not known and has to be read first.
+    pub(super) resumed: bool,
+}
+
+/// How an operation ended well.
+pub(super) struct Done {
+    /// When, by the cloud.
+    pub at: DateTime<Utc>,
+}
+
+impl Runner {
+    pub(super) fn new(wangcheng: Wangcheng, live: Arc<Live>, operation: Operation, resumed: bool) -> Self {
+        Self {
+            wangcheng,
+            live,
+            id: operation.row.id.clone(),
+            operation,
+            resumed,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let result = match self.operation.kind {
+            OperationKind::CreateServer => self.create().await,
+            OperationKind::UpdateLease => self.update_lease().await,
+            OperationKind::DeleteServer => self.delete().await,
+        };
+        // The ledger can be full or away for a while. What the cloud did is not forgotten over that: it is tried
+        // again, and failing all else the next start settles the operation by reading the state.
+        let mut pause = FIRST_PAUSE;
+        while let Err(failure) = self.settle(&result).await {
+            tracing::error!(operation = %self.id, %failure, "cannot be settled yet");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        self.live.bell.notify_one();
+    }
+
+    pub(super) fn server_id(&self) -> Result<ServerId> {
+        let id = self.operation.row.server_id.as_deref();
+        id.map(ServerId::from)
+            .ok_or_else(|| Failure::new(Code::Internal).saying("the operation names no server"))
+    }
+
+    pub(super) fn cloud_now(&self) -> DateTime<Utc> {
+        self.live.cloud_now(self.wangcheng.now())
+    }
+
+    /// Asks until there is an answer that time alone does not change. The network may be away for days; a stopped
+    /// account waits for its person, and one that was signed out for being signed in again.
+    pub(super) async fn persist<T, F>(&mut self, ask: impl Fn(Client, ProjectId) -> F) -> Result<T>
+    where
+        F: Future<Output = std::result::Result<Reply<T>, huaweicloud::Error>>,
+    {
+        let mut pause = FIRST_PAUSE;
+        // What may have been carried out already: sent in an earlier run, or just now without an answer. A refusal to
+        // ask again says nothing about that, so it does not end the operation.
+        let mut perhaps_done = self.resumed || self.operation.row.stage != Stage::Recorded;
+        loop {
+            let answer = match self.client().await {
+                Ok(client) => ask(client, self.live.project()).await.map_err(Failure::from),
+                Err(failure) => Err(failure),
+            };
+            let failure = match answer {
+                Ok(reply) => {
+                    self.live.tell_time(reply.server_time, self.wangcheng.now());
+                    return Ok(reply.value);
+                }
+                Err(failure) => failure,
+            };
+            self.wangcheng.note_cloud_failure(&self.live, &failure).await;
+            perhaps_done |= failure.outcome_open;
+            let waits_for_person =
+                perhaps_done && (failure.stops_account() || failure.code == Code::AccountUnknown);
+            if !(failure.is_passing() || failure.outcome_open || waits_for_person) {
+                return Err(failure);
+            }
+            tracing::info!(operation = %self.id, %failure, "asked again in {pause:?}");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// The client of the account as it is now: signing in again gives it another key.
+    async fn client(&mut self) -> Result<Client> {
+        self.live = self.wangcheng.live(&self.operation.row.account).await?;
+        self.wangcheng.client(&self.live).await
+    }
+
+    /// The server as it is; nothing when it does not exist.
+    pub(super) async fn show(&mut self, server: &ServerId) -> Result<Option<(ecs::Server, DateTime<Utc>)>> {
+        let id = server.clone();
+        let told = self
+            .persist(|client, project| {
+                let id = id.clone();
+                async move {
+                    match ecs::server(&client, &project, &id).await {
+                        Err(error) if error.kind == ErrorKind::Missing => Ok(Reply {
+                            value: None,
+                            request_id: None,
+                            server_time: None,
+                        }),
+                        other => other.map(|reply| reply.map(Some)),
+                    }
+                }
+            })
+            .await?;
+        Ok(told.map(|server| (server, self.cloud_now())))
+    }
+
+    /// Follows a job to its end. A job that the cloud has forgotten (they live a day) counts as ended: the caller
+    /// reads the server afterwards and sees what came of it.
+    pub(super) async fn follow_job(&mut self, job: &JobId, server: &ServerId) -> Result<()> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let id = job.clone();
+            let told = self
+                .persist(|client, project| {
+                    let id = id.clone();
+                    async move { ecs::job(&client, &project, &id).await }
+                })
+                .await;
+            let told = match told {
+                Ok(told) => told,
+                Err(failure) if failure.code == Code::CloudMissing => return Ok(()),
+                Err(failure) => return Err(failure),
+            };
+            match told.status {
+                JobStatus::Success => return Ok(()),
+                JobStatus::Fail => return Err(job_failure(&told, server)),
+                JobStatus::Init => self.progress("INIT".to_owned()).await,
+                JobStatus::Running => self.progress("RUNNING".to_owned()).await,
+                JobStatus::Other(word) => self.progress(word).await,
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Notes that the cloud took it, and under which ids. It did, whatever the ledger says: a disk that is full just
+    /// now must not turn this into a failure, so it is tried until the ledger takes it.
+    pub(super) async fn mark_sent(&mut self, server: Option<String>, job: Option<String>) {
+        let at = self.wangcheng.now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let (id, server, job) = (self.id.clone(), server.clone(), job.clone());
+            let noted = self
+                .wangcheng
+                .ledger(move |ledger| {
+                    ledger.mark_sent(&id, server.as_deref(), job.as_deref(), at)?;
+                    ledger.operation(&id)
+                })
+                .await;
+            match noted {
+                Ok(row) => {
+                    if let Some(row) = row {
+                        self.operation.row = row;
+                    }
+                    break;
+                }
+                Err(failure) => {
+                    tracing::error!(operation = %self.id, %failure, "cannot be noted as sent yet")
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        self.wangcheng
+            .publish(Change::Operation(Box::new(self.operation.clone())));
+        self.live.bell.notify_one();
+    }
+
+    /// Notes what the cloud is doing, when it is something new.
+    pub(super) async fn progress(&mut self, word: String) {
+        if self.operation.detail.progress.as_deref() == Some(&word) {
+            return;
+        }
+        self.operation.detail.progress = Some(word);
+        if let Ok(detail) = serde_json::to_string(&self.operation.detail) {
+            let id = self.id.clone();
+            // Only a word to show; the next one will be written if this one cannot.
+            let _ = self
+                .wangcheng
+                .ledger(move |ledger| ledger.set_detail(&id, &detail))
+                .await;
+        }
+        self.wangcheng
+            .publish(Change::Operation(Box::new(self.operation.clone())));
+    }
+
+    /// Writes the operation's end and its event in one transaction.
+    async fn settle(&mut self, result: &Result<Done>) -> Result<()> {
+        self.operation.detail.progress = None;
+        let at = self.wangcheng.now();
+        let event = self.event(result, at);
+        let (outcome, error) = match result {
+            Ok(_) => (Outcome::Ok, None),
+            Err(failure) => (Outcome::Failed, serde_json::to_string(failure).ok()),
+        };
+        let detail = serde_json::to_string(&self.operation.detail)
+            .map_err(|e| Failure::new(Code::Internal).saying(e))?;
+        let id = self.id.clone();
+        let rows = self
+            .wangcheng
+            .ledger(move |ledger| {
+                ledger.set_detail(&id, &detail)?;
+                match ledger.settle(&id, outcome, error.as_deref(), at, vec![event.clone()]) {
+                    Err(store::Error::AlreadySettled { .. }) => Ok(Vec::new()),
+                    other => other,
+                }
+            })
+            .await?;
+        let operation = self.wangcheng.operation(&self.id).await?;
+        self.wangcheng.publish(Change::Operation(Box::new(operation)));
+        if let Some(last) = rows.last() {
+            self.wangcheng.publish(Change::Events(last.seq));
+        }
+        self.wangcheng.inner.courier.ring();
+        Ok(())
+    }
+}

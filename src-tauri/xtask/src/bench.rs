@@ -1,0 +1,163 @@
+//! The benchmarks. A time says little on a machine that nobody knows, so each is reported as a ratio against a floor
+//! that was measured in the same run.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt::Write as _;
+use std::process::Stdio;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::steps::{cargo, root, say};
+
+/// A promise about speed: what is measured, against what, and how many times the floor it may take.
+struct Promise {
+    what: &'static str,
+    against: &'static str,
+    package: &'static str,
+    /// The bench target that measures both.
+    bench: &'static str,
+    ours: &'static str,
+    floor: &'static str,
+    reach: f64,
+}
+
+const PROMISES: &[Promise] = &[
+    Promise {
+        what: "sign one request, 1 KiB body",
+        against: "the SHA-256 and HMAC it needs, alone",
+        package: "huaweicloud",
+        bench: "signing",
+        ours: "sign_one_request",
+        floor: "bare_hashing",
+        reach: 3.0,
+    },
+    Promise {
+        what: "one durable event",
+        against: "one bare SQLite insert with the same settings",
+        package: "store",
+        bench: "ledger",
+        ours: "one_event_ledger",
+        floor: "one_event_floor",
+        reach: 1.2,
+    },
+    Promise {
+        what: "10,000 events at once into the ledger",
+        against: "bare SQLite in one transaction",
+        package: "store",
+        bench: "ledger",
+        ours: "burst_ledger",
+        floor: "burst_floor",
+        reach: 2.0,
+    },
+];
+
+/// Runs every benchmark and writes target/bench/report.md.
+pub fn run() -> Result<()> {
+    let began = Instant::now();
+    let mut medians: BTreeMap<(&str, &str), BTreeMap<String, f64>> = BTreeMap::new();
+    let mut raw = String::new();
+    for promise in PROMISES {
+        if let Entry::Vacant(place) = medians.entry((promise.package, promise.bench)) {
+            let text = measure(promise)?;
+            place.insert(text.lines().filter_map(median).collect());
+            raw.push_str(&text);
+        }
+    }
+    let mut table =
+        String::from("| what | against | ours | floor | ratio | reach | |\n|---|---|---|---|---|---|---|\n");
+    for promise in PROMISES {
+        let found = medians.get(&(promise.package, promise.bench));
+        let of = |name: &str| {
+            let seconds = found.and_then(|found| found.get(name)).copied();
+            seconds.with_context(|| format!("the benchmark {} printed no median of {name}", promise.bench))
+        };
+        let (ours, floor) = (of(promise.ours)?, of(promise.floor)?);
+        let ratio = ours / floor;
+        let reached = if ratio <= promise.reach {
+            "reached"
+        } else {
+            "MISSED"
+        };
+        writeln!(
+            table,
+            "| {} | {} | {} | {} | {ratio:.2} × | ≤ {:.1} × | {reached} |",
+            promise.what,
+            promise.against,
+            shown(ours),
+            shown(floor),
+            promise.reach
+        )?;
+    }
+    println!("{table}");
+    let dir = root().join("target/bench");
+    std::fs::create_dir_all(&dir)?;
+    let report = dir.join("report.md");
+    std::fs::write(
+        &report,
+        format!("# Benchmarks\n\nMedians of one run on this machine.\n\n{table}\n```text\n{raw}```\n"),
+    )?;
+    say(&format!(
+        "{}: {:.1} s",
+        report.display(),
+        began.elapsed().as_secs_f32()
+    ));
+    Ok(())
+}
+
+fn measure(promise: &Promise) -> Result<String> {
+    let output = cargo(&["bench", "--package", promise.package, "--bench", promise.bench])
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot start the benchmarks")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    print!("{text}");
+    if !output.status.success() {
+        bail!("the benchmark {} failed ({})", promise.bench, output.status);
+    }
+    Ok(text)
+}
+
+/// Name and median, in seconds, of a line such as `├─ name  1.09 µs │ 41.5 µs │ 1.101 µs │ …`.
+fn median(line: &str) -> Option<(String, f64)> {
+    let mut columns = line.trim_start_matches(['├', '╰', '│', '─', ' ']).split('│');
+    let name = columns.next()?.split_whitespace().next()?;
+    let mut median = columns.nth(1)?.split_whitespace();
+    let (number, unit) = (median.next()?.parse::<f64>().ok()?, median.next()?);
+    let scale = match unit {
+        "ns" => 1e-9,
+        "µs" => 1e-6,
+        "ms" => 1e-3,
+        "s" => 1.0,
+        _ => return None,
+    };
+    Some((name.to_owned(), number * scale))
+}
+
+fn shown(seconds: f64) -> String {
+    match seconds {
+        s if s < 1e-3 => format!("{:.2} µs", s * 1e6),
+        s if s < 1.0 => format!("{:.2} ms", s * 1e3),
+        s => format!("{s:.2} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_of_a_printed_row_is_read_in_its_unit() {
+        let row = "╰─ sign_one_request  2.452 µs      │ 36.08 µs      │ 2.503 µs      │ 2.89 µs       │ 100     │ 100";
+        let (name, seconds) = median(row).unwrap();
+        assert_eq!(name, "sign_one_request");
+        assert!((seconds - 2.503e-6).abs() < 1e-12, "{seconds}");
+        assert_eq!(
+            median("signing  fastest │ slowest │ median │ mean │ samples │ iters"),
+            None,
+            "the heading"
+        );
+        assert_eq!(median("test result: ok. 0 passed"), None, "no row at all");
+    }
+}
