@@ -10,6 +10,8 @@
 
 mod bounds;
 mod failures;
+mod keys;
+mod limits;
 mod lists;
 mod peer;
 mod requests;

@@ -149,7 +149,8 @@ pub fn options() -> HttpOptions {
     }
 }
 
-pub fn client_with(url: &str, options: HttpOptions) -> Client {
+/// A region with all services at one address.
+pub fn region(url: &str) -> Region {
     let services = [
         Service::Ecs,
         Service::Ims,
@@ -159,7 +160,7 @@ pub fn client_with(url: &str, options: HttpOptions) -> Client {
         Service::Iam,
         Service::Sts,
     ];
-    let region = Region {
+    Region {
         id: "sandbox-1".into(),
         name_zh: Some("演示区域 1".to_owned()),
         name_en: Some("Sandbox region 1".to_owned()),
@@ -167,12 +168,15 @@ pub fn client_with(url: &str, options: HttpOptions) -> Client {
             .iter()
             .map(|service| (*service, url.parse().unwrap()))
             .collect::<BTreeMap<_, _>>(),
-    };
+    }
+}
+
+pub fn client_with(url: &str, options: HttpOptions) -> Client {
     let credentials = Credentials {
         security_token: Some(TOKEN.into()),
         ..Credentials::permanent(ACCESS_KEY, SECRET_KEY)
     };
-    let endpoints = Endpoints::empty().with_region(region).unwrap();
+    let endpoints = Endpoints::empty().with_region(region(url)).unwrap();
     Client::new(
         Http::new(options).unwrap(),
         credentials,
@@ -214,3 +218,36 @@ pub fn server_to_create() -> ecs::CreateServer {
 }
 
 pub const TOKEN_ID: uuid::Uuid = uuid::Uuid::from_u128(0x12345678_90ab_4cde_8f01_23456789abcd);
+
+/// How many requests a slow service had to answer at a time.
+#[derive(Clone, Default)]
+pub struct Answering(Arc<Mutex<(usize, usize)>>);
+
+impl Answering {
+    pub fn most(&self) -> usize {
+        self.0.lock().unwrap().1
+    }
+}
+
+/// A service that takes its time and always answers the same.
+pub async fn slow_peer(pause: Duration, body: &'static str) -> (Answering, String) {
+    let answering = Answering::default();
+    let counter = answering.clone();
+    let router = Router::new().fallback(move || {
+        let counter = counter.clone();
+        async move {
+            {
+                let mut count = counter.0.lock().unwrap();
+                count.0 += 1;
+                count.1 = count.0.max(count.1);
+            }
+            tokio::time::sleep(pause).await;
+            counter.0.lock().unwrap().0 -= 1;
+            json(200, body)
+        }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (answering, url)
+}
