@@ -182,7 +182,15 @@ impl Http {
                 // A signature is valid for one host and one path only, and must not be handed to another.
                 .redirect(reqwest::redirect::Policy::none())
                 .build()
-                .map_err(|error| Error::local(ErrorKind::Network, None, ACTION, cause(error)))
+                .map_err(|error| {
+                    // Certificates that are well wrapped are only read here.
+                    let kind = if authorities.is_empty() {
+                        ErrorKind::Network
+                    } else {
+                        ErrorKind::Invalid
+                    };
+                    Error::local(kind, None, ACTION, cause(error))
+                })
         };
         let network = match &options.proxy {
             Proxy::System => reqwest::Client::builder(),

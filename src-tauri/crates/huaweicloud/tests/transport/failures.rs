@@ -29,6 +29,10 @@ async fn a_locked_key_is_told_apart_but_not_by_words_of_the_quoted_request() {
     for (message, kind) in [
         ("the AK has been locked for 5 minutes", ErrorKind::KeyLocked),
         (
+            "AK access failed to reach the limit,forbidden",
+            ErrorKind::KeyLocked,
+        ),
+        (
             "verify aksk signature fail, canonicalRequest:GET|/v1/p/locked/",
             ErrorKind::Auth,
         ),
@@ -164,4 +168,44 @@ async fn a_refused_connection_changed_nothing_and_the_error_shows_no_key() {
     assert_eq!((error.kind, error.outcome_unknown), (ErrorKind::Network, false));
     let printed = format!("{error} {error:?} {client:?}");
     assert!(!printed.contains(ACCESS_KEY), "{printed}");
+}
+
+#[tokio::test]
+async fn a_batch_that_failed_in_part_has_the_kind_on_which_its_parts_agree() {
+    let with = ecs::DeleteWith {
+        public_ips: None,
+        volumes: false,
+    };
+    for (status, parts, kind) in [
+        // Documented: status 400, and one row per failed server.
+        (400, ["Ecs.0605", "Ecs.0605"], ErrorKind::State),
+        (400, ["Ecs.0605", "Ecs.0114"], ErrorKind::Invalid),
+        // Also found inside a success.
+        (200, ["Ecs.0605", "Ecs.0605"], ErrorKind::State),
+        (200, ["Ecs.0605", "Ecs.0114"], ErrorKind::Invalid),
+    ] {
+        let rows: Vec<String> = parts
+            .iter()
+            .enumerate()
+            .map(|(at, code)| format!(r#"{{"id":"s-{at}","error_code":"{code}","error_message":"no"}}"#))
+            .collect();
+        let rows = rows.join(",");
+        let body = match status {
+            400 => format!(
+                r#"{{"error":{{"code":"Ecs.0611","message":"part failed"}},"internalError":[{rows}]}}"#
+            ),
+            _ => format!(r#"{{"job_id":"j-1","internalError":[{rows}]}}"#),
+        };
+        let (_, url) = peer(vec![json(status, body)]).await;
+        let error = ecs::delete_servers(&client(&url), &project(), &["s-0".into()], with)
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind, kind, "{status} {parts:?}");
+        let told: Vec<_> = error
+            .details
+            .iter()
+            .map(|part| (part.id.as_deref().unwrap(), part.code.as_deref().unwrap()))
+            .collect();
+        assert_eq!(told, [("s-0", parts[0]), ("s-1", parts[1])]);
+    }
 }

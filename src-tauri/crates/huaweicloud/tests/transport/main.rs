@@ -14,6 +14,8 @@ mod keys;
 mod limits;
 mod lists;
 mod peer;
+mod proxies;
 mod requests;
 mod retries;
+mod tls;
 mod typed;

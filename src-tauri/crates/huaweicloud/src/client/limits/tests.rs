@@ -1,5 +1,7 @@
 //! The limits under a clock that the tests move.
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use super::*;
 
 const ECS: &str = "ListServersDetails";
@@ -181,20 +183,17 @@ async fn a_turn_that_would_come_after_the_deadline_is_refused_at_once() {
 #[tokio::test(start_paused = true)]
 async fn only_so_many_requests_are_under_way_at_a_time() {
     let lane = lane_with(3, 1_000, Duration::from_millis(1));
-    let (now, most) = (Mutex::new(0_usize), Mutex::new(0_usize));
+    let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let work = || async {
         let under_way = lane.turn(Service::Ecs, ECS, Instant::now() + FAR).await.unwrap();
-        *lock(&now) += 1;
-        let here = *lock(&now);
-        let mut most = lock(&most);
-        *most = here.max(*most);
-        drop(most);
+        let here = now.fetch_add(1, Relaxed) + 1;
+        most.fetch_max(here, Relaxed);
         tokio::time::sleep(Duration::from_millis(20)).await;
-        *lock(&now) -= 1;
+        now.fetch_sub(1, Relaxed);
         drop(under_way);
     };
     futures::future::join_all((0..20).map(|_| work())).await;
-    assert_eq!(*lock(&most), 3);
+    assert_eq!(most.load(Relaxed), 3);
 }
 
 #[tokio::test(start_paused = true)]
