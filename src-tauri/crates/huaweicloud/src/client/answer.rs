@@ -1,19 +1,25 @@
 //! Reading answers, and lists page by page.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 
 use ::http::HeaderMap;
 use chrono::{DateTime, Utc};
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::call::Call;
 use super::{Client, Listing, Reply};
 use crate::endpoints::Service;
 use crate::error::{Error, ErrorKind};
+use crate::lenient;
 
 /// A list that takes more pages than this is not believed.
 const MAX_PAGES: usize = 1_000;
+/// A list of more rows than this is not kept.
+const MAX_ROWS: usize = 200_000;
 
 /// An answer with a 2xx status and no error in it.
 pub(crate) struct Answer {
@@ -46,19 +52,31 @@ impl Client {
         for _ in 0..MAX_PAGES {
             let answer = self.send(&call(after.as_deref())).await?;
             let page: Page<T> = answer.page(key)?;
-            rows_so_far += page.rows;
-            listing.skipped += page.rows - page.items.len();
-            let next = page.next.or_else(|| page.items.last().map(&marker));
-            listing.items.extend(page.items);
-
+            let rows = page.items.len() + page.odd;
+            let by_row = page.items.last().map(&marker);
+            // Rows that could not be read and stand behind the last one that could come again with the next page,
+            // and are counted there.
+            let again = if page.next.is_none() && by_row.is_some() {
+                page.odd_at_end
+            } else {
+                0
+            };
+            let next = page.next.or(by_row).or(page.last_id);
             let whole = match (limit, page.count) {
                 (None, _) => true,
                 // A server may hand out less than was asked for; if it counts, its count is believed.
-                (Some(_), Some(count)) => rows_so_far >= count,
-                (Some(limit), None) => page.rows < limit,
+                (Some(_), Some(count)) => rows_so_far + rows >= count,
+                (Some(limit), None) => rows < limit,
             };
-            if whole || page.rows == 0 || next.is_none() || next == after {
+            let ends = whole || rows == 0 || next.is_none() || next == after;
+            rows_so_far += rows - again;
+            listing.skipped += page.odd - if ends { 0 } else { again };
+            listing.items.extend(page.items);
+            if ends {
                 return Ok(answer.reply(listing));
+            }
+            if rows_so_far > MAX_ROWS {
+                return Err(answer.bad(format!("the list has more than {MAX_ROWS} rows")));
             }
             after = next;
         }
@@ -70,10 +88,19 @@ impl Client {
     }
 }
 
+/// One page of a list.
 struct Page<T> {
+    /// The rows that could be read.
     items: Vec<T>,
-    rows: usize,
+    /// How many rows could not.
+    odd: usize,
+    /// How many of those stand behind the last one that could.
+    odd_at_end: usize,
+    /// The `id` of the last row, if no row could be read.
+    last_id: Option<String>,
+    /// The marker that the answer names for the next page.
     next: Option<String>,
+    /// How many rows the whole list has, if the answer says so.
     count: Option<usize>,
 }
 
@@ -127,43 +154,162 @@ impl Answer {
     }
 
     fn page<T: DeserializeOwned>(&self, key: &str) -> Result<Page<T>, Error> {
-        let fields: HashMap<String, &RawValue> =
-            serde_json::from_slice(&self.body).map_err(|error| self.bad(error.to_string()))?;
-        // An absent list is not an empty one: "there are no servers" must have been said.
-        let rows = fields
-            .get(key)
-            .ok_or_else(|| self.bad(format!("the answer has no {key}")))?;
-        let rows: Option<Vec<&RawValue>> =
-            serde_json::from_str(rows.get()).map_err(|error| self.bad(error.to_string()))?;
-        let rows = rows.unwrap_or_default();
-        let items: Vec<T> = rows
-            .iter()
-            .filter_map(|row| {
-                serde_json::from_str(row.get())
-                    .inspect_err(|error| {
-                        tracing::warn!(service = %self.service, action = self.action, %error, "a row was left out");
-                    })
-                    .ok()
-            })
-            .collect();
-        #[derive(serde::Deserialize)]
-        struct PageInfo {
-            #[serde(default)]
-            next_marker: Option<String>,
-        }
-        let next = fields
-            .get("page_info")
-            .and_then(|info| serde_json::from_str::<PageInfo>(info.get()).ok())
-            .and_then(|info| info.next_marker)
-            .filter(|marker| !marker.is_empty());
-        let count = fields
-            .get("count")
-            .and_then(|count| count.get().trim_matches('"').parse().ok());
-        Ok(Page {
-            rows: rows.len(),
-            items,
+        let body = std::str::from_utf8(&self.body).map_err(|error| self.bad(error.to_string()))?;
+        // Most pages have no odd row, and then it is enough to read them once.
+        if let Ok(Fields {
+            rows: Some(rows),
             next,
             count,
+        }) = fields::<Object<T>>(body, key)
+        {
+            return Ok(Page {
+                items: rows
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|Object(item)| item)
+                    .collect(),
+                odd: 0,
+                odd_at_end: 0,
+                last_id: None,
+                next,
+                count,
+            });
+        }
+        let fields = fields::<&RawValue>(body, key).map_err(|error| self.bad(error.to_string()))?;
+        // An absent list is not an empty one: "there are no servers" must have been said.
+        let rows = fields
+            .rows
+            .ok_or_else(|| self.bad(format!("the answer has no {key}")))?
+            .unwrap_or_default();
+        let (mut items, mut odd_at_end) = (Vec::with_capacity(rows.len()), 0);
+        for row in &rows {
+            // A list in a row's place would be taken for its fields in their order.
+            let item = if row.get().starts_with('[') {
+                Err(serde_json::Error::custom("a list is no row"))
+            } else {
+                serde_json::from_str(row.get())
+            };
+            match item {
+                Ok(item) => {
+                    items.push(item);
+                    odd_at_end = 0;
+                }
+                Err(error) => {
+                    tracing::warn!(service = %self.service, action = self.action, %error, "a row was left out");
+                    odd_at_end += 1;
+                }
+            }
+        }
+        Ok(Page {
+            odd: rows.len() - items.len(),
+            odd_at_end,
+            last_id: rows
+                .last()
+                .filter(|_| items.is_empty())
+                .and_then(|row| id_of(row)),
+            items,
+            next: fields.next,
+            count: fields.count,
         })
     }
 }
+
+/// The `id` of a row that means nothing else to this side.
+fn id_of(row: &RawValue) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Id {
+        #[serde(default, deserialize_with = "lenient::optional")]
+        id: Option<String>,
+    }
+    serde_json::from_str::<Id>(row.get()).ok()?.id
+}
+
+/// A value that is written as an object. Without this a list of the right length would do as well.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Of<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Of<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        deserializer.deserialize_map(Of(PhantomData)).map(Self)
+    }
+}
+
+/// What a list's answer says, with its rows read as `R`.
+struct Fields<R> {
+    /// `None` if they are absent, `Some(None)` if they are `null`.
+    rows: Option<Option<Vec<R>>>,
+    next: Option<String>,
+    count: Option<usize>,
+}
+
+fn fields<'de, R: Deserialize<'de>>(body: &'de str, key: &str) -> serde_json::Result<Fields<R>> {
+    let mut deserializer = serde_json::Deserializer::from_str(body);
+    let fields = deserializer.deserialize_map(FieldsOf {
+        key,
+        rows: PhantomData,
+    })?;
+    deserializer.end()?;
+    Ok(fields)
+}
+
+/// Reads the fields of a list whose rows stand under `key`.
+struct FieldsOf<'k, R> {
+    key: &'k str,
+    rows: PhantomData<R>,
+}
+
+impl<'de, R: Deserialize<'de>> Visitor<'de> for FieldsOf<'_, R> {
+    type Value = Fields<R>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object with {}", self.key)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<R>, A::Error> {
+        let mut fields = Fields {
+            rows: None,
+            next: None,
+            count: None,
+        };
+        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+            if name == self.key {
+                fields.rows = Some(map.next_value()?);
+            } else if name == "page_info" {
+                fields.next = next_marker(map.next_value()?);
+            } else if name == "count" {
+                let count: &RawValue = map.next_value()?;
+                fields.count = count.get().trim_matches('"').parse().ok();
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(fields)
+    }
+}
+
+fn next_marker(page_info: &RawValue) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct PageInfo {
+        #[serde(default, deserialize_with = "lenient::optional")]
+        next_marker: Option<String>,
+    }
+    serde_json::from_str::<PageInfo>(page_info.get())
+        .ok()?
+        .next_marker
+}
+
+#[cfg(test)]
+mod tests;
