@@ -6,15 +6,14 @@ use std::marker::PhantomData;
 
 use ::http::HeaderMap;
 use chrono::{DateTime, Utc};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::call::Call;
 use super::{Client, Listing, Reply};
 use crate::endpoints::Service;
 use crate::error::{Error, ErrorKind};
-use crate::lenient;
+use crate::lenient::{self, Object};
 
 /// A list that takes more pages than this is not believed.
 const MAX_PAGES: usize = 1_000;
@@ -183,13 +182,7 @@ impl Answer {
             .unwrap_or_default();
         let (mut items, mut odd_at_end) = (Vec::with_capacity(rows.len()), 0);
         for row in &rows {
-            // A list in a row's place would be taken for its fields in their order.
-            let item = if row.get().starts_with('[') {
-                Err(serde_json::Error::custom("a list is no row"))
-            } else {
-                serde_json::from_str(row.get())
-            };
-            match item {
+            match lenient::row(row) {
                 Ok(item) => {
                     items.push(item);
                     odd_at_end = 0;
@@ -222,29 +215,6 @@ fn id_of(row: &RawValue) -> Option<String> {
         id: Option<String>,
     }
     serde_json::from_str::<Id>(row.get()).ok()?.id
-}
-
-/// A value that is written as an object. Without this a list of the right length would do as well.
-struct Object<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Of<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Of<T> {
-            type Value = T;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map))
-            }
-        }
-
-        deserializer.deserialize_map(Of(PhantomData)).map(Self)
-    }
 }
 
 /// What a list's answer says, with its rows read as `R`.

@@ -15,6 +15,7 @@ mod limits;
 mod lists;
 mod peer;
 mod proxies;
+mod reference;
 mod requests;
 mod retries;
 mod tls;

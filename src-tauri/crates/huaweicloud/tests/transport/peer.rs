@@ -71,6 +71,11 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// What came since the last time.
+    pub fn take(&self) -> Vec<Seen> {
+        std::mem::take(&mut *self.seen.lock().unwrap())
+    }
+
     pub fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
