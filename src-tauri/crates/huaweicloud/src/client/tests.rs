@@ -215,3 +215,38 @@ async fn a_signed_address_is_used_as_it_is_and_only_encrypted() {
         (ErrorKind::Invalid, false)
     );
 }
+
+#[test]
+fn only_reads_and_creations_with_a_token_are_sent_again() {
+    let token = uuid::Uuid::from_u128(7);
+    let repeatable = |call: Call<'_>| call.may_repeat();
+    assert!(repeatable(Call::get(Service::Ecs, "A", ["a"])));
+    assert!(repeatable(Call::head(Service::Ecs, "A", ["a"])));
+    assert!(repeatable(
+        Call::post(Service::Ecs, "A", ["a"], "").with_client_token(token)
+    ));
+    assert!(!repeatable(Call::post(Service::Ecs, "A", ["a"], "")));
+    assert!(!repeatable(Call::put(Service::Ecs, "A", ["a"], "")));
+    assert!(!repeatable(Call::delete(Service::Ecs, "A", ["a"])));
+    let claimed = Call {
+        repeatable: true,
+        ..Call::post(Service::Ecs, "A", ["a"], "")
+    };
+    assert!(!repeatable(claimed), "saying so is not enough");
+}
+
+#[tokio::test]
+async fn a_call_can_have_a_deadline_of_its_own() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let client = client(&url);
+    let began = std::time::Instant::now();
+    let call = Call::get(Service::Ecs, "Slow", ["a"]).within(std::time::Duration::from_millis(200));
+    let error = client.send(&call).await.err().unwrap();
+    assert_eq!(error.kind, ErrorKind::Network);
+    assert!(
+        began.elapsed() < std::time::Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+}
