@@ -6,6 +6,7 @@ mod failure;
 mod http;
 mod keys;
 mod limits;
+mod lookahead;
 mod request;
 mod tries;
 

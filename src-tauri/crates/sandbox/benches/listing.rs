@@ -150,7 +150,7 @@ fn signed(scene: &Scene) -> Vec<(String, HeaderMap)> {
     scene.markers.iter().map(page).collect()
 }
 
-#[divan::bench(min_time = 3)]
+#[divan::bench(sample_count = 200)]
 fn list_and_parse(bencher: Bencher<'_, '_>) {
     let scene = &*SCENE;
     let query = ecs::ServerQuery::default();
@@ -164,7 +164,7 @@ fn list_and_parse(bencher: Bencher<'_, '_>) {
     });
 }
 
-#[divan::bench(min_time = 3)]
+#[divan::bench(sample_count = 200)]
 fn fetch_unparsed(bencher: Bencher<'_, '_>) {
     let scene = &*SCENE;
     bencher.with_inputs(|| signed(scene)).bench_values(|requests| {

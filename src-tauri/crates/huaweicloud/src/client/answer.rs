@@ -10,7 +10,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer as _, IgnoredAny, Ma
 use serde_json::value::RawValue;
 
 use super::call::Call;
-use super::{Client, Listing, Reply};
+use super::{Client, Listing, Reply, lookahead};
 use crate::endpoints::Service;
 use crate::error::{Error, ErrorKind};
 use crate::lenient::{self, Object};
@@ -48,9 +48,27 @@ impl Client {
         };
         let mut after: Option<String> = None;
         let mut rows_so_far = 0;
+        let mut fetched = None;
         for _ in 0..MAX_PAGES {
-            let answer = self.send(&call(after.as_deref())).await?;
-            let page: Page<T> = answer.page(key)?;
+            let answer = match fetched.take() {
+                Some(answer) => answer?,
+                None => self.send(&call(after.as_deref())).await?,
+            };
+            // Where another page follows for certain, it is fetched while this one is read.
+            let guess = limit.and_then(|limit| answer.guess(rows_so_far + limit, &marker));
+            let (page, ahead): (Page<T>, _) = match &guess {
+                Some(guess) => {
+                    let next = call(Some(guess));
+                    let read = async {
+                        // First the other request has to get out.
+                        tokio::task::yield_now().await;
+                        answer.page(key)
+                    };
+                    let (ahead, page) = tokio::join!(self.send(&next), read);
+                    (page?, Some(ahead))
+                }
+                None => (answer.page(key)?, None),
+            };
             let rows = page.items.len() + page.odd;
             let by_row = page.items.last().map(&marker);
             // Rows that could not be read and stand behind the last one that could come again with the next page,
@@ -77,6 +95,7 @@ impl Client {
             if rows_so_far > MAX_ROWS {
                 return Err(answer.bad(format!("the list has more than {MAX_ROWS} rows")));
             }
+            fetched = ahead.filter(|_| next == guess);
             after = next;
         }
         let first = call(None);
@@ -150,6 +169,16 @@ impl Answer {
             outcome_unknown: true,
             ..Error::local(ErrorKind::BadAnswer, Some(self.service), self.action, message)
         }
+    }
+
+    /// What the marker of this page probably is, if the list has more than so many rows; see [`lookahead`].
+    fn guess<T: DeserializeOwned>(&self, rows: usize, marker: impl Fn(&T) -> String) -> Option<String> {
+        let body = std::str::from_utf8(&self.body).ok()?;
+        if lookahead::total(body)? <= rows {
+            return None;
+        }
+        let Object(row) = serde_json::from_str(lookahead::last_row(body)?).ok()?;
+        Some(marker(&row))
     }
 
     fn page<T: DeserializeOwned>(&self, key: &str) -> Result<Page<T>, Error> {
