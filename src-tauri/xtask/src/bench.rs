@@ -34,6 +34,15 @@ const PROMISES: &[Promise] = &[
         reach: 3.0,
     },
     Promise {
+        what: "list and parse 1,000 servers (5 pages) from the embedded region",
+        against: "the same bytes fetched with bare reqwest, unparsed",
+        package: "sandbox",
+        bench: "listing",
+        ours: "list_and_parse",
+        floor: "fetch_unparsed",
+        reach: 1.3,
+    },
+    Promise {
         what: "one durable event",
         against: "one bare SQLite insert with the same settings",
         package: "store",

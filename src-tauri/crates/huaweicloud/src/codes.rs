@@ -98,6 +98,50 @@ pub(crate) fn kind_of_status(status: u16, genuine: bool) -> ErrorKind {
 mod tests {
     use super::*;
 
+    /// The published codes with their kinds, from the notes that the product is made from.
+    fn published() -> Vec<(String, u16, String)> {
+        let file: serde_json::Value =
+            serde_json::from_str(include_str!("../tests/fixtures/api.json")).unwrap();
+        let codes = file["error_codes"].as_object().unwrap();
+        codes
+            .iter()
+            .map(|(code, row)| {
+                let status = row[0].as_u64().unwrap() as u16;
+                (code.clone(), status, row[2].as_str().unwrap().to_owned())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_published_code_has_the_kind_that_a_caller_acts_on() {
+        // Finer than the published kinds, on purpose.
+        let finer = |code: &str| match code {
+            // The call, or the lease, does not exist here: no other request would help.
+            "APIGW.0101" | "APIGW.0103" | "Ecs.0081" => Some(ErrorKind::Unsupported),
+            "RequestTimeTooSkewed" => Some(ErrorKind::Clock),
+            _ => None,
+        };
+        let published = published();
+        assert_eq!(published.len(), 184);
+        for (code, _, kind) in &published {
+            let wanted = finer(code).unwrap_or(match kind.as_str() {
+                "auth" => ErrorKind::Auth,
+                "perm" => ErrorKind::Permission,
+                "money" => ErrorKind::Money,
+                "quota" => ErrorKind::Quota,
+                "capacity" => ErrorKind::Capacity,
+                "state" => ErrorKind::State,
+                "missing" => ErrorKind::Missing,
+                "throttle" => ErrorKind::Throttled,
+                "retry" => ErrorKind::Transient,
+                "internal" => ErrorKind::Internal,
+                "param" => ErrorKind::Invalid,
+                other => panic!("{code} has the unknown kind {other}"),
+            });
+            assert_eq!(kind_of(code), Some(wanted), "{code}");
+        }
+    }
+
     #[test]
     fn a_gateway_that_does_not_know_the_call_is_not_taken_for_a_missing_resource() {
         assert_eq!(kind_of("APIGW.0101"), Some(ErrorKind::Unsupported));

@@ -158,6 +158,41 @@ impl Endpoints {
         Ok(self)
     }
 
+    /// The same table with another endpoint for one service of one region: a stand-in, a private address of the
+    /// cloud, or one that the table lacks. The other services stay as they are.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] if the region is not known, [`ErrorKind::Invalid`] as in [`Self::with_region`].
+    pub fn with_endpoint(mut self, region: &RegionId, service: Service, url: Url) -> Result<Self, Error> {
+        check(service, &url)?;
+        match self.regions.get_mut(region) {
+            Some(entry) => {
+                entry.region.endpoints.insert(service, url);
+                Ok(self)
+            }
+            None => {
+                let message = format!("region {region} is not known");
+                Err(Error::local(
+                    ErrorKind::Unsupported,
+                    Some(service),
+                    ACTION,
+                    message,
+                ))
+            }
+        }
+    }
+
+    /// The same table with another host for a service of all built-in regions together (BSS, IAM, STS, TMS, EPS),
+    /// where a region has none of its own.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] as in [`Self::with_region`].
+    pub fn with_global(mut self, service: Service, url: Url) -> Result<Self, Error> {
+        check(service, &url)?;
+        self.global.insert(service, url);
+        Ok(self)
+    }
+
     /// The same regions, for accounts of the international site: their prices and bills are kept at another
     /// host. An account of the other site is told so with `CBC.0150` or `CBC.0156` ([`ErrorKind::Auth`]).
     #[must_use]
@@ -233,6 +268,23 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 mod tests {
     use super::*;
 
+    const ALL: [Service; 14] = [
+        Service::Ecs,
+        Service::Evs,
+        Service::Ims,
+        Service::Vpc,
+        Service::Eip,
+        Service::Kps,
+        Service::Bss,
+        Service::Iam,
+        Service::Sts,
+        Service::Cts,
+        Service::Tms,
+        Service::Eps,
+        Service::Ces,
+        Service::Obs,
+    ];
+
     fn region(endpoints: &[(Service, &str)]) -> Region {
         Region {
             id: "sandbox-1".into(),
@@ -295,6 +347,60 @@ mod tests {
         let international = Endpoints::builtin().for_international_site();
         let bss = international.url(Service::Bss, &"ap-southeast-3".into()).unwrap();
         assert_eq!(bss.host_str(), Some("bss-intl.myhuaweicloud.com"));
+    }
+
+    #[test]
+    fn every_endpoint_of_every_region_can_be_replaced_by_itself() {
+        let ids: Vec<RegionId> = Endpoints::builtin()
+            .regions()
+            .map(|region| region.id.clone())
+            .collect();
+        let mine: Url = "https://stand-in.example.test:8443".parse().unwrap();
+        for id in &ids {
+            for service in ALL {
+                let before = Endpoints::builtin();
+                let after = before.clone().with_endpoint(id, service, mine.clone()).unwrap();
+                assert_eq!(after.url(service, id).unwrap(), &mine, "{service} of {id}");
+                for other in ALL.into_iter().filter(|other| *other != service) {
+                    // EIP lives at the VPC's address where it has none of its own.
+                    if (service, other) != (Service::Vpc, Service::Eip) {
+                        assert_eq!(
+                            after.url(other, id).ok(),
+                            before.url(other, id).ok(),
+                            "{other} of {id}"
+                        );
+                    }
+                }
+            }
+        }
+        let refused = Endpoints::builtin().with_endpoint(&"nowhere".into(), Service::Ecs, mine);
+        assert_eq!(refused.unwrap_err().kind, ErrorKind::Unsupported);
+        let open: Url = "http://ecs.example.test".parse().unwrap();
+        let refused = Endpoints::builtin().with_endpoint(&"cn-north-4".into(), Service::Ecs, open.clone());
+        assert_eq!(refused.unwrap_err().kind, ErrorKind::Invalid);
+        assert_eq!(
+            Endpoints::builtin()
+                .with_global(Service::Bss, open)
+                .unwrap_err()
+                .kind,
+            ErrorKind::Invalid
+        );
+    }
+
+    #[test]
+    fn a_global_host_can_be_replaced_for_the_regions_that_use_it() {
+        let mine: Url = "https://bss.example.test".parse().unwrap();
+        let endpoints = Endpoints::builtin()
+            .with_global(Service::Bss, mine.clone())
+            .unwrap()
+            .with_region(region(&[(Service::Ecs, "https://ecs.example.test")]))
+            .unwrap();
+        assert_eq!(endpoints.url(Service::Bss, &"cn-north-4".into()).unwrap(), &mine);
+        let private = endpoints.url(Service::Bss, &"sandbox-1".into());
+        assert!(
+            private.is_err(),
+            "a private cloud's key must not go to another's host"
+        );
     }
 
     #[test]

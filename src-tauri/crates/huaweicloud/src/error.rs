@@ -1,7 +1,11 @@
 //! The one error of this crate.
 
+use std::num::NonZeroU32;
+use std::time::Duration;
+
 use chrono::TimeDelta;
 
+use crate::codes;
 use crate::endpoints::Service;
 
 /// What a caller can do about an error.
@@ -62,6 +66,13 @@ pub struct ErrorDetail {
     pub message: Box<str>,
 }
 
+impl ErrorDetail {
+    /// What a caller can do about this part; `None` if its code is not one of the published ones.
+    pub fn kind(&self) -> Option<ErrorKind> {
+        codes::kind_of(self.code.as_deref()?)
+    }
+}
+
 /// Why a call failed. Texts that came from a peer are cut to a sane length and contain no security token.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{}", self.describe())]
@@ -87,6 +98,8 @@ pub struct Error {
     pub request_id: Option<Box<str>>,
     /// Local time minus the server's time (its `Date` header) when the answer came.
     pub clock_difference: Option<TimeDelta>,
+    /// See [`Self::retry_after`]. Milliseconds, because the error should stay small.
+    pub(crate) wait_ms: Option<NonZeroU32>,
 }
 
 impl Error {
@@ -108,7 +121,36 @@ impl Error {
             details: Box::default(),
             request_id: None,
             clock_difference: None,
+            wait_ms: None,
         }
+    }
+
+    /// After how long the limits let the next such request through, when this one was one too many.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.wait_ms
+            .map(|wait| Duration::from_millis(u64::from(wait.get())))
+    }
+
+    pub(crate) fn set_retry_after(&mut self, wait: Option<Duration>) {
+        self.wait_ms = wait.and_then(|wait| {
+            let wait = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+            NonZeroU32::new(wait)
+        });
+    }
+
+    /// Whether it is this side that did not send the request, because a limit would have been passed.
+    pub(crate) fn is_own_refusal(&self) -> bool {
+        self.kind == ErrorKind::Throttled && self.status.is_none()
+    }
+
+    /// Whether a service has looked at the key or its signature and refused it. Others of the same kind only say
+    /// that the key does not fit to a project or a site.
+    pub(crate) fn refuses_key(&self) -> bool {
+        self.status == Some(401)
+            || matches!(
+                self.code.as_deref(),
+                Some("SignatureDoesNotMatch" | "InvalidAccessKeyId" | "RequestTimeTooSkewed")
+            )
     }
 
     fn describe(&self) -> String {

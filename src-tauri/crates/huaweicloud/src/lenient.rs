@@ -5,11 +5,14 @@
 //! "required".
 
 use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use rust_decimal::Decimal;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The text of a JSON scalar; `None` for `null`, lists and objects.
@@ -51,7 +54,17 @@ pub(crate) fn required<'de, D: Deserializer<'de>, T: From<String>>(deserializer:
 /// A number, whether written as a number or as text.
 pub(crate) fn number<'de, D: Deserializer<'de>, T: FromStr>(deserializer: D) -> Result<Option<T>, D::Error> {
     let raw = <&RawValue>::deserialize(deserializer)?;
-    Ok(filled(raw).and_then(|text| text.parse().ok()))
+    Ok(filled(raw).and_then(|text| {
+        // A whole number may come as 40.0.
+        let whole = |text: &str| {
+            let (whole, fraction) = text.split_once('.')?;
+            fraction
+                .bytes()
+                .all(|digit| digit == b'0')
+                .then(|| whole.to_owned())
+        };
+        text.parse().ok().or_else(|| whole(&text)?.parse().ok())
+    }))
 }
 
 /// A yes or no, whether written as a boolean or as text in any letter case.
@@ -102,7 +115,38 @@ pub(crate) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     let raw = <&RawValue>::deserialize(deserializer)?;
-    Ok(serde_json::from_str(raw.get()).ok())
+    Ok(serde_json::from_str(raw.get()).ok().map(|Object(value)| value))
+}
+
+/// A value that is written as an object. Without this a list would do as well, taken for the fields in their order.
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Of<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Of<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        deserializer.deserialize_map(Of(PhantomData)).map(Self)
+    }
+}
+
+/// A row of a list, which is an object or a scalar but never a list: see [`Object`].
+pub(crate) fn row<T: DeserializeOwned>(raw: &RawValue) -> serde_json::Result<T> {
+    if raw.get().starts_with('[') {
+        return Err(serde_json::Error::custom("a list is no row"));
+    }
+    serde_json::from_str(raw.get())
 }
 
 /// The rows of a list that can be read; the others are left out.
@@ -111,10 +155,7 @@ pub(crate) fn rows<'de, D: Deserializer<'de>, T: DeserializeOwned>(
 ) -> Result<Vec<T>, D::Error> {
     let raw = <&RawValue>::deserialize(deserializer)?;
     let rows: Vec<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| serde_json::from_str(row.get()).ok())
-        .collect())
+    Ok(rows.into_iter().filter_map(|raw| row(raw).ok()).collect())
 }
 
 #[cfg(test)]
@@ -145,6 +186,45 @@ mod tests {
     fn numbers_and_flags_are_read_from_text_too() {
         let plain = row(r#"{"id":"a","cpus":4,"shared":true}"#);
         assert_eq!(row(r#"{"id":"a","cpus":"4","shared":"True"}"#), plain);
+    }
+
+    #[test]
+    fn whole_numbers_may_have_a_fraction_of_nothing() {
+        assert_eq!(row(r#"{"id":"a","cpus":4.0}"#).cpus, Some(4));
+        assert_eq!(row(r#"{"id":"a","cpus":"4.00"}"#).cpus, Some(4));
+        assert_eq!(row(r#"{"id":"a","cpus":4.5}"#).cpus, None, "not a whole number");
+    }
+
+    #[test]
+    fn a_list_in_an_objects_place_is_nothing() {
+        #[derive(Debug, Deserialize, PartialEq)]
+        struct Outer {
+            #[serde(default, deserialize_with = "object")]
+            one: Option<Row>,
+            #[serde(default, deserialize_with = "rows")]
+            many: Vec<Row>,
+        }
+        let read = |json: &str| serde_json::from_str::<Outer>(json).unwrap();
+        assert_eq!(
+            read(r#"{"one":["a",4],"many":[["b"],{"id":"c"},"d",null,7]}"#).one,
+            None
+        );
+        assert_eq!(
+            read(r#"{"many":[["b"],{"id":"c"},"d",null,7]}"#).many,
+            [row(r#"{"id":"c"}"#)]
+        );
+        assert_eq!(read(r#"{"one":null,"many":{}}"#), read("{}"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_in_any_field_makes_reading_fail(value in ".{0,24}", number in proptest::num::f64::ANY) {
+            let text = serde_json::Value::from(value).to_string();
+            let number = serde_json::Value::from(number).to_string();
+            for value in [text, number] {
+                row(&format!(r#"{{"id":"a","cpus":{value},"shared":{value},"at":{value},"amount":{value},"more":{value}}}"#));
+            }
+        }
     }
 
     #[test]

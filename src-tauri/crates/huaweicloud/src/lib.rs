@@ -40,7 +40,7 @@ pub mod kps;
 pub mod sts;
 pub mod vpc;
 
-pub use client::{Client, Clock, Http, HttpOptions, Listing, Reply};
+pub use client::{Client, Clock, Http, HttpOptions, Listing, Proxy, ProxyLogin, Rate, Reply};
 pub use credentials::Credentials;
 pub use endpoints::{Endpoints, Region, Service};
 pub use error::{Error, ErrorDetail, ErrorKind};

@@ -246,6 +246,14 @@ impl Shared {
         )
     }
 
+    /// Puts more servers into the world; see [`crate::Running::add_servers`].
+    pub(crate) fn crowd(&self, count: usize) -> usize {
+        let now = self.now();
+        let added = self.world().crowd(count, now);
+        self.still_to_save();
+        added
+    }
+
     fn world(&self) -> MutexGuard<'_, World> {
         // A panic while the lock was held (there should be none) leaves a world that still reads.
         self.world.lock().unwrap_or_else(PoisonError::into_inner)

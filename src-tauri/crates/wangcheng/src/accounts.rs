@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 pub use huaweicloud::Credentials;
-use huaweicloud::{Client, RegionId};
+use huaweicloud::{AccountId, Client, RegionId};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
@@ -163,6 +163,8 @@ impl Wangcheng {
             self.inner.endpoints.clone(),
             region.clone(),
         );
+        // A person asks: a key that was refused before may be tried again.
+        client.resume();
         let who = crate::cloud::identify(&client).await?;
         let project_id = crate::cloud::find_project(&client, sign_in.project_id.as_deref()).await?;
         // Says at once, rather than at the first click, that this key may not look at servers here.
@@ -341,7 +343,10 @@ impl Wangcheng {
             credentials,
             self.inner.endpoints.clone(),
             region,
-        );
+        )
+        .counted_for(&AccountId::from(live.account.account_id.as_str()));
+        // There is none at the start and after a person took up a stopped account: it may be tried again.
+        client.resume();
         live.set_client(client.clone());
         Ok(client)
     }

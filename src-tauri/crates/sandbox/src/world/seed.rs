@@ -18,6 +18,7 @@ const PROJECT: &str = "e0a0000000000000000000005a4db001";
 const VPC: &str = "0e7c0000-0000-4000-8000-000000000001";
 const SUBNET_DEV: &str = "5b9e0000-0000-4000-8000-000000000001";
 const SUBNET_SMALL: &str = "5b9e0000-0000-4000-8000-000000000002";
+const SUBNET_CROWD: &str = "5b9e0000-0000-4000-8000-000000000003";
 const GROUP_DEFAULT: &str = "5ec90000-0000-4000-8000-000000000001";
 const GROUP_REMOTE: &str = "5ec90000-0000-4000-8000-000000000002";
 
@@ -159,6 +160,50 @@ fn settle(region: &mut Region, order: &Order, at: DateTime<Utc>, state: VmState)
     region.come_up(&id, at + TimeDelta::seconds(42));
     if let Some(server) = region.servers.get_mut(&id) {
         server.state = state;
+    }
+}
+
+impl super::World {
+    /// Puts that many more running servers into the first region, in a subnet of their own, as if they had been there
+    /// for a day. Answers how many it had addresses for.
+    pub(crate) fn crowd(&mut self, count: usize, now: DateTime<Utc>) -> usize {
+        let Some(region) = self.regions.first_mut() else {
+            return 0;
+        };
+        if !region.subnets.iter().any(|subnet| subnet.id == SUBNET_CROWD) {
+            let network = Ipv4Addr::new(192, 168, 64, 0);
+            let made = now - TimeDelta::days(1);
+            region
+                .subnets
+                .push(subnet(SUBNET_CROWD, "subnet-crowd", network, 18, made));
+        }
+        let addresses: Vec<Ipv4Addr> = region
+            .subnets
+            .iter()
+            .filter(|subnet| subnet.id == SUBNET_CROWD)
+            .flat_map(|subnet| region.free_addresses(subnet))
+            .take(count)
+            .collect();
+        for (number, address) in addresses.iter().enumerate() {
+            let one = Order {
+                nics: vec![NicOrder {
+                    subnet_id: SUBNET_CROWD.to_owned(),
+                    address: Some(*address),
+                }],
+                tags: BTreeMap::from([
+                    ("owner".to_owned(), "ada".to_owned()),
+                    ("purpose".to_owned(), "批处理".to_owned()),
+                ]),
+                ..order(
+                    ADA,
+                    &format!("batch-{number:04}"),
+                    "s6.large.2",
+                    &[("GPSSD", 40), ("SAS", 100)],
+                )
+            };
+            settle(region, &one, now - TimeDelta::days(1), VmState::Active);
+        }
+        addresses.len()
     }
 }
 
