@@ -1,5 +1,6 @@
 //! The services' calls: each module reads what one host is asked and writes what it answers, in that service's words.
 
+mod audit;
 mod bss;
 mod ecs;
 mod evs;
@@ -16,7 +17,7 @@ use crate::{
     faults::{Envelope, Fault},
     users::{Role, User},
     wire::{Answer, Request},
-    world::{Region, World},
+    world::{Region, Trace, World},
 };
 
 pub(crate) type Result<T, E = Fault> = std::result::Result<T, E>;
@@ -109,6 +110,28 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// The trace of an act with one resource, as the audit service names them.
+    fn trace(
+        &self,
+        service: &str,
+        resource_type: &str,
+        name: &str,
+        resource: (&str, &str),
+        code: u16,
+    ) -> Trace {
+        Trace {
+            time: self.now,
+            service: service.to_owned(),
+            resource_type: resource_type.to_owned(),
+            resource_id: resource.0.to_owned(),
+            resource_name: resource.1.to_owned(),
+            trace_name: name.to_owned(),
+            user: self.user.id.to_owned(),
+            request: audit::shown(self.request.bytes()),
+            code,
+        }
+    }
+
     fn is_guest(&self) -> bool {
         self.user.role == Role::Guest
     }

@@ -8,8 +8,8 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use super::{
-    AttachedDisk, Charging, Job, JobStatus, Nic, PublicIp, Region, Server, Step, Task, VmState, Volume,
-    VolumeStatus, new_id,
+    AttachedDisk, Charging, Job, JobHost, JobStatus, Nic, PublicIp, Region, Server, Step, Task, VmState,
+    Volume, VolumeStatus, new_id,
 };
 use crate::clock::Pace;
 
@@ -58,6 +58,10 @@ pub(crate) struct NicOrder {
 pub(crate) struct DiskOrder {
     pub(crate) kind: String,
     pub(crate) size_gb: u32,
+    pub(crate) shared: bool,
+    pub(crate) iops: Option<u32>,
+    /// MiB/s.
+    pub(crate) throughput: Option<u32>,
     pub(crate) delete_on_termination: bool,
 }
 
@@ -83,7 +87,7 @@ impl Region {
         now: DateTime<Utc>,
         pace: &Pace,
     ) -> (String, Vec<String>) {
-        let mut job = Job::new("createServer", now);
+        let mut job = Job::new(JobHost::Ecs, "createServer", now);
         let mut ids = Vec::new();
         for number in 1..=order.count {
             let name = if order.count > 1 {
@@ -92,7 +96,7 @@ impl Region {
                 order.name.clone()
             };
             let id = self.build(order, name, now);
-            let mut sub_job = Job::new("createSingleServer", now);
+            let mut sub_job = Job::new(JobHost::Ecs, "createSingleServer", now);
             sub_job.server_id = Some(id.clone());
             job.sub_jobs.push(sub_job);
             self.plan_birth(&id, &job.id, failing.as_ref(), now, pace);
@@ -171,11 +175,16 @@ impl Region {
                 } else {
                     format!("{name}-volume-{position:04}")
                 },
+                description: String::new(),
                 size_gb: disk.size_gb,
                 kind: disk.kind.clone(),
                 zone: order.zone.clone(),
                 user_id: order.user_id.clone(),
                 bootable: system,
+                shared: disk.shared,
+                by_period: order.charging == Charging::Period,
+                iops: disk.iops,
+                throughput: disk.throughput,
                 image: system.then(|| order.image.clone()),
                 status: VolumeStatus::Creating,
                 server_id: Some(id.clone()),
@@ -221,6 +230,7 @@ impl Region {
                 visible: false,
                 state: VmState::Building,
                 task: Some(Task::Scheduling),
+                locked: false,
                 disks,
                 serial,
             },
@@ -296,7 +306,9 @@ impl Region {
                         id: id.clone(),
                         address,
                         kind: kind.clone(),
+                        alias: String::new(),
                         bandwidth_id: new_id(),
+                        bandwidth_name: format!("bandwidth-{address}"),
                         bandwidth_mbps: *mbps,
                         by_traffic: *by_traffic,
                         server_id: None,
@@ -304,6 +316,7 @@ impl Region {
                         private_address: None,
                         delete_on_termination: *delete_on_termination,
                         user_id: user_id.to_owned(),
+                        tags: BTreeMap::new(),
                         created: now,
                     },
                 );

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Charging, Job, Region, Step, Task, VmState, VolumeStatus};
+use super::{Charging, Job, JobHost, Region, Step, Task, VmState, VolumeStatus};
 use crate::clock::Pace;
 
 const JOB_RUNS: f64 = 0.3;
@@ -28,9 +28,9 @@ impl Region {
         now: DateTime<Utc>,
         pace: &Pace,
     ) -> String {
-        let mut job = Job::new("deleteServers", now);
+        let mut job = Job::new(JobHost::Ecs, "deleteVMs", now);
         for id in ids {
-            let mut sub_job = Job::new("deleteSingleServer", now);
+            let mut sub_job = Job::new(JobHost::Ecs, "deleteSingleServer", now);
             sub_job.server_id = Some(id.clone());
             job.sub_jobs.push(sub_job);
             self.start_deletion(id, leaving, now, pace);

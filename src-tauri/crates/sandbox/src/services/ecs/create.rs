@@ -107,6 +107,8 @@ struct Disk {
     size: Option<u32>,
     iops: Option<u32>,
     throughput: Option<u32>,
+    multiattach: Option<bool>,
+    shareable: Option<bool>,
     delete_on_termination: Option<bool>,
 }
 
@@ -152,10 +154,17 @@ pub(super) fn create(call: &Call<'_>, region: &mut Region, faults: &mut Faults) 
         return answer;
     }
     let order = check(call, region, body.server)?;
+    if let Some(restriction) = faults.restriction {
+        let (code, message) = restriction.refusal();
+        return Err(Fault::forbidden(code, message));
+    }
     if body.dry_run == Some(true) {
         return Ok(Answer::empty(202));
     }
     let (job, servers) = region.create(&order, faults.failing_job.take(), call.now, &call.pace);
+    for id in &servers {
+        region.trace(call.trace("ECS", "ecs", "createServer", (id, &order.name), 200));
+    }
     let answer = json!({"job_id": job, "serverIds": servers});
     if let Some(token) = replay {
         region.replays.insert(
@@ -532,6 +541,9 @@ fn disk(wanted: &Disk, size_gb: u32, zone: &str) -> Result<DiskOrder> {
     Ok(DiskOrder {
         kind: kind.name.to_owned(),
         size_gb,
+        shared: wanted.multiattach.or(wanted.shareable).unwrap_or(false),
+        iops: wanted.iops,
+        throughput: wanted.throughput,
         delete_on_termination: wanted.delete_on_termination.unwrap_or(false),
     })
 }

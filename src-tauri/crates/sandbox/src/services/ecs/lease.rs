@@ -42,6 +42,8 @@ pub(super) fn update(call: &Call<'_>, region: &mut Region, id: &str) -> Result<A
         )?)
     };
     server.updated = call.now;
+    let name = server.name.clone();
+    region.trace(call.trace("ECS", "ecs", "updateAutoTerminateTime", (id, &name), 200));
     Ok(Answer::empty(200))
 }
 

@@ -70,8 +70,8 @@ pub(super) fn answer(call: &Call<'_>, region: &mut Region, faults: &mut Faults) 
         (&Method::GET, [_, _, "cloudservers", "flavors"]) => flavors(call, region),
         (&Method::GET, [_, _, "availability-zones"]) => Ok(zones(region)),
         (&Method::GET, [_, _, "cloudservers", "limits"]) => Ok(limits(region)),
-        (&Method::GET, [_, _, "cloudservers", "detail"]) => servers::list(call, region),
-        (&Method::GET, [_, _, "cloudservers", id]) => servers::show(region, id),
+        (&Method::GET, [_, _, "cloudservers", "detail"]) => servers::list(call, region, faults),
+        (&Method::GET, [_, _, "cloudservers", id]) => servers::show(region, faults, id),
         (&Method::GET, [_, _, "jobs", id]) => job(region, id),
         (&Method::POST, [_, _, "cloudservers"]) => create::create(call, region, faults),
         (&Method::POST, [_, _, "cloudservers", "delete"]) => delete(call, region),
@@ -318,6 +318,11 @@ fn delete(call: &Call<'_>, region: &mut Region) -> Result<Answer> {
         disks: deletion.delete_volume.unwrap_or(false),
         address: deletion.delete_publicip,
     };
+    for id in &ids {
+        let name = region.servers.get(id).map(|server| server.name.clone());
+        let name = name.unwrap_or_default();
+        region.trace(call.trace("ECS", "ecs", "deleteServer", (id, &name), 200));
+    }
     let job = region.delete(&ids, leaving, call.now, &call.pace);
     Ok(Answer::json(200, &json!({"job_id": job})))
 }
@@ -399,6 +404,8 @@ fn tag(call: &Call<'_>, region: &mut Region, id: &str) -> Result<Answer> {
         _ => return Err(invalid("action")),
     }
     server.updated = call.now;
+    let name = server.name.clone();
+    region.trace(call.trace("ECS", "ecs", "batchSetServerTags", (id, &name), 204));
     Ok(Answer::empty(204))
 }
 
