@@ -7,10 +7,14 @@ mod evs;
 mod iam;
 mod ims;
 mod kms;
+mod quota;
 mod sts;
+mod tags;
+mod tokens;
 mod vpc;
 
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 
 use crate::{
     clock::Pace,
@@ -130,6 +134,16 @@ impl Call<'_> {
             request: audit::shown(self.request.bytes()),
             code,
         }
+    }
+
+    /// Reads the body; `empty` and `malformed` are the service's codes for none and for a wrong one.
+    fn body<T: DeserializeOwned>(&self, empty: &'static str, malformed: &'static str) -> Result<T> {
+        if self.request.bytes().is_empty() {
+            return Err(Fault::bad(empty, "The request body cannot be left blank."));
+        }
+        self.request
+            .json()
+            .map_err(|error| Fault::bad(malformed, format!("The request body is invalid: {error}")))
     }
 
     fn is_guest(&self) -> bool {

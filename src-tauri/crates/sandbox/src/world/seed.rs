@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    AddressOrder, Charging, DiskOrder, IpVersion, KeyPair, NicOrder, Order, Region, Remote, Rule,
+    AddressOrder, Charging, DiskOrder, IpVersion, KeyPair, NewAddress, NicOrder, Order, Region, Remote, Rule,
     SecurityGroup, Subnet, VmState, Vpc, whole_minute,
 };
 use crate::{
@@ -88,6 +88,7 @@ pub(super) fn region(now: DateTime<Utc>) -> Region {
         addresses: BTreeMap::new(),
         jobs: BTreeMap::new(),
         replays: BTreeMap::new(),
+        meters: Vec::new(),
         traces: VecDeque::new(),
         pending: Vec::new(),
         next_sweep: now,
@@ -100,12 +101,15 @@ pub(super) fn region(now: DateTime<Utc>) -> Region {
 /// Servers that were there before: one that nobody will ever end, one that is on loan, one that is paid by the month.
 fn furnish(region: &mut Region, now: DateTime<Utc>) {
     let forgotten = Order {
-        address: Some(AddressOrder::New {
+        address: Some(AddressOrder::New(NewAddress {
             kind: "5_bgp".to_owned(),
+            alias: String::new(),
+            bandwidth_name: None,
             mbps: 5,
             by_traffic: true,
             delete_on_termination: false,
-        }),
+            address: None,
+        })),
         ..order(MIA, "gateway-01", "s6.medium.2", &[("GPSSD", 40)])
     };
     settle(region, &forgotten, now - TimeDelta::days(33), VmState::Active);
@@ -169,6 +173,7 @@ fn settle(region: &mut Region, order: &Order, at: DateTime<Utc>, state: VmState)
     if let Some(server) = region.servers.get_mut(&id) {
         server.state = state;
     }
+    region.meter_server(&id, at + TimeDelta::seconds(42));
 }
 
 fn subnet(id: &str, name: &str, network: Ipv4Addr, prefix: u8, created: DateTime<Utc>) -> Subnet {
