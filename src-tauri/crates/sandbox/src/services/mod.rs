@@ -95,7 +95,7 @@ impl Service {
         };
         match self {
             Self::Ecs => ecs::answer(call, region, faults),
-            Self::Evs => evs::answer(call, region),
+            Self::Evs => evs::answer(call, region, faults),
             Self::Ims => ims::answer(call),
             Self::Vpc => vpc::answer(call, region),
             Self::Kms => kms::answer(call, region),

@@ -35,6 +35,13 @@ pub(super) struct Tag {
 }
 
 impl Tag {
+    pub(super) fn new(key: String, value: String) -> Self {
+        Self {
+            key,
+            value: Some(value),
+        }
+    }
+
     fn check(&self, words: &Words) -> Result<()> {
         let value = self.value.as_deref().unwrap_or_default();
         if !(1..=36).contains(&self.key.chars().count()) || value.chars().count() > 43 {

@@ -14,6 +14,9 @@ mod servers;
 mod tags;
 mod volumes;
 
+pub(super) use order::performance_fits;
+pub(super) use volumes::MOST as MOST_DISKS;
+
 use http::Method;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
