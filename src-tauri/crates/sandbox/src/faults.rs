@@ -67,6 +67,8 @@ pub(crate) enum Envelope {
     Nested,
     /// `{"code","message"}`: VPC and EIP v1.
     Flat,
+    /// `{"NeutronError":{"type","message","detail"}}`: the network's native calls.
+    Neutron,
     /// `{"error_code","error_msg","request_id"}`: the gateway, BSS, KPS, STS, IAM v3.0.
     Gateway,
     /// `{"error":{"code":403,"message","title"}}`: IAM v3.
@@ -88,6 +90,11 @@ impl Envelope {
         let body = match envelope {
             Self::Nested => nested(fault),
             Self::Flat => json!({"code": fault.code, "message": fault.message}),
+            Self::Neutron => json!({"NeutronError": {
+                "type": fault.code,
+                "message": fault.message,
+                "detail": "",
+            }}),
             Self::Gateway => json!({
                 "error_code": fault.code,
                 "error_msg": fault.message,

@@ -75,6 +75,7 @@ impl Service {
     pub(crate) fn envelope(self, path: &str) -> Envelope {
         match self {
             Self::Ecs | Self::Evs | Self::Ims => Envelope::Nested,
+            Self::Vpc if path.starts_with(vpc::NATIVE) => Envelope::Neutron,
             Self::Vpc => Envelope::Flat,
             Self::Iam if path.starts_with("/v3/") => Envelope::Identity,
             Self::Iam | Self::Kms | Self::Bss | Self::Sts => Envelope::Gateway,
@@ -97,8 +98,8 @@ impl Service {
             Self::Ecs => ecs::answer(call, region, faults),
             Self::Evs => evs::answer(call, region, faults),
             Self::Ims => ims::answer(call),
-            Self::Vpc => vpc::answer(call, region),
-            Self::Kms => kms::answer(call, region),
+            Self::Vpc => vpc::answer(call, region, faults),
+            Self::Kms => kms::answer(call, region, faults),
             Self::Bss | Self::Iam | Self::Sts => Err(Fault::no_such_call()),
         }
     }

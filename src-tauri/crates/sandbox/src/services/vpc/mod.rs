@@ -1,85 +1,115 @@
 //! Virtual Private Cloud, version 1, and the EIPs that live on the same host.
 
+mod addresses;
+mod groups;
+mod networks;
+
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{Call, Result, page, same_project, zulu};
+use super::{Call, Result, page, quota, same_project, tags, zulu};
 use crate::{
     faults::Fault,
-    users::ACCOUNT_ID,
     wire::Answer,
-    world::{PublicIp, Region, Remote, Rule, SecurityGroup, Subnet, Vpc},
+    world::{Faults, Region},
 };
 
-pub(super) fn answer(call: &Call<'_>, region: &Region) -> Result<Answer> {
+/// Paths that are answered in the native words.
+pub(super) const NATIVE: &str = "/v2.0/network-ip-availabilities/";
+
+/// The right that a call needs, and under which names the audit keeps it if it changes something.
+type Route = (&'static str, Option<(&'static str, &'static str)>);
+
+fn route(call: &Call<'_>, segments: &[&str]) -> Option<Route> {
+    Some(match (&call.request.method, segments) {
+        (&Method::GET, ["v1", _, "vpcs"]) => ("vpc:vpcs:list", None),
+        (&Method::GET, ["v1", _, "subnets"]) => ("vpc:subnets:get", None),
+        (&Method::GET, ["v1", _, "ports"]) => ("vpc:ports:get", None),
+        (&Method::GET, ["v1", _, "quotas"]) => ("vpc:quotas:list", None),
+        (&Method::GET, ["v2.0", "network-ip-availabilities", _]) => ("vpc:networks:get", None),
+        (&Method::GET, ["v1", _, "security-groups"] | ["v1", _, "security-groups", _]) => {
+            ("vpc:securityGroups:get", None)
+        }
+        (&Method::POST, ["v1", _, "security-groups"]) => (
+            "vpc:securityGroups:create",
+            Some(("security-groups", "createSecurityGroup")),
+        ),
+        (&Method::DELETE, ["v1", _, "security-groups", _]) => (
+            "vpc:securityGroups:delete",
+            Some(("security-groups", "deleteSecurityGroup")),
+        ),
+        (&Method::GET, ["v1", _, "security-group-rules"]) => ("vpc:securityGroupRules:get", None),
+        (&Method::POST, ["v1", _, "security-group-rules"]) => (
+            "vpc:securityGroupRules:create",
+            Some(("security-group-rules", "createSecurityGroupRule")),
+        ),
+        (&Method::DELETE, ["v1", _, "security-group-rules", _]) => (
+            "vpc:securityGroupRules:delete",
+            Some(("security-group-rules", "deleteSecurityGroupRule")),
+        ),
+        (&Method::GET, ["v1", _, "publicips"]) => ("vpc:publicIps:list", None),
+        (&Method::GET, ["v1", _, "publicips", _]) => ("vpc:publicIps:get", None),
+        (&Method::POST, ["v1", _, "publicips"]) => ("vpc:publicIps:create", Some(("publicips", "createEip"))),
+        (&Method::PUT, ["v1", _, "publicips", _]) => {
+            ("vpc:publicIps:update", Some(("publicips", "updateEip")))
+        }
+        (&Method::DELETE, ["v1", _, "publicips", _]) => {
+            ("vpc:publicIps:delete", Some(("publicips", "deleteEip")))
+        }
+        (&Method::POST, ["v2.0", _, "publicips", _, "tags", "action"]) => {
+            ("vpc:publicIpTags:create", Some(("publicips", "tagEip")))
+        }
+        (&Method::GET, ["v2.0", _, "publicips", _, "tags"]) => ("vpc:publicIpTags:get", None),
+        _ => return None,
+    })
+}
+
+pub(super) fn answer(call: &Call<'_>, region: &mut Region, faults: &Faults) -> Result<Answer> {
     let segments = call.request.segments();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-    let (&Method::GET, ["v1", project, resource]) = (&call.request.method, segments.as_slice()) else {
+    let (action, trace) = route(call, &segments)
+        .filter(|_| !segments.contains(&""))
+        .ok_or_else(Fault::no_such_call)?;
+    let result = if call.is_guest() {
+        Err(Fault::denied("VPC.2201", action))
+    } else {
+        obey(call, region, faults, &segments)
+    };
+    if let (Err(fault), Some((kind, name))) = (&result, trace) {
+        let id = segments.get(3).copied().unwrap_or_default();
+        region.trace(call.trace("VPC", kind, name, (id, ""), fault.status));
+    }
+    result
+}
+
+fn obey(call: &Call<'_>, region: &mut Region, faults: &Faults, segments: &[&str]) -> Result<Answer> {
+    if let ["v2.0", "network-ip-availabilities", id] = segments {
+        return networks::availability(region, id);
+    }
+    let [_, project, path @ ..] = segments else {
         return Err(Fault::no_such_call());
     };
-    let action = match *resource {
-        "vpcs" => "vpc:vpcs:list",
-        "subnets" => "vpc:subnets:get",
-        "security-groups" => "vpc:securityGroups:get",
-        "publicips" => "vpc:publicIps:list",
-        _ => return Err(Fault::no_such_call()),
-    };
-    if call.is_guest() {
-        return Err(Fault::forbidden(
-            "VPC.2201",
-            format!("Policy doesn't allow {action} to be performed."),
-        ));
-    }
-    same_project(region, project, "VPC.0101")?;
-    match *resource {
-        "vpcs" => {
-            let id = call.request.query_value("id");
-            let rows: Vec<&Vpc> = region
-                .vpcs
-                .iter()
-                .filter(|vpc| id.as_ref().is_none_or(|id| *id == vpc.id))
-                .collect();
-            list(call, "vpcs", &rows, |vpc| &vpc.id, |row| vpc(region, row))
-        }
-        "subnets" => {
-            let vpc_id = call.request.query_value("vpc_id");
-            let rows: Vec<&Subnet> = region
-                .subnets
-                .iter()
-                .filter(|subnet| vpc_id.as_ref().is_none_or(|id| *id == subnet.vpc_id))
-                .collect();
-            list(
-                call,
-                "subnets",
-                &rows,
-                |subnet| &subnet.id,
-                |row| subnet(region, row),
-            )
-        }
-        "security-groups" => {
-            let rows: Vec<&SecurityGroup> = region.security_groups.iter().collect();
-            list(
-                call,
-                "security_groups",
-                &rows,
-                |group| &group.id,
-                |row| group(region, row),
-            )
-        }
-        _ => {
-            let rows: Vec<&PublicIp> = region
-                .addresses
-                .values()
-                .filter(|row| is_wanted(call, row))
-                .collect();
-            list(
-                call,
-                "publicips",
-                &rows,
-                |row| &row.id,
-                |row| public_ip(region, row),
-            )
-        }
+    same_project(region, project, "VPC.0007")?;
+    match (&call.request.method, path) {
+        (&Method::GET, ["vpcs"]) => networks::vpcs(call, region),
+        (&Method::GET, ["subnets"]) => networks::subnets(call, region),
+        (&Method::GET, ["ports"]) => networks::ports(call, region),
+        (&Method::GET, ["quotas"]) => networks::quotas(call, region),
+        (&Method::GET, ["security-groups"]) => groups::list(call, region),
+        (&Method::GET, ["security-groups", id]) => groups::show(region, id),
+        (&Method::POST, ["security-groups"]) => groups::create(call, region),
+        (&Method::DELETE, ["security-groups", id]) => groups::delete(call, region, id),
+        (&Method::GET, ["security-group-rules"]) => groups::rules(call, region),
+        (&Method::POST, ["security-group-rules"]) => groups::create_rule(call, region),
+        (&Method::DELETE, ["security-group-rules", id]) => groups::delete_rule(call, region, id),
+        (&Method::GET, ["publicips"]) => addresses::list(call, region),
+        (&Method::GET, ["publicips", id]) => addresses::show(region, id),
+        (&Method::POST, ["publicips"]) => addresses::create(call, region, faults),
+        (&Method::PUT, ["publicips", id]) => addresses::update(call, region, id),
+        (&Method::DELETE, ["publicips", id]) => addresses::delete(call, region, id),
+        (&Method::POST, ["publicips", id, "tags", "action"]) => addresses::tag(call, region, id),
+        (&Method::GET, ["publicips", id, "tags"]) => addresses::show_tags(region, id),
+        _ => Err(Fault::no_such_call()),
     }
 }
 
@@ -101,128 +131,7 @@ fn list<T>(
     Ok(Answer::json(200, &json!({name: rows})))
 }
 
-fn vpc(region: &Region, vpc: &Vpc) -> Value {
-    json!({
-        "id": vpc.id,
-        "name": vpc.name,
-        "description": "",
-        "cidr": vpc.cidr,
-        "routes": [],
-        "status": "OK",
-        "enterprise_project_id": "0",
-        "tenant_id": region.project_id,
-        "created_at": zulu(vpc.created),
-        "updated_at": zulu(vpc.created),
-        "block_service_endpoint_states": "",
-        "enable_network_address_usage_metrics": false,
-    })
-}
-
-fn subnet(region: &Region, subnet: &Subnet) -> Value {
-    json!({
-        "id": subnet.id,
-        "name": subnet.name,
-        "description": "",
-        "cidr": subnet.cidr(),
-        "gateway_ip": subnet.gateway(),
-        "ipv6_enable": false,
-        "cidr_v6": null,
-        "gateway_ip_v6": null,
-        "dhcp_enable": true,
-        "primary_dns": "100.125.1.250",
-        "secondary_dns": "100.125.21.250",
-        "dnsList": ["100.125.1.250", "100.125.21.250"],
-        "availability_zone": "",
-        "vpc_id": subnet.vpc_id,
-        "status": "ACTIVE",
-        "neutron_network_id": subnet.id,
-        "neutron_subnet_id": subnet.neutron_subnet_id,
-        "neutron_subnet_id_v6": null,
-        "extra_dhcp_opts": [],
-        "scope": "center",
-        "tenant_id": region.project_id,
-        "created_at": zulu(subnet.created),
-        "updated_at": zulu(subnet.created),
-        "enable_network_address_usage_metrics": false,
-        "available_ip_address_count": region.free_addresses(subnet).count(),
-    })
-}
-
-fn group(region: &Region, group: &SecurityGroup) -> Value {
-    json!({
-        "id": group.id,
-        "name": group.name,
-        "description": group.description,
-        "vpc_id": "",
-        "enterprise_project_id": "0",
-        "security_group_rules": group.rules.iter().map(|row| rule(region, group, row)).collect::<Vec<_>>(),
-    })
-}
-
-fn rule(region: &Region, group: &SecurityGroup, rule: &Rule) -> Value {
-    let (block, remote_group) = match &rule.remote {
-        Remote::Anyone => (None, None),
-        Remote::Block(block) => (Some(block), None),
-        Remote::Group(group) => (None, Some(group)),
-    };
-    json!({
-        "id": rule.id,
-        "description": rule.description,
-        "security_group_id": group.id,
-        "direction": if rule.ingress { "ingress" } else { "egress" },
-        "ethertype": rule.ip_version.word(),
-        "protocol": rule.protocol,
-        "port_range_min": rule.ports.map(|(first, _)| first),
-        "port_range_max": rule.ports.map(|(_, last)| last),
-        "remote_ip_prefix": block,
-        "remote_group_id": remote_group,
-        "remote_address_group_id": null,
-        "tenant_id": region.project_id,
-    })
-}
-
-fn is_wanted(call: &Call<'_>, row: &PublicIp) -> bool {
-    let one_of = |key: &str, value: Option<String>| {
-        let wanted = call.request.query_values(key);
-        wanted.is_empty() || value.is_some_and(|value| wanted.contains(&value))
-    };
-    one_of("id", Some(row.id.clone()))
-        && one_of("port_id", row.port_id.clone())
-        && one_of("public_ip_address", Some(row.address.to_string()))
-        && one_of(
-            "private_ip_address",
-            row.private_address.map(|address| address.to_string()),
-        )
-        && call
-            .request
-            .query_value("ip_version")
-            .is_none_or(|version| version == "4")
-}
-
-fn public_ip(region: &Region, row: &PublicIp) -> Value {
-    let mut value = json!({
-        "id": row.id,
-        "status": if row.port_id.is_some() { "ACTIVE" } else { "DOWN" },
-        "profile": {"user_id": ACCOUNT_ID, "region_id": region.id},
-        "type": row.kind,
-        "public_ip_address": row.address,
-        "ip_version": 4,
-        "tenant_id": region.project_id,
-        "create_time": row.created.format("%Y-%m-%d %H:%M:%S").to_string(),
-        "bandwidth_id": row.bandwidth_id,
-        "bandwidth_name": row.bandwidth_name,
-        "bandwidth_size": row.bandwidth_mbps,
-        "bandwidth_share_type": "PER",
-        "enterprise_project_id": "0",
-        "public_border_group": "center",
-        "tags": [],
-    });
-    // A free EIP has neither key.
-    if let (Some(port), Some(private), Some(value)) =
-        (&row.port_id, row.private_address, value.as_object_mut())
-    {
-        value.insert("port_id".to_owned(), json!(port));
-        value.insert("private_ip_address".to_owned(), json!(private));
-    }
-    value
+/// Letters of any script, digits and three signs.
+fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.chars().count()) && name.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c))
 }
