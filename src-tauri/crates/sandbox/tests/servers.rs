@@ -1,0 +1,161 @@
+//! Servers that are there: finding them, their tags, their end.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+mod common;
+
+use common::{cloud, fast, in_minutes};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn servers_are_found_by_marker_by_page_number_and_by_filter() {
+    let cloud = cloud(fast()).await;
+    let mut order = cloud.order("many").await;
+    order["server"]["count"] = json!(5);
+    order["server"]["publicip"] = Value::Null;
+    let answer = cloud.ecs("POST", "/v1/{P}/cloudservers", Some(&order)).await.ok();
+    assert_eq!(answer["serverIds"].as_array().unwrap().len(), 5);
+    let row = cloud.settled(answer["job_id"].as_str().unwrap()).await;
+    assert_eq!(row["entities"]["sub_jobs_total"], 5);
+
+    let ids = |list: &Value| -> Vec<String> {
+        let rows = list["servers"].as_array().unwrap();
+        rows.iter()
+            .map(|row| row["id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let detail = async |query: &str| {
+        cloud
+            .ecs("GET", &format!("/v1/{{P}}/cloudservers/detail?{query}"), None)
+            .await
+            .ok()
+    };
+    let all = detail("").await;
+    assert_eq!(all["count"], 8);
+    let mut by_marker = Vec::new();
+    loop {
+        let marker = by_marker
+            .last()
+            .map(|id| format!("&marker={id}"))
+            .unwrap_or_default();
+        let page = detail(&format!("limit=3{marker}")).await;
+        let page = ids(&page);
+        if page.is_empty() {
+            break;
+        }
+        by_marker.extend(page);
+    }
+    assert_eq!(by_marker, ids(&all));
+    assert_eq!(
+        ids(&detail("limit=3&offset=2").await),
+        by_marker[3..6],
+        "the second page, not the third row"
+    );
+    assert_eq!(ids(&detail("limit=3&offset=0").await), by_marker[..3]);
+
+    assert_eq!(detail("name=many-000.").await["count"], 5);
+    assert_eq!(detail("tags=owner=ada&tags=purpose=试验").await["count"], 5);
+    assert_eq!(detail("tags=owner=bo").await["count"], 1);
+    assert_eq!(detail("status=SHUTOFF").await["count"], 1);
+    let odd = detail(&format!("server_id={},unknown", by_marker[0])).await;
+    assert_eq!(odd["servers"][1]["id"], "unknown");
+    assert_eq!(odd["servers"][1]["name"], Value::Null);
+    let wrong = cloud
+        .ecs("GET", "/v1/{P}/cloudservers/detail?limit=1001", None)
+        .await;
+    assert_eq!(wrong.refused(), (400, "Ecs.0005".to_owned()));
+
+    let addresses: std::collections::BTreeSet<String> = all["servers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            row["network_interfaces"][0]["ip_addresses"][0]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(addresses.len(), 8, "each has an address of its own");
+}
+
+#[tokio::test]
+async fn tags_are_set_and_taken_away() {
+    let cloud = cloud(fast()).await;
+    let (job, id) = cloud.create(&cloud.order("t").await).await;
+    cloud.settled(&job).await;
+    let path = format!("/v1/{{P}}/cloudservers/{id}/tags/action");
+    let set =
+        json!({"action": "create", "tags": [{"key": "purpose", "value": "demo"}, {"key": "x", "value": ""}]});
+    for _ in 0..2 {
+        assert_eq!(
+            cloud.ecs("POST", &path, Some(&set)).await.status,
+            204,
+            "as often as one likes"
+        );
+    }
+    assert_eq!(
+        cloud.server(&id).await.ok()["server"]["tags"],
+        json!(["owner=ada", "purpose=demo", "x"])
+    );
+    let remove = json!({"action": "delete", "tags": [{"key": "x"}]});
+    cloud.ecs("POST", &path, Some(&remove)).await.ok();
+    let many: Vec<Value> = (0..9)
+        .map(|n| json!({"key": format!("k{n}"), "value": "v"}))
+        .collect();
+    let got = cloud
+        .ecs("POST", &path, Some(&json!({"action": "create", "tags": many})))
+        .await;
+    assert_eq!(got.refused(), (400, "Ecs.0905".to_owned()));
+}
+
+#[tokio::test]
+async fn what_is_paid_by_the_month_has_no_lease_and_is_not_deleted() {
+    let cloud = cloud(fast()).await;
+    let found = cloud
+        .ecs("GET", "/v1/{P}/cloudservers/detail?name=team-wiki", None)
+        .await
+        .ok();
+    let id = found["servers"][0]["id"].as_str().unwrap();
+    assert_eq!(found["servers"][0]["metadata"]["charging_mode"], "1");
+    let lease = format!("/v1/{{P}}/cloudservers/{id}/actions/update-auto-terminate-time");
+    let got = cloud
+        .ecs(
+            "POST",
+            &lease,
+            Some(&json!({"auto_terminate_time": in_minutes(90)})),
+        )
+        .await;
+    assert_eq!(got.refused(), (400, "Ecs.0084".to_owned()));
+    let got = cloud
+        .ecs(
+            "POST",
+            "/v1/{P}/cloudservers/delete",
+            Some(&json!({"servers": [{"id": id}]})),
+        )
+        .await;
+    assert_eq!(got.refused(), (400, "Ecs.0513".to_owned()));
+}
+
+#[tokio::test]
+async fn a_server_whose_lease_has_ended_is_swept_away() {
+    let cloud = cloud(fast()).await;
+    let mut order = cloud.order("short").await;
+    order["server"]["auto_terminate_time"] = json!(in_minutes(40));
+    let (job, id) = cloud.create(&order).await;
+    assert_eq!(cloud.settled(&job).await["status"], "SUCCESS");
+    cloud.move_clock(30 * 60).await;
+    assert_eq!(cloud.server(&id).await.status, 200);
+    cloud.move_clock(41 * 60).await;
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while cloud.server(&id).await.status != 404 {
+        assert!(std::time::Instant::now() < deadline, "it is still there");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
