@@ -159,3 +159,121 @@ async fn a_server_whose_lease_has_ended_is_swept_away() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
 }
+
+#[tokio::test]
+async fn servers_are_found_by_their_tags_with_numbers_as_text() {
+    let cloud = cloud(fast()).await;
+    let mut order = cloud.order("tagged").await;
+    order["server"]["count"] = json!(3);
+    order["server"]["publicip"] = Value::Null;
+    let (job, _) = cloud.create(&order).await;
+    cloud.settled(&job).await;
+    let path = "/v1/{P}/cloudservers/resource_instances/action";
+    let ask = async |body: Value| cloud.ecs("POST", path, Some(&body)).await;
+    let ada = json!([{"key": "owner", "values": ["ada", "somebody"]}]);
+    let page = ask(json!({"action": "filter", "limit": "2", "offset": "0", "tags": ada}))
+        .await
+        .ok();
+    assert_eq!(
+        (page["resources"].as_array().unwrap().len(), &page["total_count"]),
+        (2, &json!(3))
+    );
+    let rest = ask(json!({"action": "filter", "limit": "2", "offset": "2", "tags": ada}))
+        .await
+        .ok();
+    assert_eq!(rest["resources"].as_array().unwrap().len(), 1, "a row offset");
+    let row = &rest["resources"][0];
+    assert!(
+        row["tags"]
+            .as_array()
+            .unwrap()
+            .contains(&json!({"key": "owner", "value": "ada"}))
+    );
+    let count = ask(json!({"action": "count", "tags": [{"key": "owner", "values": []}]}))
+        .await
+        .ok();
+    assert_eq!(count, json!({"total_count": 4}), "no values mean any");
+    let without = json!({"action": "count", "not_tags": [{"key": "owner", "values": ["ada"]}]});
+    assert_eq!(ask(without).await.ok()["total_count"], 3);
+    let named = json!({"action": "count", "matches": [{"key": "resource_name", "value": "tagged-000"}]});
+    assert_eq!(ask(named).await.ok()["total_count"], 3);
+    for (body, code) in [
+        (json!({"action": "filter", "limit": 2}), "Ecs.0000"),
+        (json!({"action": "filter", "limit": "1001"}), "Ecs.0005"),
+        (json!({"action": "sort"}), "Ecs.0005"),
+        (
+            json!({"action": "count", "matches": [{"key": "colour", "value": "x"}]}),
+            "Ecs.0005",
+        ),
+    ] {
+        assert_eq!(
+            ask(body.clone()).await.refused(),
+            (400, code.to_owned()),
+            "{body}"
+        );
+    }
+
+    let project = cloud.ecs("GET", "/v1/{P}/cloudservers/tags", None).await.ok();
+    let owner = project["tags"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["key"] == "owner");
+    assert_eq!(owner.unwrap()["values"], json!(["ada", "bo"]));
+    let id = row["resource_id"].as_str().unwrap();
+    let own = cloud
+        .ecs("GET", &format!("/v1/{{P}}/cloudservers/{id}/tags"), None)
+        .await
+        .ok();
+    assert_eq!(own["tags"][0], json!({"key": "owner", "value": "ada"}));
+    let others = cloud
+        .ecs("GET", "/v1/{P}/cloudservers/detail?not-tags=owner", None)
+        .await
+        .ok();
+    assert_eq!(others["count"], 2, "those that have no such tag");
+}
+
+#[tokio::test]
+async fn the_quota_ends_at_its_last_server_cpu_and_gigabyte() {
+    let cloud = cloud(fast()).await;
+    let mut order = cloud.order("many").await;
+    order["server"]["publicip"] = Value::Null;
+    let refused = async |order: &Value| {
+        let got = cloud.ecs("POST", "/v1.1/{P}/cloudservers", Some(order)).await;
+        (got.status, got.code().1)
+    };
+    let limits = cloud.ecs("GET", "/v1/{P}/cloudservers/limits", None).await.ok()["absolute"].clone();
+    let left = limits["maxTotalInstances"].as_u64().unwrap() - limits["totalInstancesUsed"].as_u64().unwrap();
+    order["server"]["flavorRef"] = json!("s6.small.1");
+    order["server"]["count"] = json!(left + 1);
+    assert_eq!(
+        refused(&order).await,
+        (400, "Ecs.0001".to_owned()),
+        "one server too many"
+    );
+    order["server"]["flavorRef"] = json!("c6.2xlarge.4");
+    order["server"]["count"] = json!(10);
+    assert_eq!(
+        refused(&order).await,
+        (400, "Ecs.0001".to_owned()),
+        "too many CPUs"
+    );
+    order["server"]["flavorRef"] = json!("s6.small.1");
+    order["server"]["count"] = json!(1);
+    order["server"]["data_volumes"] =
+        json!([{"volumetype": "SAS", "size": 32_768}, {"volumetype": "SAS", "size": 32_768}]);
+    assert_eq!(
+        refused(&order).await,
+        (400, "Ecs.0021".to_owned()),
+        "too many gigabytes"
+    );
+    let zones = cloud
+        .ecs("GET", "/v2.1/{P}/os-availability-zone", None)
+        .await
+        .ok();
+    let zone = &zones["availabilityZoneInfo"][0];
+    assert_eq!(
+        (&zone["zoneState"]["available"], &zone["hosts"]),
+        (&json!(true), &Value::Null)
+    );
+}

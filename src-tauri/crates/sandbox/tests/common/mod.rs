@@ -144,6 +144,25 @@ impl Cloud {
         headers: &[(&str, &str)],
         body: Option<&Value>,
     ) -> reqwest::Result<Got> {
+        let body = body
+            .map(|body| serde_json::to_vec(body).unwrap())
+            .unwrap_or_default();
+        self.call_raw(credentials, at, method, service, path, headers, body)
+            .await
+    }
+
+    /// A call with any bytes as its body.
+    #[allow(clippy::too_many_arguments)]
+    pub async fn call_raw(
+        &self,
+        credentials: &Credentials,
+        at: DateTime<Utc>,
+        method: &str,
+        service: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> reqwest::Result<Got> {
         let base = &self.region().endpoints[service];
         let path = path.replace("{P}", self.project());
         let (path, query) = path.split_once('?').unwrap_or((&path, ""));
@@ -153,9 +172,6 @@ impl Cloud {
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .collect();
-        let body = body
-            .map(|body| serde_json::to_vec(body).unwrap())
-            .unwrap_or_default();
         let mut own = vec![("Content-Type".to_owned(), "application/json".to_owned())];
         own.extend(
             headers
