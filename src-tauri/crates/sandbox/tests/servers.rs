@@ -277,3 +277,52 @@ async fn the_quota_ends_at_its_last_server_cpu_and_gigabyte() {
         (&json!(true), &Value::Null)
     );
 }
+
+#[tokio::test]
+async fn a_server_is_billed_past_the_end_of_its_lease_until_the_sweep_takes_it() {
+    // A sweep every half minute, and no faster than that.
+    let cloud = cloud(sandbox::Options::default()).await;
+    let found = cloud
+        .ecs("GET", "/v1/{P}/cloudservers/detail?name=bo-build-01", None)
+        .await
+        .ok();
+    let server = found["servers"][0].clone();
+    let id = server["id"].as_str().unwrap();
+    let lease =
+        chrono::DateTime::parse_from_rfc3339(server["auto_terminate_time"].as_str().unwrap()).unwrap();
+    let meter = async || {
+        let meters = cloud.world().await["meters"].clone();
+        let rows = meters.as_array().unwrap().clone();
+        rows.into_iter().find(|meter| meter["resource_id"] == id).unwrap()
+    };
+    assert!(meter().await["to"].is_null());
+    cloud.move_clock(7 * 3600).await;
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while cloud.server(id).await.status != 404 {
+        assert!(std::time::Instant::now() < deadline, "it is still there");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let end = meter().await["to"].as_str().unwrap().to_owned();
+    let end = chrono::DateTime::parse_from_rfc3339(&end).unwrap();
+    assert!(
+        end > lease,
+        "billed until it was really gone: {end} after {lease}"
+    );
+    let data = server["os-extended-volumes:volumes_attached"][1]["id"]
+        .as_str()
+        .unwrap();
+    let left = cloud
+        .call(
+            "bo",
+            "GET",
+            "evs",
+            &format!("/v2/{{P}}/cloudvolumes/{data}"),
+            None,
+        )
+        .await
+        .ok();
+    assert_eq!(
+        left["volume"]["status"], "available",
+        "a disk that was not marked stays, and is billed"
+    );
+}
