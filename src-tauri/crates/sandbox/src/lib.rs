@@ -33,7 +33,7 @@ mod error;
 mod faults;
 mod files;
 mod gateway;
-
+mod mishaps;
 mod receiver;
 mod services;
 mod shared;
@@ -48,6 +48,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 
 pub use announcement::{AnnouncedReceiver, AnnouncedRegion, AnnouncedUser, Announcement};
 pub use error::{Error, Result};
+pub use mishaps::{Harm, Mishap};
 
 use clock::{Clock, Pace};
 use receiver::Receiver;
@@ -187,6 +188,16 @@ impl Running {
         self.announcement.clone()
     }
 
+    /// Switches a mishap on. False if the rule makes no sense (an unknown service, a status that is none) or a hundred are on.
+    pub fn cause(&self, mishap: Mishap) -> bool {
+        self.shared.mishaps().add(&mishap)
+    }
+
+    /// Switches all mishaps off.
+    pub fn heal(&self) {
+        self.shared.mishaps().clear();
+    }
+
     /// Closes all listeners and connections and saves the state.
     ///
     /// # Errors
@@ -250,7 +261,11 @@ impl Running {
         self.tasks
             .spawn(wire::serve(listener, shared::BODY_LIMIT, move |request| {
                 let (shared, region) = (Arc::clone(&shared), Arc::clone(&region));
-                async move { shared.cloud(service, &region, &request) }
+                async move {
+                    let (reply, delay) = shared.cloud(service, &region, &request);
+                    tokio::time::sleep(delay).await;
+                    reply
+                }
             }));
     }
 

@@ -9,9 +9,12 @@ mod birth;
 mod disks;
 mod end;
 mod faults;
+mod history;
 mod jobs;
 mod keys;
+mod meter;
 mod networks;
+mod objects;
 mod seed;
 mod servers;
 mod traces;
@@ -28,7 +31,9 @@ pub(crate) use end::Leaving;
 pub(crate) use faults::{Cut, Faults, Restriction};
 pub(crate) use jobs::{Job, JobHost, JobStatus, Replay};
 pub(crate) use keys::KeyPair;
+pub(crate) use meter::{Good, Meter, Stretch};
 pub(crate) use networks::{IpVersion, Remote, Rule, SecurityGroup, Subnet, Vpc};
+pub(crate) use objects::{Bucket, MOST_BYTES, MOST_OBJECTS, Object};
 pub(crate) use servers::{AttachedDisk, Charging, Nic, Server, Task, VmState};
 pub(crate) use traces::Trace;
 
@@ -45,6 +50,8 @@ const TOKEN_KEPT: TimeDelta = TimeDelta::days(7);
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct World {
     pub(crate) regions: Vec<Region>,
+    /// The object storage's buckets by name, which all accounts share.
+    pub(crate) buckets: BTreeMap<String, Bucket>,
     /// Switched on by the control listener, for this run.
     #[serde(skip)]
     pub(crate) faults: Faults,
@@ -69,6 +76,8 @@ pub(crate) struct Region {
     pub(crate) replays: BTreeMap<String, Replay>,
     /// What was done, oldest first, for the audit.
     pub(crate) traces: VecDeque<Trace>,
+    /// What ran from when to when, for the bills.
+    pub(crate) meter: Meter,
     pending: Vec<Pending>,
     next_sweep: DateTime<Utc>,
     /// Counts everything made, for names and hardware addresses.
@@ -116,7 +125,8 @@ impl World {
     /// The demo account as it is found at the first start.
     pub(crate) fn new(now: DateTime<Utc>) -> Self {
         Self {
-            regions: vec![seed::region(now)],
+            regions: seed::regions(now),
+            buckets: objects::buckets(),
             faults: Faults::default(),
         }
     }
@@ -149,6 +159,7 @@ impl Region {
             self.take(step, at);
         }
         changed |= self.sweep(now, pace);
+        self.read_meter(now);
 
         let before = (self.jobs.len(), self.replays.len());
         self.jobs
