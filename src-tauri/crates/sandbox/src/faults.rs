@@ -2,9 +2,12 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{StatusCode, header};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::wire::Answer;
+
+/// Stands for the native envelope, which has this as its key and the status as its code.
+const ITEM_NOT_FOUND: &str = "itemNotFound";
 
 /// Why a call was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +15,8 @@ pub(crate) struct Fault {
     pub(crate) status: u16,
     pub(crate) code: &'static str,
     pub(crate) message: String,
+    /// Which servers of a batch are the reason, each with its code and message (ECS).
+    pub(crate) failed: Vec<(String, &'static str, String)>,
 }
 
 impl Fault {
@@ -20,6 +25,7 @@ impl Fault {
             status,
             code,
             message: message.into(),
+            failed: Vec::new(),
         }
     }
 
@@ -34,6 +40,16 @@ impl Fault {
 
     pub(crate) fn missing(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(404, code, message)
+    }
+
+    /// A policy does not allow the action.
+    pub(crate) fn denied(code: &'static str, action: &str) -> Self {
+        Self::forbidden(code, format!("Policy doesn't allow {action} to be performed."))
+    }
+
+    /// Native words for something that is not there, which some services pass on as they are.
+    pub(crate) fn item_not_found(message: impl Into<String>) -> Self {
+        Self::missing(ITEM_NOT_FOUND, message)
     }
 
     /// The gateway's answer to a path or method that no service has.
@@ -52,6 +68,8 @@ pub(crate) enum Envelope {
     Nested,
     /// `{"code","message"}`: VPC and EIP v1.
     Flat,
+    /// `{"NeutronError":{"type","message","detail"}}`: the network's native calls.
+    Neutron,
     /// `{"error_code","error_msg","request_id"}`: the gateway, BSS, CTS, KPS, STS, IAM v3.0. A refusal of rights also has an
     /// `encoded_authorization_message`, which STS decodes.
     Gateway,
@@ -65,6 +83,13 @@ pub(crate) enum Envelope {
 
 impl Envelope {
     pub(crate) fn seal(self, fault: &Fault, request_id: &str) -> Answer {
+        if fault.code == ITEM_NOT_FOUND {
+            let body = json!({ITEM_NOT_FOUND: {"code": fault.status, "message": fault.message}});
+            return Answer::json(fault.status, &body);
+        }
+        if self == Self::Nested && !fault.failed.is_empty() {
+            return Answer::json(fault.status, &half_failed(fault));
+        }
         self.write(fault.status, fault.code, &fault.message, request_id)
     }
 
@@ -93,6 +118,7 @@ impl Envelope {
                 }
                 body
             }
+            Self::Neutron => json!({"NeutronError": {"type": code, "message": message, "detail": ""}}),
             Self::Identity => json!({"error": {
                 "code": status,
                 "message": message,
@@ -119,6 +145,16 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
+}
+
+/// The refusal of a batch with what became of each server that failed.
+fn half_failed(fault: &Fault) -> Value {
+    let failed: Vec<Value> = fault
+        .failed
+        .iter()
+        .map(|(id, code, message)| json!({"id": id, "error_code": code, "error_message": message}))
+        .collect();
+    json!({"error": {"code": fault.code, "message": fault.message}, "internalError": failed})
 }
 
 #[cfg(test)]

@@ -9,11 +9,15 @@ mod iam;
 mod ims;
 mod kms;
 mod obs;
+mod quota;
 mod sts;
+mod tags;
 mod tms;
+mod tokens;
 mod vpc;
 
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 
 use crate::{
     clock::Pace,
@@ -103,6 +107,7 @@ impl Service {
     pub(crate) fn envelope(self, path: &str) -> Envelope {
         match self {
             Self::Ecs | Self::Evs | Self::Ims => Envelope::Nested,
+            Self::Vpc if path.starts_with(vpc::NATIVE) => Envelope::Neutron,
             Self::Vpc => Envelope::Flat,
             Self::Iam if path.starts_with("/v3/") => Envelope::Identity,
             Self::Tms => Envelope::Tags,
@@ -126,10 +131,10 @@ impl Service {
         };
         match self {
             Self::Ecs => ecs::answer(call, region, faults),
-            Self::Evs => evs::answer(call, region),
+            Self::Evs => evs::answer(call, region, faults),
             Self::Ims => ims::answer(call),
-            Self::Vpc => vpc::answer(call, region),
-            Self::Kms => kms::answer(call, region),
+            Self::Vpc => vpc::answer(call, region, faults),
+            Self::Kms => kms::answer(call, region, faults),
             Self::Cts => cts::answer(call, region),
             Self::Bss | Self::Iam | Self::Sts | Self::Tms | Self::Obs => Err(Fault::no_such_call()),
         }
@@ -166,6 +171,16 @@ impl Call<'_> {
             request: audit::shown(self.request.bytes()),
             code,
         }
+    }
+
+    /// Reads the body; `empty` and `malformed` are the service's codes for none and for a wrong one.
+    fn body<T: DeserializeOwned>(&self, empty: &'static str, malformed: &'static str) -> Result<T> {
+        if self.request.bytes().is_empty() {
+            return Err(Fault::bad(empty, "The request body cannot be left blank."));
+        }
+        self.request
+            .json()
+            .map_err(|error| Fault::bad(malformed, format!("The request body is invalid: {error}")))
     }
 
     fn is_guest(&self) -> bool {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::new_id;
+use super::{Region, new_id};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -82,4 +82,32 @@ pub(crate) struct Replay {
     /// SHA-256 of the body, so that no password gets into the state.
     pub(crate) body_hash: String,
     pub(crate) answer: serde_json::Value,
+}
+
+impl Region {
+    /// Fails the part of a job that is about one server or disk; a job without parts fails as a whole when it ends.
+    pub(super) fn fail_part(
+        &mut self,
+        job: &str,
+        resource: &str,
+        error: (String, String),
+        now: DateTime<Utc>,
+    ) {
+        let Some(job) = self.jobs.get_mut(job) else {
+            return;
+        };
+        if job.sub_jobs.is_empty() {
+            job.error = Some(error);
+            return;
+        }
+        let part = job.sub_jobs.iter_mut().find(|part| {
+            part.server_id.as_deref() == Some(resource)
+                || part.volume.as_ref().is_some_and(|volume| volume.id == resource)
+        });
+        if let Some(part) = part {
+            part.status = JobStatus::Fail;
+            part.error = Some(error);
+            part.end = Some(now);
+        }
+    }
 }

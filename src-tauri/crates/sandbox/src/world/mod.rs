@@ -12,30 +12,36 @@ mod faults;
 mod history;
 mod jobs;
 mod keys;
-mod meter;
+mod meters;
 mod networks;
 mod objects;
+mod power;
 mod seed;
 mod servers;
 mod traces;
+mod usage;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use addresses::PublicIp;
+pub(crate) use addresses::{NewAddress, PublicIp};
 pub(crate) use birth::{AddressOrder, DiskOrder, NicOrder, Order};
-pub(crate) use disks::{Volume, VolumeStatus};
+pub(crate) use disks::{Volume, VolumeOrder, VolumeStatus};
 pub(crate) use end::Leaving;
 pub(crate) use faults::{Cut, Faults, Restriction};
-pub(crate) use jobs::{Job, JobHost, JobStatus, Replay};
+pub(crate) use jobs::{Job, JobHost, JobStatus, JobVolume, Replay};
 pub(crate) use keys::KeyPair;
-pub(crate) use meter::{Good, Meter, Stretch};
+pub(crate) use meters::Meter;
 pub(crate) use networks::{IpVersion, Remote, Rule, SecurityGroup, Subnet, Vpc};
 pub(crate) use objects::{Bucket, MOST_BYTES, MOST_OBJECTS, Object};
+pub(crate) use power::PowerAct;
 pub(crate) use servers::{AttachedDisk, Charging, Nic, Server, Task, VmState};
 pub(crate) use traces::Trace;
+pub(crate) use usage::{Good, Stretch, Usage};
+
+use disks::DiskStep;
 
 use crate::{catalogue::ZONES, clock::Pace};
 
@@ -74,10 +80,12 @@ pub(crate) struct Region {
     pub(crate) jobs: BTreeMap<String, Job>,
     /// Answers to creations by user id and client token.
     pub(crate) replays: BTreeMap<String, Replay>,
+    /// What costs or did cost.
+    pub(crate) meters: Vec<Meter>,
     /// What was done, oldest first, for the audit.
     pub(crate) traces: VecDeque<Trace>,
     /// What ran from when to when, for the bills.
-    pub(crate) meter: Meter,
+    pub(crate) usage: Usage,
     pending: Vec<Pending>,
     next_sweep: DateTime<Utc>,
     /// Counts everything made, for names and hardware addresses.
@@ -119,6 +127,26 @@ enum Step {
         server: String,
         leaving: Leaving,
     },
+    /// What was being done with a server is done.
+    Settles {
+        server: String,
+        state: VmState,
+    },
+    Resized {
+        server: String,
+        flavor: String,
+    },
+    /// The part of a job that is about one server or disk fails, or the whole of it if it has no parts.
+    PartFails {
+        job: String,
+        resource: String,
+        code: String,
+        reason: String,
+    },
+    Disk {
+        volume: String,
+        becomes: DiskStep,
+    },
 }
 
 impl World {
@@ -159,12 +187,13 @@ impl Region {
             self.take(step, at);
         }
         changed |= self.sweep(now, pace);
-        self.read_meter(now);
+        self.read_usage(now);
 
         let before = (self.jobs.len(), self.replays.len());
         self.jobs
             .retain(|_, job| job.end.is_none_or(|end| now - end <= JOB_KEPT));
         self.replays.retain(|_, replay| now - replay.at <= TOKEN_KEPT);
+        self.forget_meters(now);
         changed || before != (self.jobs.len(), self.replays.len())
     }
 
@@ -189,7 +218,12 @@ impl Region {
                 }
             }
             Step::Appears { server } => self.turn(&server, now, |server| server.visible = true),
-            Step::Turns { server, task } => self.turn(&server, now, |server| server.task = Some(task)),
+            Step::Turns { server, task } => self.turn(&server, now, |server| {
+                // Nothing comes between a deletion and its end.
+                if server.task != Some(Task::Deleting) {
+                    server.task = Some(task);
+                }
+            }),
             Step::Active { server } => self.come_up(&server, now),
             Step::CreationFails {
                 server,
@@ -198,6 +232,15 @@ impl Region {
                 reason,
             } => self.roll_back(&server, &job, (code, reason), now),
             Step::Gone { server, leaving } => self.remove(&server, leaving, now),
+            Step::Settles { server, state } => self.settle(&server, state, now),
+            Step::Resized { server, flavor } => self.resized(&server, &flavor, now),
+            Step::PartFails {
+                job,
+                resource,
+                code,
+                reason,
+            } => self.fail_part(&job, &resource, (code, reason), now),
+            Step::Disk { volume, becomes } => self.disk_step(&volume, becomes, now),
         }
     }
 

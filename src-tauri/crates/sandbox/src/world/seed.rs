@@ -8,8 +8,8 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    AddressOrder, Charging, DiskOrder, IpVersion, KeyPair, Meter, NicOrder, Order, Region, Remote, Rule,
-    SecurityGroup, Subnet, VmState, Vpc, history, whole_minute,
+    AddressOrder, Charging, DiskOrder, IpVersion, KeyPair, NewAddress, NicOrder, Order, Region, Remote, Rule,
+    SecurityGroup, Subnet, Usage, VmState, Vpc, history, whole_minute,
 };
 use crate::{
     catalogue::UBUNTU_24,
@@ -29,7 +29,7 @@ pub(super) fn regions(now: DateTime<Utc>) -> Vec<Region> {
     let mut first = region(now);
     furnish(&mut first, now);
     for stretch in history::before(now) {
-        first.meter.record(stretch);
+        first.usage.record(stretch);
     }
     let mut second = elsewhere(now, 2, "演示区域 2", "Sandbox region 2");
     let by_the_ton = Order {
@@ -166,8 +166,9 @@ fn region(now: DateTime<Utc>) -> Region {
         addresses: BTreeMap::new(),
         jobs: BTreeMap::new(),
         replays: BTreeMap::new(),
+        meters: Vec::new(),
         traces: VecDeque::new(),
-        meter: Meter::default(),
+        usage: Usage::default(),
         pending: Vec::new(),
         next_sweep: now,
         serial: 0,
@@ -177,12 +178,15 @@ fn region(now: DateTime<Utc>) -> Region {
 /// Servers that were there before: one that nobody will ever end, one that is on loan, one that is paid by the month.
 fn furnish(region: &mut Region, now: DateTime<Utc>) {
     let forgotten = Order {
-        address: Some(AddressOrder::New {
+        address: Some(AddressOrder::New(NewAddress {
             kind: "5_bgp".to_owned(),
+            alias: String::new(),
+            bandwidth_name: None,
             mbps: 5,
             by_traffic: true,
             delete_on_termination: false,
-        }),
+            address: None,
+        })),
         ..order(MIA, "gateway-01", "s6.medium.2", &[("GPSSD", 40)])
     };
     settle(region, &forgotten, now - TimeDelta::days(33), VmState::Active);
@@ -246,6 +250,7 @@ fn settle(region: &mut Region, order: &Order, at: DateTime<Utc>, state: VmState)
     if let Some(server) = region.servers.get_mut(&id) {
         server.state = state;
     }
+    region.meter_server(&id, at + TimeDelta::seconds(42));
 }
 
 fn subnet(id: &str, name: &str, network: Ipv4Addr, prefix: u8, created: DateTime<Utc>) -> Subnet {

@@ -87,6 +87,8 @@ pub(crate) struct Server {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) description: String,
+    /// What the guest is called; a later change of the name does not touch it.
+    pub(crate) hostname: String,
     pub(crate) flavor: String,
     pub(crate) image: String,
     pub(crate) vpc_id: String,

@@ -1,6 +1,6 @@
 //! Bills of what ran: by the hour, late by an hour, in days and months of GMT+8.
 //!
-//! All lines come from the meter, so a bill is the same whenever it is asked for; only the examples of the time before the
+//! All lines come from the record of usage, so a bill is the same whenever it is asked for; only the examples of the time before the
 //! sandbox's first start were put there when the world was made. Each hour's amount is rounded by itself and days and months
 //! are sums of hours, so all views of a bill agree.
 
@@ -177,7 +177,7 @@ fn lines<'a>(
     let settled = floor_hour(now) - TimeDelta::hours(1);
     let mut lines: Vec<Line<'a>> = Vec::new();
     for region in &world.regions {
-        for what in region.meter.stretches() {
+        for what in region.usage.stretches() {
             let until = what.to.unwrap_or(settled).min(settled).min(end);
             let mut from = what.from.max(start);
             let (list, paid) = unit_price(what);
@@ -233,7 +233,7 @@ fn by_the_month<'a>(
     now: DateTime<Utc>,
 ) -> Vec<Line<'a>> {
     let mut lines = Vec::new();
-    for what in region.meter.by_the_month() {
+    for what in region.usage.by_the_month() {
         let (list, paid) = unit_price(what);
         let hours = Decimal::from(30 * 24);
         let share = Decimal::new(67, 2);

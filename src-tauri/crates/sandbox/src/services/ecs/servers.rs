@@ -71,6 +71,13 @@ fn is_wanted(call: &Call<'_>, server: &Server) -> bool {
     request.query_values("tags").iter().all(|wanted| {
         let (key, value) = wanted.split_once('=').unwrap_or((wanted, ""));
         server.tags.get(key).is_some_and(|own| own == value)
+    }) && !request.query_values("not-tags").iter().any(|unwanted| {
+        let (key, value) = match unwanted.split_once('=') {
+            Some((key, value)) => (key, Some(value)),
+            None => (unwanted.as_str(), None),
+        };
+        let own = server.tags.get(key);
+        own.is_some_and(|own| value.is_none_or(|value| own == value))
     }) && request
         .query_value("name")
         .is_none_or(|wanted| matches_somewhere(&server.name, &wanted))
@@ -138,17 +145,6 @@ fn row(region: &Region, faults: &Faults, server: &Server) -> Value {
             })
         })
         .collect();
-    let tags: Vec<String> = server
-        .tags
-        .iter()
-        .map(|(key, value)| {
-            if value.is_empty() {
-                key.clone()
-            } else {
-                format!("{key}={value}")
-            }
-        })
-        .collect();
     json!({
         "id": server.id,
         "name": server.name,
@@ -177,7 +173,7 @@ fn row(region: &Region, faults: &Faults, server: &Server) -> Value {
         "network_interfaces": network_interfaces(region, server),
         "security_groups": groups,
         "os-extended-volumes:volumes_attached": disks,
-        "tags": tags,
+        "tags": tags(server),
         "sys_tags": [{"key": "_sys_enterprise_project_id", "value": "0"}],
         "key_name": server.key_name.clone().unwrap_or_default(),
         "user_id": server.user_id,
@@ -187,7 +183,7 @@ fn row(region: &Region, faults: &Faults, server: &Server) -> Value {
         "OS-EXT-SRV-ATTR:host": host,
         "OS-EXT-SRV-ATTR:hypervisor_hostname": format!("nova{:03}@1", server.serial % 1000),
         "OS-EXT-SRV-ATTR:instance_name": format!("instance-{:08x}", server.serial),
-        "OS-EXT-SRV-ATTR:hostname": server.name.to_lowercase().replace('_', "-"),
+        "OS-EXT-SRV-ATTR:hostname": server.hostname,
         "OS-EXT-SRV-ATTR:reservation_id": reservation(server),
         "OS-EXT-SRV-ATTR:launch_index": 0,
         "OS-EXT-SRV-ATTR:kernel_id": "",
@@ -212,6 +208,21 @@ fn row(region: &Region, faults: &Faults, server: &Server) -> Value {
         "capacity_reservation_id": null,
         "capacity_reservation_specification": null,
     })
+}
+
+/// `key=value`, or the key alone.
+pub(super) fn tags(server: &Server) -> Vec<String> {
+    server
+        .tags
+        .iter()
+        .map(|(key, value)| {
+            if value.is_empty() {
+                key.clone()
+            } else {
+                format!("{key}={value}")
+            }
+        })
+        .collect()
 }
 
 fn metadata(server: &Server, image: Option<&catalogue::Image>, frozen: bool) -> Map<String, Value> {

@@ -1,4 +1,4 @@
-//! The meter: what ran from when to when, so that bills can be written of it.
+//! Usage: what ran from when to when, so that bills can be written of it.
 //!
 //! It looks at the world whenever the world goes on and writes down what has begun or ended since. Traffic is made up: the
 //! sandbox's servers send none.
@@ -54,14 +54,14 @@ impl Stretch {
 
 /// Everything that a region has measured.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Meter {
+pub(crate) struct Usage {
     open: Vec<Stretch>,
     ended: VecDeque<Stretch>,
     /// Servers that are paid by the month, as they are now.
     by_the_month: Vec<Stretch>,
 }
 
-impl Meter {
+impl Usage {
     pub(crate) fn stretches(&self) -> impl Iterator<Item = &Stretch> {
         self.ended.iter().chain(&self.open)
     }
@@ -78,15 +78,15 @@ impl Meter {
 
 impl Region {
     /// Writes down what has begun or ended. What is new began when it was made, which can be long before the first look.
-    pub(super) fn read_meter(&mut self, now: DateTime<Utc>) {
+    pub(super) fn read_usage(&mut self, now: DateTime<Utc>) {
         let present = self.in_use();
-        self.meter.by_the_month = self
+        self.usage.by_the_month = self
             .servers
             .values()
             .filter(|server| server.charging == Charging::Period)
             .map(stretch_of)
             .collect();
-        let mut meter = std::mem::take(&mut self.meter);
+        let mut usage = std::mem::take(&mut self.usage);
         let same = |one: &Stretch, other: &Stretch| {
             one.good == other.good
                 && one.resource_id == other.resource_id
@@ -94,7 +94,7 @@ impl Region {
                 && one.size == other.size
         };
         let mut still = Vec::new();
-        for mut stretch in std::mem::take(&mut meter.open) {
+        for mut stretch in std::mem::take(&mut usage.open) {
             match present.iter().find(|present| same(present, &stretch)) {
                 Some(present) => {
                     stretch.tags.clone_from(&present.tags);
@@ -104,10 +104,10 @@ impl Region {
                 None => {
                     // The clock can have been set back.
                     stretch.to = Some(now.max(stretch.from));
-                    if meter.ended.len() >= KEPT {
-                        meter.ended.pop_front();
+                    if usage.ended.len() >= KEPT {
+                        usage.ended.pop_front();
                     }
-                    meter.ended.push_back(stretch);
+                    usage.ended.push_back(stretch);
                 }
             }
         }
@@ -116,7 +116,7 @@ impl Region {
                 continue;
             }
             // One that was metered before (larger, stopped, bound) begins now; a new one when it was made.
-            let known = meter
+            let known = usage
                 .ended
                 .iter()
                 .chain(&still)
@@ -126,8 +126,8 @@ impl Region {
             }
             still.push(begun);
         }
-        meter.open = still;
-        self.meter = meter;
+        usage.open = still;
+        self.usage = usage;
     }
 
     /// What is in use and paid by the hour. Of a stopped server the flavor goes on costing only if it has local disks.
