@@ -44,7 +44,9 @@ pub(super) fn answer(call: &Call<'_>, region: &Region) -> Result<Answer> {
     let mut rows: Vec<(String, &Trace)> = Vec::new();
     let mut before: Option<&Trace> = None;
     let mut alike = 0_u32;
-    for trace in &region.traces {
+    let mut by_time: Vec<&Trace> = region.traces.iter().collect();
+    by_time.sort_by_key(|trace| trace.time);
+    for trace in by_time {
         // Two acts in one moment on one thing still are two traces.
         alike = if before.is_some_and(|before| before.time == trace.time) {
             alike.saturating_add(1)

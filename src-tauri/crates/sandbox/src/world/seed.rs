@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     AddressOrder, Charging, DiskOrder, IpVersion, KeyPair, NewAddress, NicOrder, Order, Region, Remote, Rule,
-    SecurityGroup, Subnet, Usage, VmState, Vpc, history, whole_minute,
+    SecurityGroup, Subnet, Trace, Usage, VmState, Vpc, history, whole_minute,
 };
 use crate::{
     catalogue::UBUNTU_24,
@@ -247,6 +247,21 @@ fn order(user_id: &str, name: &str, flavor: &str, disks: &[(&str, u32)]) -> Orde
 fn settle(region: &mut Region, order: &Order, at: DateTime<Utc>, state: VmState) {
     let id = region.build(order, order.name.clone(), at);
     region.come_up(&id, at + TimeDelta::seconds(42));
+    let trace = |trace_name: &str, time| Trace {
+        time,
+        service: "ECS".to_owned(),
+        resource_type: "ecs".to_owned(),
+        resource_id: id.clone(),
+        resource_name: order.name.clone(),
+        trace_name: trace_name.to_owned(),
+        user: order.user_id.clone(),
+        request: None,
+        code: 200,
+    };
+    region.trace(trace("createServer", at));
+    if state == VmState::Stopped {
+        region.trace(trace("stopServer", at + TimeDelta::days(6)));
+    }
     if let Some(server) = region.servers.get_mut(&id) {
         server.state = state;
     }
