@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
+    mishaps::Mishap,
     receiver::{ModeSetting, Selection},
     shared::Shared,
     wire::{Answer, Request},
@@ -72,6 +73,19 @@ pub(crate) async fn answer(request: &Request, shared: &Shared) -> Answer {
             Ok(_) => wrong(400, "there is no such mode"),
             Err(error) => wrong(400, &error.to_string()),
         },
+        (&Method::GET, "/mishaps") => Answer::json(200, &shared.mishaps().list()),
+        (&Method::POST, "/mishaps") => match request.json::<Mishap>() {
+            Ok(rule) if shared.mishaps().add(&rule) => Answer::empty(204),
+            Ok(_) => wrong(
+                400,
+                "there is no such service or status, or there are too many rules",
+            ),
+            Err(error) => wrong(400, &error.to_string()),
+        },
+        (&Method::DELETE, "/mishaps") => {
+            shared.mishaps().clear();
+            Answer::empty(204)
+        }
         (&Method::POST, "/faults") => match request.json::<FaultSetting>() {
             Ok(setting) => {
                 shared.with_world(|world| apply(setting, world));

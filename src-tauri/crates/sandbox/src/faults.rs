@@ -1,6 +1,7 @@
 //! Refusals, and the envelopes in which the services wrap them.
 
-use http::StatusCode;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::{StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::wire::Answer;
@@ -69,58 +70,91 @@ pub(crate) enum Envelope {
     Flat,
     /// `{"NeutronError":{"type","message","detail"}}`: the network's native calls.
     Neutron,
-    /// `{"error_code","error_msg","request_id"}`: the gateway, BSS, KPS, STS, IAM v3.0.
+    /// `{"error_code","error_msg","request_id"}`: the gateway, BSS, CTS, KPS, STS, IAM v3.0. A refusal of rights also has an
+    /// `encoded_authorization_message`, which STS decodes.
     Gateway,
     /// `{"error":{"code":403,"message","title"}}`: IAM v3.
     Identity,
+    /// `{"error":{"error_code","error_msg"}}`: TMS.
+    Tags,
+    /// `<Error><Code>…</Code><Message>…</Message>…</Error>`: object storage.
+    Xml,
 }
 
 impl Envelope {
     pub(crate) fn seal(self, fault: &Fault, request_id: &str) -> Answer {
-        // Whatever a service's own envelope is, what the gateway says comes in the gateway's.
-        let envelope = if fault.code.starts_with("APIGW.") {
-            Self::Gateway
-        } else {
-            self
-        };
         if fault.code == ITEM_NOT_FOUND {
             let body = json!({ITEM_NOT_FOUND: {"code": fault.status, "message": fault.message}});
             return Answer::json(fault.status, &body);
         }
-        let body = match envelope {
-            Self::Nested => nested(fault),
-            Self::Flat => json!({"code": fault.code, "message": fault.message}),
-            Self::Neutron => json!({"NeutronError": {
-                "type": fault.code,
-                "message": fault.message,
-                "detail": "",
-            }}),
-            Self::Gateway => json!({
-                "error_code": fault.code,
-                "error_msg": fault.message,
-                "request_id": request_id,
-            }),
-            Self::Identity => json!({"error": {
-                "code": fault.status,
-                "message": fault.message,
-                "title": StatusCode::from_u16(fault.status).ok().and_then(|status| status.canonical_reason()),
-            }}),
+        if self == Self::Nested && !fault.failed.is_empty() {
+            return Answer::json(fault.status, &half_failed(fault));
+        }
+        self.write(fault.status, fault.code, &fault.message, request_id)
+    }
+
+    /// As [`Envelope::seal`], for words that are known only at run time.
+    pub(crate) fn write(self, status: u16, code: &str, message: &str, request_id: &str) -> Answer {
+        // Whatever a service's own envelope is, what the gateway says comes in the gateway's.
+        let envelope = if code.starts_with("APIGW.") && self != Self::Xml {
+            Self::Gateway
+        } else {
+            self
         };
-        Answer::json(fault.status, &body)
+        let body = match envelope {
+            Self::Nested => json!({"error": {"code": code, "message": message}}),
+            Self::Flat => json!({"code": code, "message": message}),
+            Self::Gateway => {
+                let mut body = json!({"error_code": code, "error_msg": message, "request_id": request_id});
+                if status == 403
+                    && let Some(body) = body.as_object_mut()
+                {
+                    let reason = json!({"allowed": false, "explicitDeny": false, "reason": message,
+                        "requestId": request_id});
+                    body.insert(
+                        "encoded_authorization_message".to_owned(),
+                        STANDARD.encode(reason.to_string()).into(),
+                    );
+                }
+                body
+            }
+            Self::Neutron => json!({"NeutronError": {"type": code, "message": message, "detail": ""}}),
+            Self::Identity => json!({"error": {
+                "code": status,
+                "message": message,
+                "title": StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()),
+            }}),
+            Self::Tags => json!({"error": {"error_code": code, "error_msg": message}}),
+            Self::Xml => {
+                let text = format!(
+                    "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<Error><Code>{}</Code><Message>{}</Message>\
+                     <RequestId>{}</RequestId><HostId>sandbox</HostId></Error>",
+                    escaped(code),
+                    escaped(message),
+                    escaped(request_id)
+                );
+                return Answer::text(status, text).with(header::CONTENT_TYPE, "application/xml");
+            }
+        };
+        Answer::json(status, &body)
     }
 }
 
-fn nested(fault: &Fault) -> Value {
-    let error = json!({"code": fault.code, "message": fault.message});
-    if fault.failed.is_empty() {
-        return json!({"error": error});
-    }
+/// The text as it may stand between two tags.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+/// The refusal of a batch with what became of each server that failed.
+fn half_failed(fault: &Fault) -> Value {
     let failed: Vec<Value> = fault
         .failed
         .iter()
         .map(|(id, code, message)| json!({"id": id, "error_code": code, "error_message": message}))
         .collect();
-    json!({"error": error, "internalError": failed})
+    json!({"error": {"code": fault.code, "message": fault.message}, "internalError": failed})
 }
 
 #[cfg(test)]

@@ -73,7 +73,11 @@ async fn the_catalogue_says_what_is_sold_where() {
         )
         .await
         .ok();
-    assert_eq!(rest["images"].as_array().unwrap().len(), 3);
+    assert_eq!(rest["images"].as_array().unwrap().len(), 4);
+    assert_ne!(
+        rest["images"][0]["id"], first["images"][0]["id"],
+        "the next page, not the same"
+    );
     let types = cloud.call("ada", "GET", "evs", "/v2/{P}/types", None).await.ok();
     let essd = types["volume_types"]
         .as_array()

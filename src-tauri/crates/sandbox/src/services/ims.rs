@@ -192,6 +192,11 @@ fn row(image: &Image) -> Value {
         "__support_kvm": "true",
         "__account_code": "",
     });
+    if image.file_injection
+        && let Some(row) = row.as_object_mut()
+    {
+        row.insert("__support_fc_inject".to_owned(), json!("true"));
+    }
     if image.architecture == Architecture::Arm
         && let Some(row) = row.as_object_mut()
     {

@@ -2,14 +2,17 @@
 
 mod audit;
 mod bss;
+mod cts;
 mod ecs;
 mod evs;
 mod iam;
 mod ims;
 mod kms;
+mod obs;
 mod quota;
 mod sts;
 mod tags;
+mod tms;
 mod tokens;
 mod vpc;
 
@@ -24,6 +27,9 @@ use crate::{
     world::{Region, Trace, World},
 };
 
+/// Object storage knows its callers by a signature of its own.
+pub(crate) use obs::answer as object_storage;
+
 pub(crate) type Result<T, E = Fault> = std::result::Result<T, E>;
 
 /// A host of the cloud. Paths mean different things on different hosts, so each has a listener of its own.
@@ -37,13 +43,33 @@ pub(crate) enum Service {
     Bss,
     Iam,
     Sts,
+    Cts,
+    Tms,
+    Obs,
 }
 
 impl Service {
     /// Hosts that each region has.
-    pub(crate) const REGIONAL: [Self; 5] = [Self::Ecs, Self::Evs, Self::Ims, Self::Vpc, Self::Kms];
+    pub(crate) const REGIONAL: [Self; 7] = [
+        Self::Ecs,
+        Self::Evs,
+        Self::Ims,
+        Self::Vpc,
+        Self::Kms,
+        Self::Cts,
+        Self::Obs,
+    ];
     /// Hosts of the account.
-    pub(crate) const GLOBAL: [Self; 3] = [Self::Bss, Self::Iam, Self::Sts];
+    pub(crate) const GLOBAL: [Self; 4] = [Self::Bss, Self::Iam, Self::Sts, Self::Tms];
+
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        Self::REGIONAL.into_iter().chain(Self::GLOBAL)
+    }
+
+    /// Whether it is a host of a region, where a call is about the region's project.
+    pub(crate) fn is_regional(self) -> bool {
+        Self::REGIONAL.contains(&self)
+    }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -55,6 +81,9 @@ impl Service {
             Self::Bss => "bss",
             Self::Iam => "iam",
             Self::Sts => "sts",
+            Self::Cts => "cts",
+            Self::Tms => "tms",
+            Self::Obs => "obs",
         }
     }
 
@@ -69,6 +98,9 @@ impl Service {
             Self::Bss => &["bss"],
             Self::Iam => &["iam"],
             Self::Sts => &["sts"],
+            Self::Cts => &["cts"],
+            Self::Tms => &["tms"],
+            Self::Obs => &["obs"],
         }
     }
 
@@ -78,7 +110,9 @@ impl Service {
             Self::Vpc if path.starts_with(vpc::NATIVE) => Envelope::Neutron,
             Self::Vpc => Envelope::Flat,
             Self::Iam if path.starts_with("/v3/") => Envelope::Identity,
-            Self::Iam | Self::Kms | Self::Bss | Self::Sts => Envelope::Gateway,
+            Self::Tms => Envelope::Tags,
+            Self::Obs => Envelope::Xml,
+            Self::Iam | Self::Kms | Self::Bss | Self::Sts | Self::Cts => Envelope::Gateway,
         }
     }
 
@@ -88,6 +122,7 @@ impl Service {
             Self::Bss => return bss::answer(call, world),
             Self::Iam => return iam::answer(call, world),
             Self::Sts => return sts::answer(call),
+            Self::Tms => return tms::answer(call, world),
             _ => {}
         }
         let faults = &mut world.faults;
@@ -100,7 +135,8 @@ impl Service {
             Self::Ims => ims::answer(call),
             Self::Vpc => vpc::answer(call, region, faults),
             Self::Kms => kms::answer(call, region, faults),
-            Self::Bss | Self::Iam | Self::Sts => Err(Fault::no_such_call()),
+            Self::Cts => cts::answer(call, region),
+            Self::Bss | Self::Iam | Self::Sts | Self::Tms | Self::Obs => Err(Fault::no_such_call()),
         }
     }
 }

@@ -9,14 +9,17 @@ mod birth;
 mod disks;
 mod end;
 mod faults;
+mod history;
 mod jobs;
 mod keys;
 mod meters;
 mod networks;
+mod objects;
 mod power;
 mod seed;
 mod servers;
 mod traces;
+mod usage;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -32,9 +35,11 @@ pub(crate) use jobs::{Job, JobHost, JobStatus, JobVolume, Replay};
 pub(crate) use keys::KeyPair;
 pub(crate) use meters::Meter;
 pub(crate) use networks::{IpVersion, Remote, Rule, SecurityGroup, Subnet, Vpc};
+pub(crate) use objects::{Bucket, MOST_BYTES, MOST_OBJECTS, Object};
 pub(crate) use power::PowerAct;
 pub(crate) use servers::{AttachedDisk, Charging, Nic, Server, Task, VmState};
 pub(crate) use traces::Trace;
+pub(crate) use usage::{Good, Stretch, Usage};
 
 use disks::DiskStep;
 
@@ -51,6 +56,8 @@ const TOKEN_KEPT: TimeDelta = TimeDelta::days(7);
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct World {
     pub(crate) regions: Vec<Region>,
+    /// The object storage's buckets by name, which all accounts share.
+    pub(crate) buckets: BTreeMap<String, Bucket>,
     /// Switched on by the control listener, for this run.
     #[serde(skip)]
     pub(crate) faults: Faults,
@@ -77,6 +84,8 @@ pub(crate) struct Region {
     pub(crate) meters: Vec<Meter>,
     /// What was done, oldest first, for the audit.
     pub(crate) traces: VecDeque<Trace>,
+    /// What ran from when to when, for the bills.
+    pub(crate) usage: Usage,
     pending: Vec<Pending>,
     next_sweep: DateTime<Utc>,
     /// Counts everything made, for names and hardware addresses.
@@ -144,7 +153,8 @@ impl World {
     /// The demo account as it is found at the first start.
     pub(crate) fn new(now: DateTime<Utc>) -> Self {
         Self {
-            regions: vec![seed::region(now)],
+            regions: seed::regions(now),
+            buckets: objects::buckets(),
             faults: Faults::default(),
         }
     }
@@ -177,6 +187,7 @@ impl Region {
             self.take(step, at);
         }
         changed |= self.sweep(now, pace);
+        self.read_usage(now);
 
         let before = (self.jobs.len(), self.replays.len());
         self.jobs
