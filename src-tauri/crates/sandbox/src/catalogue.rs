@@ -50,6 +50,8 @@ pub(crate) struct Flavor {
     price: i64,
     /// Scheduled deletion is not to be had with it (the cloud refuses it for some kinds of servers).
     pub(crate) leasable: bool,
+    /// Has disks of its own beside those of the disk service.
+    local_disks: bool,
 }
 
 impl Flavor {
@@ -58,6 +60,11 @@ impl Flavor {
             .iter()
             .find(|(letter, _)| zone.ends_with(letter))
             .map_or(self.sale, |(_, sale)| *sale)
+    }
+
+    /// Local disks go on costing while the server is stopped, with everything else of it.
+    pub(crate) fn charged_while_stopped(&self) -> bool {
+        self.local_disks
     }
 
     /// Example list price of an hour in yuan.
@@ -91,20 +98,36 @@ const fn x86(
         exceptions: &[],
         price,
         leasable: true,
+        local_disks: false,
     }
 }
 
-const fn arm(id: &'static str, vcpus: u32, ram_gb: u32, price: i64) -> Flavor {
+const fn amd(id: &'static str, vcpus: u32, ram_gb: u32, price: i64) -> Flavor {
+    Flavor {
+        cpu: "AMD EPYC 2.5GHz",
+        ..x86(id, vcpus, ram_gb, "ac7", "computingv3", price)
+    }
+}
+
+const fn gpu(id: &'static str, vcpus: u32, ram_gb: u32, generation: &'static str, price: i64) -> Flavor {
+    Flavor {
+        // Cards are few: one zone has them.
+        exceptions: &[("b", Sale::SoldOut), ("c", Sale::SoldOut)],
+        ..x86(id, vcpus, ram_gb, generation, "gpu", price)
+    }
+}
+
+const fn arm(id: &'static str, vcpus: u32, ram_gb: u32, generation: &'static str, price: i64) -> Flavor {
     Flavor {
         architecture: Architecture::Arm,
         cpu: "Huawei Kunpeng 920 2.6GHz",
         // Kunpeng stands in two of the three zones.
         exceptions: &[("c", Sale::SoldOut)],
-        ..x86(id, vcpus, ram_gb, "kc1", "kunpeng_computing", price)
+        ..x86(id, vcpus, ram_gb, generation, "kunpeng_computing", price)
     }
 }
 
-pub(crate) static FLAVORS: [Flavor; 14] = [
+pub(crate) static FLAVORS: &[Flavor] = &[
     x86("s6.small.1", 1, 1, "s6", "normal", 900),
     x86("s6.medium.2", 1, 2, "s6", "normal", 1500),
     x86("s6.large.2", 2, 4, "s6", "normal", 3100),
@@ -117,8 +140,8 @@ pub(crate) static FLAVORS: [Flavor; 14] = [
     x86("c6.2xlarge.4", 8, 32, "c6", "computingv3", 21_000),
     x86("m6.large.8", 2, 16, "m6", "highmem", 6900),
     x86("m6.xlarge.8", 4, 32, "m6", "highmem", 13_800),
-    arm("kc1.large.2", 2, 4, 3400),
-    arm("kc1.xlarge.4", 4, 16, 8600),
+    arm("kc1.large.2", 2, 4, "kc1", 3400),
+    arm("kc1.xlarge.4", 4, 16, "kc1", 8600),
     Flavor {
         sale: Sale::SoldOut,
         ..x86("c7.large.2", 2, 4, "c7", "computingv3", 4600)
@@ -129,7 +152,61 @@ pub(crate) static FLAVORS: [Flavor; 14] = [
     },
     Flavor {
         leasable: false,
+        local_disks: true,
         ..x86("d6.xlarge.4", 4, 16, "d6", "diskintensive", 15_200)
+    },
+    x86("s6.large.4", 2, 8, "s6", "normal", 4300),
+    x86("s6.xlarge.4", 4, 16, "s6", "normal", 8600),
+    x86("s6.2xlarge.2", 8, 16, "s6", "normal", 12_400),
+    x86("s6.2xlarge.4", 8, 32, "s6", "normal", 17_200),
+    x86("s7.small.1", 1, 1, "s7", "normal", 1000),
+    x86("s7.medium.2", 1, 2, "s7", "normal", 1650),
+    x86("s7.large.2", 2, 4, "s7", "normal", 3300),
+    x86("s7.large.4", 2, 8, "s7", "normal", 4600),
+    x86("s7.xlarge.2", 4, 8, "s7", "normal", 6600),
+    x86("s7.xlarge.4", 4, 16, "s7", "normal", 9200),
+    x86("s7.2xlarge.2", 8, 16, "s7", "normal", 13_200),
+    x86("c6.xlarge.2", 4, 8, "c6", "computingv3", 8600),
+    x86("c6.large.4", 2, 8, "c6", "computingv3", 5300),
+    x86("c6.2xlarge.2", 8, 16, "c6", "computingv3", 17_200),
+    x86("c6.4xlarge.2", 16, 32, "c6", "computingv3", 34_400),
+    Flavor {
+        exceptions: &[("c", Sale::SoldOut)],
+        ..x86("c7.large.4", 2, 8, "c7", "computingv3", 5800)
+    },
+    x86("c7.xlarge.2", 4, 8, "c7", "computingv3", 9200),
+    x86("c7.xlarge.4", 4, 16, "c7", "computingv3", 11_600),
+    x86("c7.2xlarge.2", 8, 16, "c7", "computingv3", 18_400),
+    x86("c7.4xlarge.4", 16, 64, "c7", "computingv3", 46_400),
+    x86("m6.2xlarge.8", 8, 64, "m6", "highmem", 27_600),
+    x86("m7.large.8", 2, 16, "m7", "highmem", 7400),
+    x86("m7.xlarge.8", 4, 32, "m7", "highmem", 14_800),
+    Flavor {
+        exceptions: &[("a", Sale::SoldOut), ("b", Sale::SoldOut)],
+        ..x86("m7.2xlarge.8", 8, 64, "m7", "highmem", 29_600)
+    },
+    amd("ac7.large.2", 2, 4, 3900),
+    amd("ac7.xlarge.2", 4, 8, 7800),
+    amd("ac7.2xlarge.4", 8, 32, 19_000),
+    arm("kc1.small.1", 1, 1, "kc1", 1100),
+    arm("kc1.large.4", 2, 8, "kc1", 4400),
+    arm("kc1.xlarge.2", 4, 8, "kc1", 6800),
+    arm("kc1.2xlarge.2", 8, 16, "kc1", 13_600),
+    arm("km1.large.8", 2, 16, "km1", 6000),
+    gpu("pi2.2xlarge.4", 8, 32, "pi2", 98_000),
+    gpu("p2s.2xlarge.8", 8, 64, "p2s", 228_000),
+    Flavor {
+        sale: Sale::Abandoned,
+        ..x86("c3.xlarge.2", 4, 8, "c3", "computingv3", 8200)
+    },
+    Flavor {
+        sale: Sale::Abandoned,
+        ..x86("m3.large.8", 2, 16, "m3", "highmem", 6600)
+    },
+    Flavor {
+        leasable: false,
+        local_disks: true,
+        ..x86("ir3.large.4", 2, 8, "ir3", "highio", 7900)
     },
 ];
 
@@ -162,80 +239,182 @@ pub(crate) struct Image {
     pub(crate) architecture: Architecture,
     pub(crate) min_disk_gb: u32,
     pub(crate) created: &'static str,
+    /// `__support_fc_inject`: files are put in from outside and cloud-init gets nothing.
+    pub(crate) file_injection: bool,
 }
 
 pub(crate) const UBUNTU_24: &str = "1a9e0000-0000-4000-8000-0000000000a1";
 
-pub(crate) static IMAGES: [Image; 7] = [
+/// An image of a Linux distribution for x86.
+const fn linux(id: &'static str, platform: &'static str, name: &'static str, created: &'static str) -> Image {
     Image {
-        id: UBUNTU_24,
-        name: "Ubuntu 24.04 server 64bit",
-        platform: "Ubuntu",
-        version: "Ubuntu 24.04 server 64bit",
+        id,
+        name,
+        platform,
+        version: name,
         os: Os::Linux,
         architecture: Architecture::X86,
         min_disk_gb: 40,
-        created: "2025-11-20T03:00:00Z",
-    },
+        created,
+        file_injection: false,
+    }
+}
+
+const fn kunpeng(image: Image) -> Image {
     Image {
-        id: "1a9e0000-0000-4000-8000-0000000000a2",
-        name: "Ubuntu 22.04 server 64bit",
-        platform: "Ubuntu",
-        version: "Ubuntu 22.04 server 64bit",
-        os: Os::Linux,
-        architecture: Architecture::X86,
-        min_disk_gb: 40,
-        created: "2025-10-16T03:00:00Z",
-    },
-    Image {
-        id: "1a9e0000-0000-4000-8000-0000000000b1",
-        name: "Debian 12.0.0 64bit",
-        platform: "Debian",
-        version: "Debian GNU/Linux 12.0.0 64bit",
-        os: Os::Linux,
-        architecture: Architecture::X86,
-        min_disk_gb: 40,
-        created: "2025-09-11T03:00:00Z",
-    },
-    Image {
-        id: "1a9e0000-0000-4000-8000-0000000000c1",
-        name: "Huawei Cloud EulerOS 2.0 Standard 64 bit",
-        platform: "Huawei Cloud EulerOS",
-        version: "Huawei Cloud EulerOS 2.0 64bit",
-        os: Os::Linux,
-        architecture: Architecture::X86,
-        min_disk_gb: 40,
-        created: "2025-11-05T03:00:00Z",
-    },
-    Image {
-        id: "1a9e0000-0000-4000-8000-0000000000c2",
-        name: "Huawei Cloud EulerOS 2.0 Standard 64 bit for kunpeng",
-        platform: "Huawei Cloud EulerOS",
-        version: "Huawei Cloud EulerOS 2.0 64bit",
-        os: Os::Linux,
         architecture: Architecture::Arm,
-        min_disk_gb: 40,
-        created: "2025-11-05T03:00:00Z",
-    },
+        ..image
+    }
+}
+
+const fn windows(id: &'static str, name: &'static str, created: &'static str) -> Image {
     Image {
-        id: "1a9e0000-0000-4000-8000-0000000000a3",
-        name: "Ubuntu 24.04 server 64bit for kunpeng",
-        platform: "Ubuntu",
-        version: "Ubuntu 24.04 server 64bit",
-        os: Os::Linux,
-        architecture: Architecture::Arm,
-        min_disk_gb: 40,
-        created: "2025-11-20T03:00:00Z",
-    },
-    Image {
-        id: "1a9e0000-0000-4000-8000-0000000000d1",
-        name: "Windows Server 2022 Datacenter 64bit English",
-        platform: "Windows",
-        version: "Windows Server 2022 Datacenter 64bit",
         os: Os::Windows,
-        architecture: Architecture::X86,
         min_disk_gb: 60,
-        created: "2025-08-21T03:00:00Z",
+        ..linux(id, "Windows", name, created)
+    }
+}
+
+/// Newest of a distribution first.
+pub(crate) static IMAGES: &[Image] = &[
+    linux(
+        UBUNTU_24,
+        "Ubuntu",
+        "Ubuntu 24.04 server 64bit",
+        "2025-11-20T03:00:00Z",
+    ),
+    linux(
+        "1a9e0000-0000-4000-8000-0000000000a2",
+        "Ubuntu",
+        "Ubuntu 22.04 server 64bit",
+        "2025-10-16T03:00:00Z",
+    ),
+    Image {
+        version: "Debian GNU/Linux 12.0.0 64bit",
+        ..linux(
+            "1a9e0000-0000-4000-8000-0000000000b1",
+            "Debian",
+            "Debian 12.0.0 64bit",
+            "2025-09-11T03:00:00Z",
+        )
+    },
+    Image {
+        version: "Huawei Cloud EulerOS 2.0 64bit",
+        ..linux(
+            "1a9e0000-0000-4000-8000-0000000000c1",
+            "Huawei Cloud EulerOS",
+            "Huawei Cloud EulerOS 2.0 Standard 64 bit",
+            "2025-11-05T03:00:00Z",
+        )
+    },
+    kunpeng(Image {
+        version: "Huawei Cloud EulerOS 2.0 64bit",
+        ..linux(
+            "1a9e0000-0000-4000-8000-0000000000c2",
+            "Huawei Cloud EulerOS",
+            "Huawei Cloud EulerOS 2.0 Standard 64 bit for kunpeng",
+            "2025-11-05T03:00:00Z",
+        )
+    }),
+    kunpeng(Image {
+        version: "Ubuntu 24.04 server 64bit",
+        ..linux(
+            "1a9e0000-0000-4000-8000-0000000000a3",
+            "Ubuntu",
+            "Ubuntu 24.04 server 64bit for kunpeng",
+            "2025-11-20T03:00:00Z",
+        )
+    }),
+    Image {
+        version: "Windows Server 2022 Datacenter 64bit",
+        ..windows(
+            "1a9e0000-0000-4000-8000-0000000000d1",
+            "Windows Server 2022 Datacenter 64bit English",
+            "2025-08-21T03:00:00Z",
+        )
+    },
+    linux(
+        "1a9e0000-0000-4000-8000-0000000000a4",
+        "Ubuntu",
+        "Ubuntu 20.04 server 64bit",
+        "2025-03-13T03:00:00Z",
+    ),
+    Image {
+        version: "Debian GNU/Linux 11.1.0 64bit",
+        ..linux(
+            "1a9e0000-0000-4000-8000-0000000000b2",
+            "Debian",
+            "Debian 11.1.0 64bit",
+            "2025-02-20T03:00:00Z",
+        )
+    },
+    linux(
+        "1a9e0000-0000-4000-8000-0000000000e1",
+        "CentOS",
+        "CentOS Stream 9 64bit",
+        "2025-07-17T03:00:00Z",
+    ),
+    // An old one: what is put in goes in as files, and cloud-init never runs.
+    Image {
+        file_injection: true,
+        ..linux(
+            "1a9e0000-0000-4000-8000-0000000000e2",
+            "CentOS",
+            "CentOS 7.9 64bit",
+            "2024-04-18T03:00:00Z",
+        )
+    },
+    linux(
+        "1a9e0000-0000-4000-8000-0000000000f1",
+        "openEuler",
+        "openEuler 24.03 64bit",
+        "2025-06-26T03:00:00Z",
+    ),
+    kunpeng(Image {
+        version: "openEuler 24.03 64bit",
+        ..linux(
+            "1a9e0000-0000-4000-8000-0000000000f2",
+            "openEuler",
+            "openEuler 24.03 64bit for kunpeng",
+            "2025-06-26T03:00:00Z",
+        )
+    }),
+    linux(
+        "1a9e0000-0000-4000-8000-0000000000f3",
+        "openEuler",
+        "openEuler 22.03 64bit",
+        "2025-01-16T03:00:00Z",
+    ),
+    linux(
+        "1a9e0000-0000-4000-8000-000000000101",
+        "AlmaLinux",
+        "AlmaLinux 9.4 64bit",
+        "2025-05-22T03:00:00Z",
+    ),
+    kunpeng(Image {
+        version: "Debian GNU/Linux 12.0.0 64bit",
+        ..linux(
+            "1a9e0000-0000-4000-8000-0000000000b3",
+            "Debian",
+            "Debian 12.0.0 64bit for kunpeng",
+            "2025-09-11T03:00:00Z",
+        )
+    }),
+    Image {
+        version: "Windows Server 2019 Datacenter 64bit",
+        ..windows(
+            "1a9e0000-0000-4000-8000-0000000000d2",
+            "Windows Server 2019 Datacenter 64bit English",
+            "2025-08-21T03:00:00Z",
+        )
+    },
+    Image {
+        version: "Windows Server 2022 Datacenter 64bit",
+        ..windows(
+            "1a9e0000-0000-4000-8000-0000000000d3",
+            "Windows Server 2022 数据中心版 64位简体中文",
+            "2025-08-21T03:00:00Z",
+        )
     },
 ];
 
@@ -262,7 +441,7 @@ impl DiskType {
     }
 }
 
-pub(crate) static DISK_TYPES: [DiskType; 5] = [
+pub(crate) static DISK_TYPES: &[DiskType] = &[
     DiskType {
         id: "d15c0000-0000-4000-8000-000000000001",
         name: "SAS",
@@ -298,6 +477,13 @@ pub(crate) static DISK_TYPES: [DiskType; 5] = [
         price: 10_500,
         tuned: (true, true),
     },
+    DiskType {
+        id: "d15c0000-0000-4000-8000-000000000006",
+        name: "ESSD2",
+        sold_out: &["b", "c"],
+        price: 31_000,
+        tuned: (true, false),
+    },
 ];
 
 pub(crate) fn disk_type(name: &str) -> Option<&'static DiskType> {
@@ -323,4 +509,54 @@ pub(crate) fn idle_address_hour() -> Decimal {
 /// What the demo account pays of a server's list price, so that price and list price can be told apart.
 pub(crate) fn server_discount() -> Decimal {
     Decimal::new(90, 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn there_is_a_choice_and_nothing_is_there_twice() {
+        let ids: BTreeSet<&str> = FLAVORS.iter().map(|flavor| flavor.id).collect();
+        assert!(ids.len() >= 40, "{}", ids.len());
+        assert_eq!(ids.len(), FLAVORS.len(), "an id names one flavor");
+        let generations: BTreeSet<&str> = FLAVORS.iter().map(|flavor| flavor.generation).collect();
+        for family in ["s6", "s7", "c6", "c7", "m6", "m7", "ac7", "kc1", "pi2"] {
+            assert!(generations.contains(family), "{family}");
+        }
+        assert!(FLAVORS.iter().any(|flavor| flavor.sale == Sale::Abandoned));
+        assert!(
+            FLAVORS
+                .iter()
+                .any(|flavor| flavor.sale_in("sandbox-1b") == Sale::SoldOut)
+        );
+        assert!(FLAVORS.iter().any(Flavor::charged_while_stopped));
+        assert!(
+            FLAVORS
+                .iter()
+                .all(|flavor| flavor.hour(Os::Linux) > Decimal::ZERO)
+        );
+
+        let ids: BTreeSet<&str> = IMAGES.iter().map(|image| image.id).collect();
+        assert_eq!(ids.len(), IMAGES.len(), "an id names one image");
+        assert!(IMAGES.iter().any(|image| image.file_injection));
+    }
+
+    #[test]
+    fn more_of_the_same_family_costs_more() {
+        for one in FLAVORS {
+            for other in FLAVORS.iter().filter(|other| other.generation == one.generation) {
+                if one.vcpus <= other.vcpus && one.ram_mb < other.ram_mb {
+                    assert!(
+                        one.hour(Os::Linux) < other.hour(Os::Linux),
+                        "{} {}",
+                        one.id,
+                        other.id
+                    );
+                }
+            }
+        }
+    }
 }

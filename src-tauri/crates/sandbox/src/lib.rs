@@ -20,8 +20,31 @@
 //! | `GET /requests` | the last 1000 requests: service, method, path, status, error code, user |
 //! | `GET /events?after=&limit=&distinct=true` | what the receiver keeps: `[{id, received_at, event_id, record, deliveries}]`, at most 10,000 |
 //! | `POST /clock {"offset_s":N}` | moves the sandbox's clock to N seconds from the machine's |
-//! | `POST /receiver {"mode":M,"retry_after_s":N}` | M is `ok`, `refuse_401`, `413`, `status:NNN`, `stall`, `cut` or `cut_after` (stored, but not answered) |
-//! | `POST /faults {…}` | `"job_fail_next":true` (with `"code"`, `"reason"`): the next creation fails; `"cut_next":"before"` or `"after"`: the next change asked of ECS gets no answer |
+//! | `POST /receiver {"mode":M,"retry_after_s":N}` | M is `ok`, `refuse_401`, `413`, `status:NNN` (`status:429`, `status:503`, …), `stall`, `cut` or `cut_after` (stored, but not answered) |
+//! | `POST /faults {…}` | what goes wrong inside the services, see below |
+//! | `GET /mishaps`, `POST /mishaps {…}`, `DELETE /mishaps` | what goes wrong on the wire, see below: the rules, one more, none |
+//!
+//! `POST /faults` takes any of `"job_fail_next":true` (the next creation fails, with `"code"` and `"reason"`),
+//! `"disk_fail_next":true` (the next disk that is made or grown), `"half_batch_next":true` (every second server of the next
+//! start, stop or reboot), `"no_capacity":true` or `false`, `"restriction":"frozen"`, `"suspended"`, `"unverified"`,
+//! `"balance"`, `"payment_method"`, `"budget"` or `null`, `"lock":ID`, `"unlock":ID`, and `"cut_next":"before"` or `"after"` (the
+//! next change asked of ECS gets no answer).
+//!
+//! `POST /mishaps` takes one rule, `{"do":H,"service":S,"method":M,"path":P,"count":N}` ([`Mishap`]). Without `service`, `method`
+//! and `path` (a part of it) it is for every call, without `count` until it is cleared. Of rules that fit, the oldest acts. H is
+//!
+//! | `do` | with | what happens |
+//! |---|---|---|
+//! | `throttle` | `limit`, `minutes` | 429 `APIGW.0308` that names both; from billing 429 `CBC.0250`, from object storage 503 `SlowDown` |
+//! | `flow_limit` | | 202 with `Common.0024` in the body |
+//! | `flow_control` | | 503 `Common.1503` |
+//! | `status` | `status`, `code`, `message`, `retry_after_s` | that refusal in the service's envelope |
+//! | `proxy` | `status` | that status with a page in HTML |
+//! | `cut_before`, `cut_after` | | the connection is closed, before or after the act |
+//! | `slow` | `delay_ms` | the answer comes late |
+//! | `truncated`, `malformed` | | half of the body and then nothing; a body that is no JSON |
+//!
+//! A wrong clock is played by `POST /clock`. Neither rules nor faults nor the clock's offset survive a restart.
 
 #![recursion_limit = "256"] // for the `json!` of a server with its sixty fields
 
@@ -33,7 +56,7 @@ mod error;
 mod faults;
 mod files;
 mod gateway;
-
+mod mishaps;
 mod receiver;
 mod services;
 mod shared;
@@ -48,6 +71,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 
 pub use announcement::{AnnouncedReceiver, AnnouncedRegion, AnnouncedUser, Announcement};
 pub use error::{Error, Result};
+pub use mishaps::{Harm, Mishap};
 
 use clock::{Clock, Pace};
 use receiver::Receiver;
@@ -193,6 +217,16 @@ impl Running {
         self.shared.crowd(count)
     }
 
+    /// Switches a mishap on. False if the rule makes no sense (an unknown service, a status that is none) or a hundred are on.
+    pub fn cause(&self, mishap: Mishap) -> bool {
+        self.shared.mishaps().add(&mishap)
+    }
+
+    /// Switches all mishaps off.
+    pub fn heal(&self) {
+        self.shared.mishaps().clear();
+    }
+
     /// Closes all listeners and connections and saves the state.
     ///
     /// # Errors
@@ -256,7 +290,11 @@ impl Running {
         self.tasks
             .spawn(wire::serve(listener, shared::BODY_LIMIT, move |request| {
                 let (shared, region) = (Arc::clone(&shared), Arc::clone(&region));
-                async move { shared.cloud(service, &region, &request) }
+                async move {
+                    let (reply, delay) = shared.cloud(service, &region, &request);
+                    tokio::time::sleep(delay).await;
+                    reply
+                }
             }));
     }
 

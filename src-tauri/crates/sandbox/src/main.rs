@@ -7,9 +7,27 @@ use sandbox::{Options, Sandbox};
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
+/// What `--help` says of the control listener; the library's documentation says more.
+const CONTROL: &str = r#"Control listener (address in the announcement), JSON in and out:
+  GET    /health, /servers, /requests    what is there and what was asked
+  GET    /events?after=&limit=&distinct= what the HEI receiver keeps
+  POST   /clock    {"offset_s":900}      a wrong clock
+  POST   /receiver {"mode":"status:503","retry_after_s":5}
+                   ok, refuse_401, 413, status:NNN, stall, cut, cut_after
+  POST   /faults   {"job_fail_next":true} {"half_batch_next":true} {"no_capacity":true}
+                   {"disk_fail_next":true} {"restriction":"frozen"} {"lock":"ID"}
+  POST   /mishaps  {"do":"throttle","service":"ecs","path":"/detail","count":3}
+                   do: throttle, flow_limit, flow_control, status, proxy, cut_before,
+                   cut_after, slow (delay_ms), truncated, malformed
+  GET    /mishaps  the rules; DELETE clears them
+
+HEI receiver: POST / takes events, GET /ping, and with the same token
+  POST   /query    {"query":"SELECT … FROM wangcheng","earliest":…,"latest":…}
+  POST   /search, GET /search/ID, GET /search/ID/results?offset=&limit=, DELETE /search/ID"#;
+
 /// Huawei Cloud's wire formats on loopback, with example users and an HEI receiver. Costs nothing, reaches nothing.
 #[derive(Debug, Parser)]
-#[command(name = "wangcheng-sandbox", version)]
+#[command(name = "wangcheng-sandbox", version, after_long_help = CONTROL)]
 struct Arguments {
     /// Write where everything listens, with the example keys, to this file (JSON)
     #[arg(long, value_name = "FILE")]

@@ -1,11 +1,12 @@
 //! One running sandbox: the world behind its lock, the gateway in front of it, and what was asked of it lately.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -17,10 +18,12 @@ use crate::{
     clock::{Clock, Pace},
     faults::Fault,
     gateway::Gateway,
+    mishaps::{Harm, Mishaps},
     receiver::Receiver,
-    services::{Call, Service},
+    services::{self, Call, Service},
+    users::ACCOUNT_ID,
     wire::{Answer, Body, Reply, Request},
-    world::{Cut, Faults, World},
+    world::{Cut, World},
 };
 
 /// Most bytes of a request that is signed with a key pair.
@@ -37,6 +40,8 @@ pub(crate) struct Shared {
     /// Held while the state is being saved.
     saving: Mutex<()>,
     gateway: Gateway,
+    mishaps: Mishaps,
+    flow: Flow,
     receiver: Receiver,
     requests: Mutex<VecDeque<Seen>>,
 }
@@ -51,7 +56,7 @@ pub(crate) struct Seen {
     /// `None` if it got no answer.
     status: Option<u16>,
     user: Option<&'static str>,
-    code: Option<&'static str>,
+    code: Option<String>,
     request_id: Option<String>,
 }
 
@@ -64,36 +69,64 @@ impl Shared {
             changed: AtomicBool::new(true),
             saving: Mutex::new(()),
             gateway: Gateway::default(),
+            mishaps: Mishaps::default(),
+            flow: Flow::default(),
             receiver,
             requests: Mutex::new(VecDeque::new()),
         }
     }
 
-    /// Answers a request to one of the cloud's hosts.
-    pub(crate) fn cloud(&self, service: Service, region: &str, request: &Request) -> Reply {
+    /// Answers a request to one of the cloud's hosts, and says for how long the answer is to be kept back.
+    pub(crate) fn cloud(&self, service: Service, region: &str, request: &Request) -> (Reply, Duration) {
         let now = self.now();
         let request_id = uuid::Uuid::new_v4().simple().to_string();
         let mut user = None;
-        let outcome = self.call(service, region, request, now, &mut user);
-        let code = match &outcome {
-            Outcome::Answered(Err(fault)) => Some(fault.code),
-            _ => None,
-        };
-        let reply = match outcome {
+        let (mut code, mut delay) = (None, Duration::ZERO);
+        let reply = match self.call(service, region, request, now, &mut user) {
             Outcome::Cut => Reply::Cut,
-            Outcome::Answered(result) => {
-                let answer =
-                    result.unwrap_or_else(|fault| service.envelope(&request.path).seal(&fault, &request_id));
-                Reply::Answer(
-                    answer
-                        .with(HeaderName::from_static("x-request-id"), &request_id)
-                        .with(header::DATE, now.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
-                        .with(header::SERVER, "api-gateway"),
-                )
+            Outcome::Answered(result, harm) => {
+                let envelope = service.envelope(&request.path);
+                let instead = harm
+                    .as_ref()
+                    .and_then(|harm| harm.instead(service, envelope, &request_id));
+                let answer = match (instead, result) {
+                    (Some((answer, its_code)), _) => {
+                        code = Some(its_code);
+                        answer
+                    }
+                    (None, Ok(answer)) => answer,
+                    (None, Err(fault)) => {
+                        code = Some(fault.code.to_owned());
+                        envelope.seal(&fault, &request_id)
+                    }
+                };
+                let id_header = if service == Service::Obs {
+                    "x-obs-request-id"
+                } else {
+                    "x-request-id"
+                };
+                let answer = answer
+                    .with(HeaderName::from_static(id_header), &request_id)
+                    .with(header::DATE, now.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
+                    .with(
+                        header::SERVER,
+                        if service == Service::Obs {
+                            "OBS"
+                        } else {
+                            "api-gateway"
+                        },
+                    );
+                match harm {
+                    Some(harm) => {
+                        delay = harm.delay();
+                        harm.spoil(answer)
+                    }
+                    None => Reply::Answer(answer),
+                }
             }
         };
         self.remember(service.name(), request, now, &reply, user, code, Some(request_id));
-        reply
+        (reply, delay)
     }
 
     fn call(
@@ -104,14 +137,33 @@ impl Shared {
         now: DateTime<Utc>,
         user: &mut Option<&'static str>,
     ) -> Outcome {
+        let refused = |fault| Outcome::Answered(Err(fault), None);
         if matches!(request.body, Body::TooLong) {
-            return Outcome::Answered(Err(Fault::new(413, "APIGW.0201", "Request entity too large.")));
+            return refused(Fault::new(413, "APIGW.0201", "Request entity too large."));
+        }
+        if service == Service::Obs {
+            return self.object_storage(region, request, now, user);
         }
         let caller = match self.gateway.authenticate(request, now) {
             Ok(caller) => caller,
-            Err(fault) => return Outcome::Answered(Err(fault)),
+            Err(fault) => return refused(fault),
         };
         *user = Some(caller.name);
+        let harm = self.mishaps.take(service, request);
+        if let Some(harm) = &harm {
+            match harm {
+                Harm::CutBefore => return Outcome::Cut,
+                harm if harm.replaces_the_act() => {
+                    return Outcome::Answered(Ok(Answer::empty(200)), Some(harm.clone()));
+                }
+                _ => {}
+            }
+        }
+        if service == Service::Bss
+            && let Err(fault) = self.flow.admit(request, now)
+        {
+            return refused(fault);
+        }
         let call = Call {
             request,
             user: caller,
@@ -119,6 +171,9 @@ impl Shared {
             pace: self.pace,
         };
         let mut world = self.world();
+        if let Err(fault) = in_scope(service, request, &world, region) {
+            return refused(fault);
+        }
         let mut changed = world.advance(now, &self.pace);
         let cut = if service == Service::Ecs && request.method != Method::GET {
             world.faults.cut.take()
@@ -133,7 +188,7 @@ impl Shared {
             if cut == Some(Cut::After) {
                 Outcome::Cut
             } else {
-                Outcome::Answered(result)
+                Outcome::Answered(result, harm)
             }
         };
         drop(world);
@@ -141,6 +196,30 @@ impl Shared {
             self.changed.store(true, Ordering::Release);
         }
         outcome
+    }
+
+    fn object_storage(
+        &self,
+        region: &str,
+        request: &Request,
+        now: DateTime<Utc>,
+        user: &mut Option<&'static str>,
+    ) -> Outcome {
+        let harm = self.mishaps.take(Service::Obs, request);
+        if let Some(harm) = &harm {
+            match harm {
+                Harm::CutBefore => return Outcome::Cut,
+                harm if harm.replaces_the_act() => {
+                    return Outcome::Answered(Ok(Answer::empty(200)), Some(harm.clone()));
+                }
+                _ => {}
+            }
+        }
+        let result = services::object_storage(request, &mut self.world(), region, now, user);
+        if result.is_ok() && request.method != Method::GET && request.method != Method::HEAD {
+            self.changed.store(true, Ordering::Release);
+        }
+        Outcome::Answered(result, harm)
     }
 
     /// Answers a request to the receiver.
@@ -159,11 +238,11 @@ impl Shared {
         now: DateTime<Utc>,
         reply: &Reply,
         user: Option<&'static str>,
-        code: Option<&'static str>,
+        code: Option<String>,
         request_id: Option<String>,
     ) {
         let status = match reply {
-            Reply::Answer(answer) => Some(answer.status.as_u16()),
+            Reply::Answer(answer) | Reply::Truncated(answer) => Some(answer.status.as_u16()),
             Reply::Cut | Reply::Stall => None,
         };
         let path = if request.raw_query.is_empty() {
@@ -171,7 +250,7 @@ impl Shared {
         } else {
             format!("{}?{}", request.path, request.raw_query)
         };
-        tracing::debug!(service, method = %request.method, path, status, user, code, "request");
+        tracing::debug!(service, method = %request.method, path, status, user, code = code.as_deref(), "request");
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         if requests.len() >= REMEMBERED {
             requests.pop_front();
@@ -220,6 +299,10 @@ impl Shared {
         self.clock.set_offset(offset_s)
     }
 
+    pub(crate) fn mishaps(&self) -> &Mishaps {
+        &self.mishaps
+    }
+
     pub(crate) fn receiver(&self) -> &Receiver {
         &self.receiver
     }
@@ -229,8 +312,9 @@ impl Shared {
         requests.iter().cloned().collect()
     }
 
-    pub(crate) fn with_faults(&self, change: impl FnOnce(&mut Faults)) {
-        change(&mut self.world().faults);
+    pub(crate) fn with_world(&self, change: impl FnOnce(&mut World)) {
+        change(&mut self.world());
+        self.changed.store(true, Ordering::Release);
     }
 
     /// Everything that exists, for tests to compare with what they think exists.
@@ -261,6 +345,59 @@ impl Shared {
 }
 
 enum Outcome {
-    Answered(crate::services::Result<Answer>),
+    /// With what is done to the answer on its way.
+    Answered(crate::services::Result<Answer>, Option<Harm>),
     Cut,
+}
+
+/// Project and account that a call names in its headers have to be the host's and the caller's.
+fn in_scope(service: Service, request: &Request, world: &World, region: &str) -> crate::services::Result<()> {
+    let refused = |what: &str| {
+        Err(Fault::new(
+            401,
+            "APIGW.0301",
+            format!("Incorrect IAM authentication information: {what} is not the caller's"),
+        ))
+    };
+    if request
+        .header("x-domain-id")
+        .is_some_and(|domain| domain != ACCOUNT_ID)
+    {
+        return refused("x-domain-id");
+    }
+    let Some(project) = request.header("x-project-id") else {
+        return Ok(());
+    };
+    let known = world
+        .regions
+        .iter()
+        .any(|row| row.project_id == project && (!service.is_regional() || row.id == region));
+    if known { Ok(()) } else { refused("x-project-id") }
+}
+
+/// Billing's own flow control: ten requests a second for each call.
+#[derive(Debug, Default)]
+struct Flow {
+    lately: Mutex<BTreeMap<String, VecDeque<DateTime<Utc>>>>,
+}
+
+impl Flow {
+    const PER_SECOND: usize = 10;
+
+    fn admit(&self, request: &Request, now: DateTime<Utc>) -> crate::services::Result<()> {
+        let mut lately = self.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        // Also drops what lies in the future, after the clock was set back.
+        lately.retain(|_, times| {
+            times.retain(|time| (0..1000).contains(&(now - *time).num_milliseconds()));
+            !times.is_empty()
+        });
+        let times = lately
+            .entry(format!("{} {}", request.method, request.path))
+            .or_default();
+        if times.len() >= Self::PER_SECOND {
+            return Err(Fault::new(429, "CBC.0250", "The request is too frequent."));
+        }
+        times.push_back(now);
+        Ok(())
+    }
 }

@@ -23,6 +23,10 @@ pub const EXAMPLE_SK_BO: &str = "ExampleSecretKeyOfBo00000000000000000002";
 pub const EXAMPLE_AK_MIA: &str = "EXAMPLEAKMIA00000003";
 /// Secret key of the administrator `mia`.
 pub const EXAMPLE_SK_MIA: &str = "ExampleSecretKeyOfMia0000000000000000003";
+/// Access key of the developer `chen`, who sees list prices only.
+pub const EXAMPLE_AK_CHEN: &str = "EXAMPLEAKCHEN0000005";
+/// Secret key of the developer `chen`.
+pub const EXAMPLE_SK_CHEN: &str = "ExampleSecretKeyOfChen000000000000000005";
 /// Access key of `guest`, who has no rights.
 pub const EXAMPLE_AK_GUEST: &str = "EXAMPLEAKGUEST000004";
 /// Secret key of `guest`.
@@ -68,6 +72,11 @@ pub(crate) struct User {
 }
 
 impl User {
+    /// May look at bills and at what discounts make of a price (`bss:bill:view`, `bss:discount:view`).
+    pub(crate) fn sees_money(&self) -> bool {
+        self.role != Role::Guest && self.id != CHEN
+    }
+
     pub(crate) fn secret_key(&self) -> SecretString {
         SecretString::from(self.secret_key.0)
     }
@@ -88,10 +97,11 @@ impl std::fmt::Debug for Example {
 
 pub(crate) const ADA: &str = "e0a0000000000000000000000000ada1";
 pub(crate) const BO: &str = "e0a0000000000000000000000000b002";
+pub(crate) const CHEN: &str = "e0a0000000000000000000000000c4e5";
 pub(crate) const MIA: &str = "e0a00000000000000000000000003a13";
 const GUEST: &str = "e0a00000000000000000000000009e54";
 
-pub(crate) static USERS: [User; 4] = [
+pub(crate) static USERS: [User; 5] = [
     User {
         id: ADA,
         name: "ada",
@@ -105,6 +115,13 @@ pub(crate) static USERS: [User; 4] = [
         role: Role::Developer,
         access_key: EXAMPLE_AK_BO,
         secret_key: Example(EXAMPLE_SK_BO),
+    },
+    User {
+        id: CHEN,
+        name: "chen",
+        role: Role::Developer,
+        access_key: EXAMPLE_AK_CHEN,
+        secret_key: Example(EXAMPLE_SK_CHEN),
     },
     User {
         id: MIA,

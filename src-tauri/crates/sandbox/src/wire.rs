@@ -1,11 +1,18 @@
 //! HTTP/1.1 on loopback, close to the wire: the path and the query stay as they were received (a signature covers them),
 //! every length is capped, every wait has a deadline, and an answer can be withheld, which a web framework does not offer.
 
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use percent_encoding::percent_decode_str;
@@ -110,6 +117,8 @@ impl Request {
 #[derive(Debug)]
 pub(crate) enum Reply {
     Answer(Answer),
+    /// Announce the whole body, send half of it, then close the connection.
+    Truncated(Answer),
     /// Close the connection without a word.
     Cut,
     /// Say nothing for minutes, then close the connection.
@@ -160,8 +169,12 @@ impl Answer {
         self
     }
 
-    fn into_response(self) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::new(self.body));
+    fn into_response(self, sent: usize) -> Response<Sent> {
+        let mut response = Response::new(Sent {
+            announced: u64::try_from(self.body.len()).unwrap_or(u64::MAX),
+            whole: sent >= self.body.len(),
+            part: Some(self.body.slice(..sent.min(self.body.len()))),
+        });
         *response.status_mut() = self.status;
         for (name, value) in self.headers {
             if let Ok(value) = HeaderValue::from_str(&value) {
@@ -176,6 +189,37 @@ impl Answer {
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is closed without an answer")]
 struct Closed;
+
+/// A body of which less may come than its length announces.
+struct Sent {
+    part: Option<Bytes>,
+    whole: bool,
+    announced: u64,
+}
+
+impl hyper::body::Body for Sent {
+    type Data = Bytes;
+    type Error = Closed;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, Closed>>> {
+        match self.part.take() {
+            Some(part) if !part.is_empty() => Poll::Ready(Some(Ok(hyper::body::Frame::data(part)))),
+            _ if self.whole => Poll::Ready(None),
+            _ => Poll::Ready(Some(Err(Closed))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.whole && self.part.as_ref().is_none_or(Bytes::is_empty)
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        hyper::body::SizeHint::with_exact(self.announced)
+    }
+}
 
 /// Binds a loopback port; `0` takes a free one.
 pub(crate) async fn bind(port: u16) -> std::io::Result<TcpListener> {
@@ -230,7 +274,7 @@ async fn exchange<H, F>(
     request: hyper::Request<Incoming>,
     body_limit: usize,
     handle: &H,
-) -> Result<Response<Full<Bytes>>, Closed>
+) -> Result<Response<Sent>, Closed>
 where
     H: Fn(Request) -> F,
     F: Future<Output = Reply>,
@@ -248,7 +292,14 @@ where
         body,
     };
     match handle(request).await {
-        Reply::Answer(answer) => Ok(answer.into_response()),
+        Reply::Answer(answer) => {
+            let length = answer.body.len();
+            Ok(answer.into_response(length))
+        }
+        Reply::Truncated(answer) => {
+            let half = answer.body.len() / 2;
+            Ok(answer.into_response(half))
+        }
         Reply::Cut => Err(Closed),
         Reply::Stall => {
             sleep(STALL).await;

@@ -73,14 +73,12 @@ async fn it_announces_itself_serves_and_ends_when_told() {
         .await
         .unwrap();
     assert_eq!(health.status(), 200);
-    for url in announcement
-        .regions
-        .iter()
-        .flat_map(|region| region.endpoints.values())
-    {
+    for (service, url) in announcement.regions.iter().flat_map(|region| &region.endpoints) {
+        // Object storage has objects for everybody, so to it a call without a signature is one without rights.
+        let status = if service == "obs" { 403 } else { 401 };
         assert_eq!(
             client.get(url).send().await.unwrap().status(),
-            401,
+            status,
             "{url} wants a signature"
         );
     }

@@ -207,3 +207,120 @@ async fn what_was_received_survives_a_restart() {
     let second = cloud(options).await;
     assert_eq!(kept(&second, "").await[0]["event_id"], "e-1");
 }
+
+async fn ask(cloud: &Cloud, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+    let mut request = cloud
+        .http
+        .request(
+            method.parse().unwrap(),
+            format!("{}{path}", cloud.announcement.hei.url),
+        )
+        .bearer_auth(&cloud.announcement.hei.token);
+    if let Some(body) = body {
+        request = request.body(body.to_string());
+    }
+    let answer = request.send().await.unwrap();
+    let status = answer.status().as_u16();
+    (
+        status,
+        serde_json::from_str(&answer.text().await.unwrap()).unwrap_or(Value::Null),
+    )
+}
+
+#[tokio::test]
+async fn what_came_in_answers_sql_by_the_keys_of_the_events() {
+    let cloud = cloud(fast()).await;
+    let events = json!([wrapped("e-1"), wrapped("e-2"), wrapped("e-1")]).to_string();
+    assert_eq!(status(post(&cloud, events)).await, 200);
+    let sql = "SELECT owner, COUNT(*) AS n, COUNT(DISTINCT event_id) AS events FROM wangcheng \
+               WHERE action = 'server.created' GROUP BY owner";
+    let (status_code, table) = ask(&cloud, "POST", "/query", Some(json!({"query": sql}))).await;
+    assert_eq!(status_code, 200, "{table}");
+    assert_eq!(table["columns"], json!(["owner", "n", "events"]));
+    assert_eq!(table["rows"], json!([{"owner": "阿达", "n": 3, "events": 2}]));
+
+    let never = json!({"query": "SELECT * FROM wangcheng", "latest": "2020-01-01T00:00:00+08:00"});
+    let (_, none) = ask(&cloud, "POST", "/query", Some(never)).await;
+    assert_eq!(none["rows"], json!([]), "nothing is that old");
+    assert!(
+        none["columns"].as_array().unwrap().contains(&json!("owner")),
+        "the columns stay: {none}"
+    );
+    for wrong in ["DELETE FROM wangcheng", "SELECT", "SELECT * FROM nowhere"] {
+        let (status_code, said) = ask(&cloud, "POST", "/query", Some(json!({"query": wrong}))).await;
+        assert_eq!(status_code, 400, "{wrong}: {said}");
+    }
+    assert_eq!(kept(&cloud, "").await.len(), 3, "nothing was changed by asking");
+    let anonymous = cloud.http.post(format!("{}/query", cloud.announcement.hei.url));
+    assert_eq!(status(anonymous.body("{}")).await, 401);
+}
+
+#[tokio::test]
+async fn a_search_is_submitted_polled_and_fetched_in_pages() {
+    let cloud = cloud(fast()).await;
+    let events: Vec<Value> = (0..25).map(|number| wrapped(&format!("e-{number:02}"))).collect();
+    assert_eq!(status(post(&cloud, json!(events).to_string())).await, 200);
+    let sql = json!({"query": "SELECT event_id FROM wangcheng ORDER BY event_id"});
+    let (accepted, job) = ask(&cloud, "POST", "/search", Some(sql)).await;
+    assert_eq!(accepted, 202);
+    let path = format!("/search/{}", job["id"].as_str().unwrap());
+    let done = async |path: &str| {
+        for _ in 0..200 {
+            let (_, state) = ask(&cloud, "GET", path, None).await;
+            if state["state"] != "RUNNING" {
+                return state;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the search does not end");
+    };
+    assert_eq!(done(&path).await["state"], "SUCCEEDED");
+    let (_, page) = ask(&cloud, "GET", &format!("{path}/results?offset=20&limit=10"), None).await;
+    assert_eq!(
+        (&page["total"], page["rows"].as_array().unwrap().len()),
+        (&json!(25), 5)
+    );
+    assert_eq!(page["rows"][0], json!({"event_id": "e-20"}));
+    assert_eq!(ask(&cloud, "DELETE", &path, None).await.0, 204);
+    assert_eq!(ask(&cloud, "GET", &path, None).await.0, 404);
+
+    let (_, job) = ask(
+        &cloud,
+        "POST",
+        "/search",
+        Some(json!({"query": "SELECT nothing FROM main"})),
+    )
+    .await;
+    let state = done(&format!("/search/{}", job["id"].as_str().unwrap())).await;
+    assert_eq!(state["state"], "FAILED");
+    assert!(state["error"].as_str().unwrap().contains("nothing"), "{state}");
+}
+
+#[tokio::test]
+async fn plain_text_is_an_event_for_each_line() {
+    let cloud = cloud(fast()).await;
+    let text = cloud
+        .http
+        .post(format!("{}/", cloud.announcement.hei.url))
+        .bearer_auth(&cloud.announcement.hei.token)
+        .header("Content-Type", "text/plain")
+        .body("first line\n\nzweite Zeile\n");
+    assert_eq!(status(text).await, 200);
+    let (_, table) = ask(
+        &cloud,
+        "POST",
+        "/query",
+        Some(json!({"query": "SELECT _message FROM main"})),
+    )
+    .await;
+    assert_eq!(
+        table["rows"],
+        json!([{"_message": "first line"}, {"_message": "zweite Zeile"}])
+    );
+    mode(&cloud, json!({"mode": "status:429", "retry_after_s": 2})).await;
+    let busy = post(&cloud, "{}").send().await.unwrap();
+    assert_eq!(
+        (busy.status().as_u16(), &busy.headers()["retry-after"]),
+        (429, &"2".parse().unwrap())
+    );
+}

@@ -1,23 +1,34 @@
 //! The services' calls: each module reads what one host is asked and writes what it answers, in that service's words.
 
+mod audit;
 mod bss;
+mod cts;
 mod ecs;
 mod evs;
 mod iam;
 mod ims;
 mod kms;
+mod obs;
+mod quota;
 mod sts;
+mod tags;
+mod tms;
+mod tokens;
 mod vpc;
 
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 
 use crate::{
     clock::Pace,
     faults::{Envelope, Fault},
     users::{Role, User},
     wire::{Answer, Request},
-    world::{Region, World},
+    world::{Region, Trace, World},
 };
+
+/// Object storage knows its callers by a signature of its own.
+pub(crate) use obs::answer as object_storage;
 
 pub(crate) type Result<T, E = Fault> = std::result::Result<T, E>;
 
@@ -32,13 +43,33 @@ pub(crate) enum Service {
     Bss,
     Iam,
     Sts,
+    Cts,
+    Tms,
+    Obs,
 }
 
 impl Service {
     /// Hosts that each region has.
-    pub(crate) const REGIONAL: [Self; 5] = [Self::Ecs, Self::Evs, Self::Ims, Self::Vpc, Self::Kms];
+    pub(crate) const REGIONAL: [Self; 7] = [
+        Self::Ecs,
+        Self::Evs,
+        Self::Ims,
+        Self::Vpc,
+        Self::Kms,
+        Self::Cts,
+        Self::Obs,
+    ];
     /// Hosts of the account.
-    pub(crate) const GLOBAL: [Self; 3] = [Self::Bss, Self::Iam, Self::Sts];
+    pub(crate) const GLOBAL: [Self; 4] = [Self::Bss, Self::Iam, Self::Sts, Self::Tms];
+
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        Self::REGIONAL.into_iter().chain(Self::GLOBAL)
+    }
+
+    /// Whether it is a host of a region, where a call is about the region's project.
+    pub(crate) fn is_regional(self) -> bool {
+        Self::REGIONAL.contains(&self)
+    }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -50,6 +81,9 @@ impl Service {
             Self::Bss => "bss",
             Self::Iam => "iam",
             Self::Sts => "sts",
+            Self::Cts => "cts",
+            Self::Tms => "tms",
+            Self::Obs => "obs",
         }
     }
 
@@ -64,15 +98,21 @@ impl Service {
             Self::Bss => &["bss"],
             Self::Iam => &["iam"],
             Self::Sts => &["sts"],
+            Self::Cts => &["cts"],
+            Self::Tms => &["tms"],
+            Self::Obs => &["obs"],
         }
     }
 
     pub(crate) fn envelope(self, path: &str) -> Envelope {
         match self {
             Self::Ecs | Self::Evs | Self::Ims => Envelope::Nested,
+            Self::Vpc if path.starts_with(vpc::NATIVE) => Envelope::Neutron,
             Self::Vpc => Envelope::Flat,
             Self::Iam if path.starts_with("/v3/") => Envelope::Identity,
-            Self::Iam | Self::Kms | Self::Bss | Self::Sts => Envelope::Gateway,
+            Self::Tms => Envelope::Tags,
+            Self::Obs => Envelope::Xml,
+            Self::Iam | Self::Kms | Self::Bss | Self::Sts | Self::Cts => Envelope::Gateway,
         }
     }
 
@@ -82,6 +122,7 @@ impl Service {
             Self::Bss => return bss::answer(call, world),
             Self::Iam => return iam::answer(call, world),
             Self::Sts => return sts::answer(call),
+            Self::Tms => return tms::answer(call, world),
             _ => {}
         }
         let faults = &mut world.faults;
@@ -90,11 +131,12 @@ impl Service {
         };
         match self {
             Self::Ecs => ecs::answer(call, region, faults),
-            Self::Evs => evs::answer(call, region),
+            Self::Evs => evs::answer(call, region, faults),
             Self::Ims => ims::answer(call),
-            Self::Vpc => vpc::answer(call, region),
-            Self::Kms => kms::answer(call, region),
-            Self::Bss | Self::Iam | Self::Sts => Err(Fault::no_such_call()),
+            Self::Vpc => vpc::answer(call, region, faults),
+            Self::Kms => kms::answer(call, region, faults),
+            Self::Cts => cts::answer(call, region),
+            Self::Bss | Self::Iam | Self::Sts | Self::Tms | Self::Obs => Err(Fault::no_such_call()),
         }
     }
 }
@@ -109,6 +151,38 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// The trace of an act with one resource, as the audit service names them.
+    fn trace(
+        &self,
+        service: &str,
+        resource_type: &str,
+        name: &str,
+        resource: (&str, &str),
+        code: u16,
+    ) -> Trace {
+        Trace {
+            time: self.now,
+            service: service.to_owned(),
+            resource_type: resource_type.to_owned(),
+            resource_id: resource.0.to_owned(),
+            resource_name: resource.1.to_owned(),
+            trace_name: name.to_owned(),
+            user: self.user.id.to_owned(),
+            request: audit::shown(self.request.bytes()),
+            code,
+        }
+    }
+
+    /// Reads the body; `empty` and `malformed` are the service's codes for none and for a wrong one.
+    fn body<T: DeserializeOwned>(&self, empty: &'static str, malformed: &'static str) -> Result<T> {
+        if self.request.bytes().is_empty() {
+            return Err(Fault::bad(empty, "The request body cannot be left blank."));
+        }
+        self.request
+            .json()
+            .map_err(|error| Fault::bad(malformed, format!("The request body is invalid: {error}")))
+    }
+
     fn is_guest(&self) -> bool {
         self.user.role == Role::Guest
     }

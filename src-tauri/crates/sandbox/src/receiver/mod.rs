@@ -1,6 +1,22 @@
 //! The HEI receiver: takes events over HTTP as the platform's embedded HTTP source does, and keeps what came.
 //!
 //! A record is stored as it was received, every time it was received. The view `events` shows each event once.
+//!
+//! What came in can be asked for by SQL on the same host and with the same token; see [`query`] for tables and columns:
+//!
+//! | call | what it does |
+//! |---|---|
+//! | `POST /query {"query":SQL,"earliest":T,"latest":T}` | answers at once: `{"columns":[…],"rows":[{…}],"truncated":false}` |
+//! | `POST /search` with the same body | starts a job: 202 `{"id":…}` |
+//! | `GET /search/{id}` | `{"id":…,"state":"RUNNING"}`, `SUCCEEDED`, or `FAILED` with `"error"` |
+//! | `GET /search/{id}/results?offset=&limit=` | the rows from that one on, with `"total"`; 409 before the job is done |
+//! | `DELETE /search/{id}` | forgets the job |
+//!
+//! A query reads at most the latest 50,000 events, takes at most five seconds and gives at most 10,000 rows. How the real
+//! platform spells these calls is not public.
+
+mod query;
+mod search;
 
 use std::{
     borrow::Cow,
@@ -48,6 +64,7 @@ pub(crate) struct Receiver {
     mode: Mutex<Mode>,
     /// Used on blocking threads only.
     records: Arc<Mutex<Connection>>,
+    searches: search::Searches,
 }
 
 /// How the receiver treats what is posted to it.
@@ -124,6 +141,7 @@ impl Receiver {
             token,
             mode: Mutex::new(Mode::Ok),
             records: Arc::new(Mutex::new(connection)),
+            searches: search::Searches::default(),
         })
     }
 
@@ -139,6 +157,12 @@ impl Receiver {
     pub(crate) async fn answer(&self, request: &Request, now: DateTime<Utc>) -> Reply {
         match (&request.method, request.path.as_str()) {
             (&Method::GET, "/ping") => return Reply::Answer(Answer::text(200, "pong")),
+            (_, path) if path == "/query" || path == "/search" || path.starts_with("/search/") => {
+                return Reply::Answer(match self.check_token(request) {
+                    Ok(()) => self.search(request, now).await,
+                    Err(answer) => answer,
+                });
+            }
             (&Method::POST, "/") => {}
             (_, "/") => {
                 return Reply::Answer(refusal(405, "Method not allowed").with(header::ALLOW, "POST"));
@@ -166,13 +190,18 @@ impl Receiver {
         }
     }
 
-    async fn take(&self, request: &Request, now: DateTime<Utc>) -> std::result::Result<(), Answer> {
+    fn check_token(&self, request: &Request) -> std::result::Result<(), Answer> {
         let Some(authorization) = request.header("authorization") else {
             return Err(refusal(401, "No authorization header"));
         };
         if authorization.strip_prefix("Bearer ") != Some(self.token.expose_secret()) {
             return Err(refusal(401, "Invalid token"));
         }
+        Ok(())
+    }
+
+    async fn take(&self, request: &Request, now: DateTime<Utc>) -> std::result::Result<(), Answer> {
+        self.check_token(request)?;
         let Body::Whole(bytes) = &request.body else {
             return Err(too_large());
         };
@@ -181,10 +210,12 @@ impl Receiver {
             Some("gzip") => Cow::Owned(decompress(bytes)?),
             Some(other) => return Err(refusal(415, format!("Unsupported encoding {other}"))),
         };
-        let by_line = request
-            .header("content-type")
-            .is_some_and(|kind| kind.starts_with("application/x-ndjson"));
-        let records = split(&text, by_line)?;
+        let kind = request.header("content-type").unwrap_or_default();
+        let records = if kind.starts_with("text/plain") {
+            lines(&text)
+        } else {
+            split(&text, kind.starts_with("application/x-ndjson"))?
+        };
         if records.is_empty() {
             return Ok(());
         }
@@ -270,6 +301,15 @@ fn decompress(bytes: &[u8]) -> std::result::Result<Vec<u8>, Answer> {
         return Err(too_large());
     }
     Ok(text)
+}
+
+/// Plain text: each line is an event that has nothing but its message.
+fn lines(text: &[u8]) -> Vec<(Option<String>, String)> {
+    String::from_utf8_lossy(text)
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| (None, json!({"_message": line}).to_string()))
+        .collect()
 }
 
 /// The body's records with their event ids: an object is one, an array one for each element.

@@ -1,13 +1,13 @@
-//! Billing: what an hour costs. Amounts are decimal numbers in JSON, with all their digits.
+//! What an hour costs: list price, and what the account pays of it. Who may not see discounts gets the list price only.
 
 use std::collections::BTreeSet;
 
-use http::Method;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, value::RawValue};
 
-use super::{Call, Result};
+use super::super::{Call, Result};
+use super::{YUAN, number};
 use crate::{
     catalogue::{self, Os},
     faults::Fault,
@@ -19,7 +19,6 @@ const HOUR: u32 = 4;
 const GIGABYTE_OF_TRAFFIC: u32 = 10;
 const MBPS: u32 = 15;
 const GIGABYTE: u32 = 17;
-const YUAN: u32 = 1;
 
 #[derive(Debug, Deserialize)]
 struct Inquiry {
@@ -47,7 +46,8 @@ struct Product {
 #[derive(Debug, Serialize)]
 struct Ratings {
     amount: Box<RawValue>,
-    discount_amount: Box<RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discount_amount: Option<Box<RawValue>>,
     official_website_amount: Box<RawValue>,
     measure_id: u32,
     currency: &'static str,
@@ -59,10 +59,12 @@ struct Rating {
     id: String,
     product_id: String,
     amount: Box<RawValue>,
-    discount_amount: Box<RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discount_amount: Option<Box<RawValue>>,
     official_website_amount: Box<RawValue>,
     measure_id: u32,
-    discount_rating_results: Vec<Discount>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discount_rating_results: Option<Vec<Discount>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -82,12 +84,6 @@ struct Price {
 }
 
 pub(super) fn answer(call: &Call<'_>, world: &World) -> Result<Answer> {
-    if call.request.method != Method::POST || call.request.path != "/v2/bills/ratings/on-demand-resources" {
-        return Err(Fault::no_such_call());
-    }
-    if call.is_guest() {
-        return Err(Fault::forbidden("CBC.0151", "Access denied."));
-    }
     let inquiry: Inquiry = call
         .request
         .json()
@@ -95,10 +91,14 @@ pub(super) fn answer(call: &Call<'_>, world: &World) -> Result<Answer> {
     check(&inquiry, world)?;
 
     let digits = if inquiry.inquiry_precision == 1 { 10 } else { 6 };
+    let discounts = call.user.sees_money();
     let (mut list, mut paid) = (Decimal::ZERO, Decimal::ZERO);
     let mut results = Vec::new();
     for product in &inquiry.product_infos {
-        let price = price(product, world)?;
+        let mut price = price(product, world)?;
+        if !discounts {
+            price.paid = price.list;
+        }
         let row = Price {
             list: price.list.round_dp(digits),
             paid: price.paid.round_dp(digits),
@@ -110,19 +110,19 @@ pub(super) fn answer(call: &Call<'_>, world: &World) -> Result<Answer> {
             id: product.id.clone(),
             product_id: format!("EXAMPLE-{}", product.resource_spec),
             amount: number(row.paid)?,
-            discount_amount: number(discount)?,
+            discount_amount: discounts.then(|| number(discount)).transpose()?,
             official_website_amount: number(row.list)?,
             measure_id: YUAN,
-            discount_rating_results: if discount.is_zero() {
-                Vec::new()
-            } else {
-                vec![Discount {
+            discount_rating_results: match (discounts, discount.is_zero()) {
+                (false, _) => None,
+                (true, true) => Some(Vec::new()),
+                (true, false) => Some(vec![Discount {
                     discount_id: "example",
                     discount_type: 700,
                     discount_name: "Example contract discount",
                     amount: number(discount)?,
                     measure_id: YUAN,
-                }]
+                }]),
             },
         });
     }
@@ -130,7 +130,7 @@ pub(super) fn answer(call: &Call<'_>, world: &World) -> Result<Answer> {
         200,
         &Ratings {
             amount: number(paid)?,
-            discount_amount: number(list - paid)?,
+            discount_amount: discounts.then(|| number(list - paid)).transpose()?,
             official_website_amount: number(list)?,
             measure_id: YUAN,
             currency: "CNY",
@@ -219,13 +219,13 @@ fn price(product: &Product, world: &World) -> Result<Price> {
             let kind = catalogue::disk_type(kind).ok_or_else(unknown)?;
             list_price(kind.gb_hour() * Decimal::from(sized(GIGABYTE)?))
         }
-        ("hws.service.type.vpc", "hws.resource.type.bandwidth", "19_bgp", false) => {
+        ("hws.service.type.vpc", "hws.resource.type.bandwidth", "19_bgp" | "19_sbgp" | "19_share", false) => {
             list_price(catalogue::bandwidth_hour(sized(MBPS)?))
         }
-        ("hws.service.type.vpc", "hws.resource.type.bandwidth", "12_bgp", true) => {
+        ("hws.service.type.vpc", "hws.resource.type.bandwidth", "12_bgp" | "12_sbgp", true) => {
             list_price(catalogue::traffic_gb())
         }
-        ("hws.service.type.vpc", "hws.resource.type.ip", "5_bgp", false) => {
+        ("hws.service.type.vpc", "hws.resource.type.ip", "5_bgp" | "5_sbgp", false) => {
             list_price(catalogue::idle_address_hour())
         }
         _ => return Err(unknown()),
@@ -246,10 +246,4 @@ fn price(product: &Product, world: &World) -> Result<Price> {
         list: one.list.checked_mul(times).ok_or_else(too_large)?,
         paid: one.paid.checked_mul(times).ok_or_else(too_large)?,
     })
-}
-
-/// The decimal as a JSON number, digit by digit: on the way through binary floating point it could change.
-fn number(amount: Decimal) -> Result<Box<RawValue>> {
-    RawValue::from_string(amount.normalize().to_string())
-        .map_err(|_| Fault::new(500, "CBC.0999", "The price could not be written."))
 }
