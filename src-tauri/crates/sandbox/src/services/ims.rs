@@ -10,20 +10,22 @@ use crate::{
     wire::Answer,
 };
 
+/// Who made the public images.
+const OWNER: &str = "e0a000000000000000000000000f17e5";
+
 pub(super) fn answer(call: &Call<'_>) -> Result<Answer> {
     if call.request.method != Method::GET || call.request.path != "/v2/cloudimages" {
         return Err(Fault::no_such_call());
     }
     if call.is_guest() {
-        return Err(Fault::forbidden(
-            "Pdp.0001",
-            "Policy doesn't allow ims:images:list to be performed.",
-        ));
+        return Err(Fault::denied("Pdp.0001", "ims:images:list"));
     }
     let limit = call
         .limit(500, 1000)
         .ok_or_else(|| Fault::bad("IMG.0001", "The limit is invalid."))?;
-    let wanted: Vec<&Image> = IMAGES.iter().filter(|image| matches(call, image)).collect();
+    check_words(call)?;
+    let mut wanted: Vec<&Image> = IMAGES.iter().filter(|image| matches(call, image)).collect();
+    sort(call, &mut wanted)?;
     let marker = call.request.query_value("marker");
     let rows = page(&wanted, |image| image.id, marker.as_deref(), limit)
         .ok_or_else(|| Fault::bad("IMG.0001", "The marker is invalid."))?;
@@ -58,6 +60,105 @@ fn matches(call: &Call<'_>, image: &Image) -> bool {
         && is("architecture", architecture)
         && is("name", image.name)
         && is("id", image.id)
+        && is("owner", OWNER)
+        && is("protected", "true")
+        && is("container_format", "bare")
+        && is("disk_format", "zvhd2")
+        && is("__support_kvm", "true")
+        && is("min_disk", &image.min_disk_gb.to_string())
+        && is("min_ram", "0")
+        && call
+            .request
+            .query_value("enterprise_project_id")
+            .is_none_or(|wanted| wanted == "0" || wanted == "all_granted_eps")
+        // No image has tags, is shared, or is made for special hardware.
+        && ["tag", "member_status"]
+            .iter()
+            .all(|key| call.request.query_value(key).is_none())
+        && [
+            "__support_xen",
+            "__support_diskintensive",
+            "__support_highperformance",
+            "__support_largememory",
+            "__support_kvm_gpu_type",
+            "__support_kvm_infiniband",
+            "__support_xen_gpu_type",
+            "__support_xen_hana",
+        ]
+        .iter()
+        .all(|key| call.request.query_value(key).is_none_or(|wanted| wanted == "false"))
+        && ["created_at", "updated_at"].iter().all(|key| {
+            call.request
+                .query_value(key)
+                .is_none_or(|wanted| is_in_time(image.created, &wanted))
+        })
+}
+
+/// `gt:2025-01-01T00:00:00Z` and the like; moments in this form sort as text.
+fn is_in_time(own: &str, wanted: &str) -> bool {
+    match wanted.split_once(':') {
+        Some(("gt", time)) => own > time,
+        Some(("gte", time)) => own >= time,
+        Some(("lt", time)) => own < time,
+        Some(("lte", time)) => own <= time,
+        Some(("eq", time)) => own == time,
+        Some(("neq", time)) => own != time,
+        _ => false,
+    }
+}
+
+/// Filters that know a few words refuse others.
+fn check_words(call: &Call<'_>) -> Result<()> {
+    for (key, code, words) in [
+        (
+            "__imagetype",
+            "IMG.0024",
+            &["gold", "private", "shared", "market"][..],
+        ),
+        ("visibility", "IMG.0001", &["public", "private", "shared"]),
+        ("__os_type", "IMG.0001", &["Linux", "Windows", "Other"]),
+        ("__os_bit", "IMG.0001", &["32", "64"]),
+        ("__isregistered", "IMG.0001", &["true", "false"]),
+        (
+            "status",
+            "IMG.0001",
+            &["queued", "saving", "deleted", "killed", "active"],
+        ),
+        (
+            "virtual_env_type",
+            "IMG.0001",
+            &["FusionCompute", "Ironic", "DataImage", "IsoImage"],
+        ),
+        ("architecture", "IMG.0001", &["x86", "arm"]),
+        ("protected", "IMG.0001", &["true", "false"]),
+    ] {
+        if let Some(wanted) = call.request.query_value(key)
+            && !words.contains(&wanted.as_str())
+        {
+            return Err(Fault::bad(code, format!("The value of {key} is invalid.")));
+        }
+    }
+    Ok(())
+}
+
+/// Newest first, unless asked for otherwise.
+fn sort(call: &Call<'_>, images: &mut [&Image]) -> Result<()> {
+    let wrong = |what: &str| Fault::bad("IMG.0001", format!("The {what} is invalid."));
+    match call.request.query_value("sort_key").as_deref().map(str::trim) {
+        // The images are alike in the other fields.
+        None | Some("created_at" | "status" | "container_format" | "disk_format" | "size") => {
+            images.sort_by_key(|image| (image.created, image.id));
+        }
+        Some("name") => images.sort_by_key(|image| (image.name, image.id)),
+        Some("id") => images.sort_by_key(|image| image.id),
+        Some(_) => return Err(wrong("sort_key")),
+    }
+    match call.request.query_value("sort_dir").as_deref() {
+        None | Some("desc") => images.reverse(),
+        Some("asc") => {}
+        Some(_) => return Err(wrong("sort_dir")),
+    }
+    Ok(())
 }
 
 fn row(image: &Image) -> Value {
@@ -67,7 +168,7 @@ fn row(image: &Image) -> Value {
         "status": "active",
         "visibility": "public",
         "protected": true,
-        "owner": "e0a000000000000000000000000f17e5",
+        "owner": OWNER,
         "min_disk": image.min_disk_gb,
         "min_ram": 0,
         "container_format": "bare",

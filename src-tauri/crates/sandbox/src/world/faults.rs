@@ -11,7 +11,7 @@ pub(crate) struct Faults {
     pub(crate) failing_disk: Option<(String, String)>,
     /// Of the servers in the next start, stop or reboot every second one fails.
     pub(crate) half_batch: bool,
-    /// No host has room: servers cannot be started or made larger, until it is switched off.
+    /// No host has room: servers cannot be made, started or made larger, until it is switched off.
     pub(crate) no_capacity: bool,
     /// Nothing new may be bought, until it is lifted.
     pub(crate) restriction: Option<Restriction>,

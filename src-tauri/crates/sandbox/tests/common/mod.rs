@@ -50,6 +50,23 @@ impl Got {
         }
     }
 
+    /// Status and error code, in whatever envelope.
+    pub fn code(&self) -> (u16, String) {
+        let json = self.json();
+        let inner = ["error", "NeutronError", "itemNotFound"]
+            .iter()
+            .find_map(|key| json.get(key))
+            .unwrap_or(&json);
+        let code = ["code", "error_code", "type"]
+            .iter()
+            .find_map(|key| inner.get(key));
+        let code = code.unwrap_or_else(|| panic!("no code: {self:?}"));
+        (
+            self.status,
+            code.as_str().map_or_else(|| code.to_string(), str::to_owned),
+        )
+    }
+
     /// Status and ECS error code.
     pub fn refused(&self) -> (u16, String) {
         (
@@ -127,6 +144,25 @@ impl Cloud {
         headers: &[(&str, &str)],
         body: Option<&Value>,
     ) -> reqwest::Result<Got> {
+        let body = body
+            .map(|body| serde_json::to_vec(body).unwrap())
+            .unwrap_or_default();
+        self.call_raw(credentials, at, method, service, path, headers, body)
+            .await
+    }
+
+    /// A call with any bytes as its body.
+    #[allow(clippy::too_many_arguments)]
+    pub async fn call_raw(
+        &self,
+        credentials: &Credentials,
+        at: DateTime<Utc>,
+        method: &str,
+        service: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> reqwest::Result<Got> {
         let base = &self.region().endpoints[service];
         let path = path.replace("{P}", self.project());
         let (path, query) = path.split_once('?').unwrap_or((&path, ""));
@@ -136,9 +172,6 @@ impl Cloud {
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .collect();
-        let body = body
-            .map(|body| serde_json::to_vec(body).unwrap())
-            .unwrap_or_default();
         let mut own = vec![("Content-Type".to_owned(), "application/json".to_owned())];
         own.extend(
             headers
@@ -247,6 +280,53 @@ impl Cloud {
             assert!(Instant::now() < deadline, "the job does not end: {row}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    /// Follows a disk's job to its end, on the disks' own host.
+    pub async fn disk_settled(&self, job: &str) -> Value {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let row = self.evs("GET", &format!("/v1/{{P}}/jobs/{job}"), None).await.ok();
+            if ["SUCCESS", "FAIL"].contains(&row["status"].as_str().unwrap()) {
+                return row;
+            }
+            assert!(Instant::now() < deadline, "the job does not end: {row}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    pub async fn evs(&self, method: &str, path: &str, body: Option<&Value>) -> Got {
+        self.call("ada", method, "evs", path, body).await
+    }
+
+    pub async fn vpc(&self, method: &str, path: &str, body: Option<&Value>) -> Got {
+        self.call("ada", method, "vpc", path, body).await
+    }
+
+    /// A server that runs.
+    pub async fn running(&self, name: &str) -> String {
+        let (job, id) = self.create(&self.order(name).await).await;
+        assert_eq!(self.settled(&job).await["status"], "SUCCESS");
+        id
+    }
+
+    /// An act with servers, followed to its end.
+    pub async fn act(&self, body: Value) -> Value {
+        let answer = self
+            .ecs("POST", "/v1/{P}/cloudservers/action", Some(&body))
+            .await
+            .ok();
+        self.settled(answer["job_id"].as_str().unwrap()).await
+    }
+
+    /// Everything in the first region.
+    pub async fn world(&self) -> Value {
+        self.control("GET", "/servers", None).await.ok()["regions"][0].clone()
+    }
+
+    pub async fn fault(&self, fault: Value) {
+        let got = self.control("POST", "/faults", Some(fault)).await;
+        assert_eq!(got.status, 204, "{got:?}");
     }
 
     pub async fn server(&self, id: &str) -> Got {

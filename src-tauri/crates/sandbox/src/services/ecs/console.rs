@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Call, Result, body, invalid, order::Password, usable, visible, wrong_state};
+use super::{Call, Result, body, invalid, password::Password, usable, visible, wrong_state};
 use crate::{
     catalogue::{self, Architecture},
     faults::Fault,

@@ -46,7 +46,14 @@ pub(super) fn create(call: &Call<'_>, region: &mut Region, faults: &mut Faults) 
     if dry_run == Some(true) {
         return Ok(Answer::empty(202));
     }
-    let (job, servers) = region.create(&order, faults.failing_job.take(), call.now, &call.pace);
+    let no_room = faults.no_capacity.then(|| {
+        (
+            "Ecs.0319".to_owned(),
+            format!("There is no room for the flavor {}.", order.flavor),
+        )
+    });
+    let failing = faults.failing_job.take().or(no_room);
+    let (job, servers) = region.create(&order, failing, call.now, &call.pace);
     for id in &servers {
         region.trace(call.trace("ECS", "ecs", "createServer", (id, &order.name), 200));
     }

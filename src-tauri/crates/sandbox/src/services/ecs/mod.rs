@@ -8,6 +8,7 @@ mod delete;
 mod jobs;
 mod lease;
 mod order;
+mod password;
 mod power;
 mod resize;
 mod servers;

@@ -6,7 +6,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Call, Result, invalid, lease, quota, tags::WORDS};
+use super::{Call, Result, invalid, lease, password::Password, quota, tags::WORDS};
 use crate::{
     catalogue::{self, DiskType, Flavor, Image, Os, Sale},
     faults::Fault,
@@ -55,44 +55,6 @@ impl std::fmt::Debug for Wanted {
         f.debug_struct("Wanted")
             .field("name", &self.name)
             .finish_non_exhaustive()
-    }
-}
-
-/// Looked at and forgotten.
-pub(super) struct Password(secrecy::SecretString);
-
-impl<'de> Deserialize<'de> for Password {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(text.into()))
-    }
-}
-
-impl Password {
-    /// 8 to 26 characters.
-    pub(super) fn has_length(&self) -> bool {
-        use secrecy::ExposeSecret;
-        (8..=26).contains(&self.0.expose_secret().chars().count())
-    }
-
-    /// The users that images come with may not be in a password, neither way round.
-    fn names(&self, user: &str) -> bool {
-        use secrecy::ExposeSecret;
-        let text = self.0.expose_secret().to_lowercase();
-        let reverse: String = user.chars().rev().collect();
-        text == user || text == reverse
-    }
-
-    /// 8 to 26 characters of at least three of four kinds.
-    pub(super) fn is_strong(&self) -> bool {
-        use secrecy::ExposeSecret;
-        let text = self.0.expose_secret();
-        let kinds = [
-            text.chars().any(|c| c.is_ascii_uppercase()),
-            text.chars().any(|c| c.is_ascii_lowercase()),
-            text.chars().any(|c| c.is_ascii_digit()),
-            text.chars().any(|c| "!@$%^-_=+[{}]:,./?".contains(c)),
-        ];
-        (8..=26).contains(&text.chars().count()) && kinds.iter().filter(|kind| **kind).count() >= 3
     }
 }
 
@@ -601,13 +563,5 @@ mod tests {
         assert_eq!(check_name("a b", 1).unwrap_err().code, "Ecs.0915");
         assert_eq!(check_name(&"a".repeat(65), 1).unwrap_err().code, "Ecs.0914");
         assert_eq!(check_name(&"a".repeat(60), 2).unwrap_err().code, "Ecs.0914");
-    }
-
-    #[test]
-    fn a_password_needs_three_kinds_of_characters() {
-        let strong = |text: &str| Password(text.to_owned().into()).is_strong();
-        assert!(strong("Example123"));
-        assert!(!strong("example123"));
-        assert!(!strong("Ex1!"));
     }
 }

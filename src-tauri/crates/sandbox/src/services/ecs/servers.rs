@@ -10,6 +10,9 @@ use crate::{
     world::{Faults, Region, Server, VmState},
 };
 
+/// Most bytes that a name filter may grow to.
+const PATTERN_SIZE: usize = 64 * 1024;
+
 pub(super) fn show(region: &Region, faults: &Faults, id: &str) -> Result<Answer> {
     let server = region.visible_server(id).ok_or_else(|| no_such_server(id))?;
     Ok(Answer::json(200, &json!({"server": row(region, faults, server)})))
@@ -101,16 +104,15 @@ fn is_wanted(call: &Call<'_>, server: &Server) -> bool {
             .is_none_or(|wanted| wanted == "0" || wanted == "all_granted_eps")
 }
 
-/// The name filter looks anywhere in the name and takes `.` for any character.
+/// The name filter looks anywhere in the name, and its text is a regular expression. One that is none is taken as it stands.
 fn matches_somewhere(name: &str, pattern: &str) -> bool {
-    let name: Vec<char> = name.chars().collect();
-    let pattern: Vec<char> = pattern.chars().collect();
-    pattern.is_empty()
-        || name.windows(pattern.len()).any(|part| {
-            part.iter()
-                .zip(&pattern)
-                .all(|(own, wanted)| *wanted == '.' || own == wanted)
-        })
+    match regex_lite::RegexBuilder::new(pattern)
+        .size_limit(PATTERN_SIZE)
+        .build()
+    {
+        Ok(pattern) => pattern.is_match(name),
+        Err(_) => name.contains(pattern),
+    }
 }
 
 fn reservation(server: &Server) -> String {
@@ -338,11 +340,19 @@ mod tests {
     use super::matches_somewhere;
 
     #[test]
-    fn the_name_filter_looks_anywhere_and_takes_a_dot_for_any_character() {
+    fn the_name_filter_looks_anywhere_and_takes_signs_as_a_regular_expression_does() {
         assert!(matches_somewhere("dev-ada-01", "ada"));
         assert!(matches_somewhere("dev-ada-01", "a.a"));
+        assert!(matches_somewhere("dev-ada-01", "^dev-[a-z]+-0"));
         assert!(matches_somewhere("开发机-甲", "机.甲"));
         assert!(!matches_somewhere("dev-ada-01", "bo"));
         assert!(!matches_somewhere("a", "a."));
+    }
+
+    #[test]
+    fn a_name_filter_that_is_no_regular_expression_is_taken_as_it_stands() {
+        assert!(matches_somewhere("a[b", "a["));
+        assert!(!matches_somewhere("ab", "a["));
+        assert!(!matches_somewhere("a", "(((((a{999}){999}){999}){999}){999})"));
     }
 }

@@ -112,6 +112,9 @@ struct Words {
 pub(super) fn update(call: &Call<'_>, region: &mut Region, id: &str) -> Result<Answer> {
     let Update { volume: words } = call.body("EVS.1052", "EVS.1001")?;
     existing(region, id)?;
+    if words.name.is_none() && words.description.is_none() {
+        return Err(Fault::bad("EVS.1001", "null volume!"));
+    }
     if words.name.as_ref().is_some_and(|name| name.len() > 255) {
         return Err(Fault::bad("EVS.1003", "invalid volume name!"));
     }
