@@ -432,6 +432,7 @@ async fn a_password_is_reset_where_the_plugin_is_and_checked_when_asked_to() {
 #[tokio::test]
 async fn what_is_done_and_what_is_refused_leaves_a_trace() {
     let cloud = cloud(fast()).await;
+    // What was there at the first start has left traces too.
     let before = cloud.world().await["traces"].as_array().unwrap().len();
     let id = cloud.running("traced").await;
     cloud.act(json!({"os-stop": {"servers": [{"id": id}]}})).await;
