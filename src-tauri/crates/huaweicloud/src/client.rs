@@ -12,6 +12,7 @@ use http::header::{CONTENT_TYPE, DATE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use percent_encoding::utf8_percent_encode;
 use secrecy::ExposeSecret;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use url::Url;
@@ -484,7 +485,7 @@ impl Client {
 
     /// The address to send to. It is put together here, byte for byte, and then compared with what the URL
     /// library made of it: the signature covers exactly these bytes.
-    fn url(&self, call: &Call<'_>) -> Result<Url, Error> {
+    pub(crate) fn url(&self, call: &Call<'_>) -> Result<Url, Error> {
         if let Some(url) = &call.signed_url {
             // What comes from there is believed, and the address itself is a key to it.
             return if url.scheme() == "https" || is_loopback(url) {
@@ -612,7 +613,7 @@ impl Client {
         signing::obs::sign(&request, &self.inner.credentials, self.now())
     }
 
-    fn now(&self) -> DateTime<Utc> {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
         (self.inner.http.inner.options.clock)()
     }
 
@@ -700,6 +701,11 @@ impl Answer {
     #[allow(dead_code, reason = "for answers that are not JSON")]
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.body
+    }
+
+    /// The body as a value that may point into it.
+    pub(crate) fn parse_borrowed<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| self.bad(error.to_string()))
     }
 
     /// The body as a value.
