@@ -1,29 +1,48 @@
-//! Elastic Cloud Server: the catalogue, servers, their leases, and jobs.
+//! Elastic Cloud Server: the catalogue, servers with their leases, power, size, disks and tags, and jobs.
 
 mod catalogue;
+mod change;
 mod create;
+mod disks;
 mod job;
+mod power;
 mod server;
+mod tags;
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use serde_json::json;
 
-pub use self::catalogue::{Architecture, Flavor, Limits, Sale, Usage, Zone, flavors, limits, zones};
+pub use self::catalogue::{
+    Architecture, Flavor, Limits, Sale, Zone, ZoneState, flavors, limits, zone_states, zones,
+};
+pub use self::change::{
+    RemoteConsole, can_reset_password, check_resize, remote_console, reset_password, resize, resize_flavors,
+    update_server,
+};
 pub use self::create::{
     BandwidthCharge, CreateServer, Created, DataVolume, NewPublicIp, RootVolume, check_create, create,
     create_raw,
 };
+pub use self::disks::{
+    BlockDevice, BlockDevices, attach_volume, block_device, block_devices, detach_volume,
+    set_delete_on_termination,
+};
 pub use self::job::{Job, JobStatus, SubJob, job};
+pub use self::power::{Manner, reboot_servers, start_servers, stop_servers};
 pub use self::server::{
     Address, AddressKind, AttachedVolume, Charging, Fault, SecurityGroupName, Server, ServerFlavor,
-    ServerImage, ServerQuery, server, servers,
+    ServerImage, ServerQuery, server, servers, servers_by_id,
 };
-use crate::client::{Answer, Call, Client, Reply};
+pub use self::tags::{
+    TagSearch, TaggedServer, count_servers_by_tag, delete_server_tags, project_tags, server_tags,
+    servers_by_tag, set_server_tags,
+};
+use crate::client::{Call, Client, Reply};
 use crate::endpoints::Service;
 use crate::error::Error;
 use crate::ids::{JobId, ProjectId, ServerId};
-use crate::lenient;
+pub use crate::quota::Usage;
+use crate::wire;
 
 /// How this service writes a moment: UTC, to the second.
 const TIME_FORMAT: &str = "%Y-%m-%dT%H:%M:%SZ";
@@ -89,18 +108,5 @@ pub async fn delete_servers(
     }
     let path = ["v1", project.as_str(), "cloudservers", "delete"];
     let call = Call::post(Service::Ecs, "DeleteServers", path, body.to_string());
-    started_job(client.send(&call).await?)
-}
-
-/// Reads the answer of a call that starts a job.
-fn started_job(answer: Answer) -> Result<Reply<JobId>, Error> {
-    #[derive(Deserialize)]
-    struct Body {
-        #[serde(default, deserialize_with = "lenient::optional")]
-        job_id: Option<JobId>,
-    }
-    match answer.parse::<Body>()?.job_id {
-        Some(job) => Ok(answer.reply(job)),
-        None => Err(answer.bad("the answer names no job")),
-    }
+    wire::started_job(client.send(&call).await?)
 }

@@ -30,7 +30,10 @@ mod envelope;
 mod error;
 mod ids;
 mod lenient;
+mod quota;
 pub mod signing;
+mod tag;
+mod wire;
 
 pub mod bss;
 pub mod ecs;
@@ -48,3 +51,5 @@ pub use ids::{
     AccountId, FlavorId, ImageId, JobId, ProjectId, RegionId, SecurityGroupId, ServerId, SubnetId, UserId,
     VolumeId, VpcId, ZoneId,
 };
+pub use quota::Usage;
+pub use tag::{Tag, TagValues};

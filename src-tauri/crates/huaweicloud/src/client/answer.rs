@@ -147,6 +147,11 @@ impl Answer {
         &self.body
     }
 
+    /// The body as a value that may point into it.
+    pub(crate) fn parse_borrowed<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| self.bad(error.to_string()))
+    }
+
     /// The body as a value.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|error| self.bad(error.to_string()))

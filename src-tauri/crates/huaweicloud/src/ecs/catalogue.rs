@@ -9,6 +9,8 @@ use crate::endpoints::Service;
 use crate::error::Error;
 use crate::ids::{FlavorId, ProjectId, ZoneId};
 use crate::lenient;
+use crate::quota::Usage;
+use crate::wire;
 
 /// More than any region has, so that one page is the rule.
 const PAGE: usize = 1000;
@@ -101,7 +103,8 @@ struct FlavorRow {
     vcpus: Option<u32>,
     #[serde(default, deserialize_with = "lenient::number")]
     ram: Option<u64>,
-    #[serde(default, deserialize_with = "lenient::object")]
+    // The sizes that a server can change to come with the shorter name.
+    #[serde(default, alias = "extra_specs", deserialize_with = "lenient::object")]
     os_extra_specs: Option<ExtraSpecs>,
 }
 
@@ -234,28 +237,48 @@ pub async fn zones(client: &Client, project: &ProjectId) -> Result<Reply<Listing
         .await
 }
 
-/// How much of a quota is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Usage {
-    /// What is allowed; `None` for no limit.
-    pub max: Option<u64>,
-    /// What is in use.
-    pub used: u64,
+/// Whether servers can be put into a zone.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "ZoneRow")]
+pub struct ZoneState {
+    /// The zone's id.
+    pub id: ZoneId,
+    /// Whether it takes servers; `None` if the answer does not say.
+    pub available: Option<bool>,
 }
 
-impl Usage {
-    fn new(max: Option<i64>, used: Option<i64>) -> Self {
-        // -1 stands for "no limit"; an absent number limits nothing either.
+#[derive(Deserialize)]
+struct ZoneRow {
+    #[serde(rename = "zoneName", deserialize_with = "lenient::required")]
+    name: ZoneId,
+    #[serde(rename = "zoneState", default, deserialize_with = "lenient::object")]
+    state: Option<StateRow>,
+}
+
+#[derive(Deserialize)]
+struct StateRow {
+    #[serde(default, deserialize_with = "lenient::flag")]
+    available: Option<bool>,
+}
+
+impl From<ZoneRow> for ZoneState {
+    fn from(row: ZoneRow) -> Self {
         Self {
-            max: max.and_then(|max| u64::try_from(max).ok()),
-            used: used.and_then(|used| u64::try_from(used).ok()).unwrap_or_default(),
+            id: row.name,
+            available: row.state.and_then(|state| state.available),
         }
     }
+}
 
-    /// What is left; `None` for no limit.
-    pub fn left(&self) -> Option<u64> {
-        self.max.map(|max| max.saturating_sub(self.used))
-    }
+/// `NovaListAvailabilityZones`: the zones by the native call, which tells whether each can be used. The list
+/// comes whole.
+///
+/// # Errors
+/// See [`crate::ErrorKind`].
+pub async fn zone_states(client: &Client, project: &ProjectId) -> Result<Reply<Listing<ZoneState>>, Error> {
+    let path = ["v2.1", project.as_str(), "os-availability-zone"];
+    let call = Call::get(Service::Ecs, "NovaListAvailabilityZones", path);
+    wire::only_rows(client.send(&call).await?, "availabilityZoneInfo")
 }
 
 /// The account's quotas for servers in the project.
@@ -353,12 +376,5 @@ mod tests {
         )
         .unwrap();
         assert_eq!((arm.architecture, arm.on_demand), (Architecture::Arm64, false));
-    }
-
-    #[test]
-    fn an_unlimited_quota_has_no_end() {
-        assert_eq!(Usage::new(Some(-1), Some(7)).left(), None);
-        assert_eq!(Usage::new(Some(5), Some(7)).left(), Some(0));
-        assert_eq!(Usage::new(Some(5), Some(2)).left(), Some(3));
     }
 }

@@ -243,7 +243,7 @@ proptest! {
     ) {
         // The service does not answer as ECS does; only what it received matters here.
         let Wire { runtime, peer, client } = &*WIRE;
-        let query = ecs::ServerQuery { tags: tags.clone(), name: name.clone(), status: None };
+        let query = ecs::ServerQuery { tags: tags.clone(), name: name.clone(), status: None, ..Default::default() };
         runtime.block_on(async {
             let _ = ecs::servers(client, &project(), &query).await;
         });

@@ -24,6 +24,7 @@ async fn a_service_can_verify_every_kind_of_request_from_what_it_received() {
         ],
         name: Some("dev.*".to_owned()),
         status: None,
+        ..Default::default()
     };
     ecs::servers(&client, &project(), &query).await.unwrap();
     ecs::create(&client, &project(), &server_to_create(), TOKEN_ID)

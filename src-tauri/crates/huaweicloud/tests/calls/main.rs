@@ -1,0 +1,14 @@
+//! The typed calls against the schemas that they were made from, and their special cases, over a real connection.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod answers;
+mod cases;
+mod peer;
+mod requests;
+mod schema;
