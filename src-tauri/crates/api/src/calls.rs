@@ -11,7 +11,7 @@ use crate::typescript::Signature;
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
     Delivery, DeliveryTest, EventPage, ExtendLease, ListEvents, Operation, Quote, Region, ServerList,
-    Settings, SignIn, SignInDemo, event,
+    ServerRef, Settings, SignIn, SignInDemo, event,
 };
 
 /// One line a call: its name on the wire, its name in TypeScript, its request, its answer, what it does.
@@ -118,6 +118,10 @@ calls! {
     "servers.extend" "extend" (api, ask: ExtendLease) -> Operation {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).operation(domain.extend_lease(&ask.server, ask.until).await?))
+    }
+    "servers.cancel_lease" "cancelLease" (api, ask: ServerRef) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.cancel_lease(&ask.server).await?))
     }
     "servers.delete" "delete" (api, ask: DeleteServer) -> Operation {
         let domain = api.domain().await?;

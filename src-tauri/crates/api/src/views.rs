@@ -229,6 +229,13 @@ pub struct ExtendLease {
     pub until: DateTime<Utc>,
 }
 
+/// Names a server.
+#[derive(Debug, Clone, Deserialize, TS)]
+pub struct ServerRef {
+    /// Server id.
+    pub server: String,
+}
+
 /// Deleting a server.
 #[derive(Debug, Clone, Deserialize, TS)]
 pub struct DeleteServer {
@@ -455,6 +462,20 @@ pub enum Change {
         /// As it is now.
         delivery: Delivery,
     },
+    /// The end of a lease is near.
+    LeaseWarned {
+        /// Our id of the account.
+        account: String,
+        /// Server id.
+        server: String,
+        /// Name of the server.
+        name: String,
+        /// When the lease ends.
+        lease_end: DateTime<Utc>,
+        /// Which warning it is: minutes before the end.
+        #[ts(type = "number")]
+        minutes: i64,
+    },
     /// Another ledger is in use, or changes were missed: everything has to be read anew.
     Reload,
 }
@@ -604,6 +625,13 @@ impl Speaker<'_> {
             wangcheng::Change::Events(last_seq) => Change::Events { last_seq },
             wangcheng::Change::Delivery(delivery) => Change::Delivery {
                 delivery: self.delivery(delivery),
+            },
+            wangcheng::Change::LeaseWarned(warning) => Change::LeaseWarned {
+                account: warning.account,
+                server: warning.server,
+                name: warning.name,
+                lease_end: warning.lease_end,
+                minutes: warning.minutes,
             },
         }
     }

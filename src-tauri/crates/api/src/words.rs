@@ -103,6 +103,7 @@ fn texts(code: Code) -> (&'static str, &'static str, &'static str, &'static str)
         Code::NotOwn => ("“{name}”不是由你在本程序中创建的，因此只能查看。", "“{name}” was not made by you with this program, so it can only be looked at.", "请在控制台中处理，或联系其使用者。", "Use the console, or ask its owner."),
         Code::NameMismatch => ("输入的名称与“{name}”不一致，没有删除任何东西。", "What was typed is not “{name}”; nothing was deleted.", "", ""),
         Code::ServerBusy => ("“{name}”还有一个操作在进行。", "Another operation on “{name}” is under way.", "请等它结束。", "Wait for its end."),
+        Code::LeaseAbsent => ("“{name}”没有租期。", "“{name}” has no lease.", "请刷新列表。", "Refresh the list."),
         Code::JobFailed => ("云服务没有完成此操作。", "The cloud did not carry this out.", "原因见下；可以再试一次。", "See the reason below; it can be tried again."),
         Code::OutcomeUnknown => ("无法确定此操作的结果。", "What came of this cannot be found out.", "请刷新列表核对。", "Refresh the list and compare."),
         Code::LedgerInUse => ("账本正被另一个程序使用。", "The ledger is in use by another program.", "请关闭另一个“网程”窗口。", "Close the other Wangcheng window."),

@@ -61,6 +61,7 @@ pub enum Code {
     NotOwn,
     NameMismatch,
     ServerBusy,
+    LeaseAbsent,
     JobFailed,
     OutcomeUnknown,
     // ledger

@@ -44,24 +44,33 @@ pub enum OperationKind {
     /// A lease's end is moved.
     #[serde(rename = "lease.update")]
     UpdateLease,
+    /// A lease is taken off.
+    #[serde(rename = "lease.cancel")]
+    CancelLease,
     /// A server is deleted.
     #[serde(rename = "server.delete")]
     DeleteServer,
 }
 
 impl OperationKind {
+    const ALL: [Self; 4] = [
+        Self::CreateServer,
+        Self::UpdateLease,
+        Self::CancelLease,
+        Self::DeleteServer,
+    ];
+
     fn as_str(self) -> &'static str {
         match self {
             Self::CreateServer => "server.create",
             Self::UpdateLease => "lease.update",
+            Self::CancelLease => "lease.cancel",
             Self::DeleteServer => "server.delete",
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::CreateServer, Self::UpdateLease, Self::DeleteServer]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 

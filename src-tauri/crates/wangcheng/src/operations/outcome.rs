@@ -18,6 +18,7 @@ impl Runner {
             OperationKind::CreateServer => Action::ServerCreated,
             OperationKind::UpdateLease if detail.lease_end_before.is_none() => Action::LeaseSet,
             OperationKind::UpdateLease => Action::LeaseExtended,
+            OperationKind::CancelLease => Action::LeaseCancelled,
             OperationKind::DeleteServer => Action::ServerDeleted,
         };
         let time = result.as_ref().map_or_else(|_| self.cloud_now(), |done| done.at);
@@ -46,7 +47,7 @@ impl Runner {
                     .set_time("lease_end", detail.lease_end)
                     .set_price(detail.price.as_ref());
             }
-            OperationKind::UpdateLease => {
+            OperationKind::UpdateLease | OperationKind::CancelLease => {
                 draft
                     .set_time("lease_end", detail.lease_end)
                     .set_time("lease_end_before", detail.lease_end_before);

@@ -45,7 +45,7 @@ impl Runner {
     pub(super) async fn run(mut self) {
         let result = match self.operation.kind {
             OperationKind::CreateServer => self.create().await,
-            OperationKind::UpdateLease => self.update_lease().await,
+            OperationKind::UpdateLease | OperationKind::CancelLease => self.update_lease().await,
             OperationKind::DeleteServer => self.delete().await,
         };
         // The ledger can be full or away for a while. What the cloud did is not forgotten over that: it is tried
