@@ -9,7 +9,7 @@ use crate::{
     receiver::{ModeSetting, Selection},
     shared::Shared,
     wire::{Answer, Request},
-    world::Cut,
+    world::{Cut, Restriction, World},
 };
 
 /// Most bytes of a request to it.
@@ -29,8 +29,29 @@ struct FaultSetting {
     /// With this code; a scheduler that finds no host if absent.
     code: Option<String>,
     reason: Option<String>,
+    /// The next disk that is made or grown comes out in error, with `code` and `reason`.
+    disk_fail_next: Option<bool>,
+    /// Every second server of the next start, stop or reboot fails.
+    half_batch_next: Option<bool>,
+    /// No host has room.
+    no_capacity: Option<bool>,
+    /// Why nothing may be bought; `null` lifts it.
+    #[serde(default, deserialize_with = "even_null")]
+    restriction: Option<Option<Restriction>>,
+    /// A server to lock, or to unlock.
+    lock: Option<String>,
+    unlock: Option<String>,
     /// The next change asked of ECS gets no answer.
     cut_next: Option<Cut>,
+}
+
+/// Tells a null from an absent field.
+fn even_null<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
 }
 
 pub(crate) async fn answer(request: &Request, shared: &Shared) -> Answer {
@@ -53,26 +74,42 @@ pub(crate) async fn answer(request: &Request, shared: &Shared) -> Answer {
         },
         (&Method::POST, "/faults") => match request.json::<FaultSetting>() {
             Ok(setting) => {
-                shared.with_faults(|faults| {
-                    if let Some(fail) = setting.job_fail_next {
-                        faults.failing_job = fail.then(|| {
-                            (
-                                setting.code.unwrap_or_else(|| "Ecs.0219".to_owned()),
-                                setting
-                                    .reason
-                                    .unwrap_or_else(|| "No valid host was found. (example fault)".to_owned()),
-                            )
-                        });
-                    }
-                    if setting.cut_next.is_some() {
-                        faults.cut = setting.cut_next;
-                    }
-                });
+                shared.with_world(|world| apply(setting, world));
                 Answer::empty(204)
             }
             Err(error) => wrong(400, &error.to_string()),
         },
         _ => wrong(404, "there is no such call"),
+    }
+}
+
+fn apply(setting: FaultSetting, world: &mut World) {
+    let code_and_reason = |code: &str, reason: &str| {
+        (
+            setting.code.clone().unwrap_or_else(|| code.to_owned()),
+            setting.reason.clone().unwrap_or_else(|| reason.to_owned()),
+        )
+    };
+    let faults = &mut world.faults;
+    if let Some(fail) = setting.job_fail_next {
+        faults.failing_job =
+            fail.then(|| code_and_reason("Ecs.0219", "No valid host was found. (example fault)"));
+    }
+    if let Some(fail) = setting.disk_fail_next {
+        faults.failing_disk = fail.then(|| code_and_reason("EVS.2024", "volume is error! (example fault)"));
+    }
+    faults.half_batch = setting.half_batch_next.unwrap_or(faults.half_batch);
+    faults.no_capacity = setting.no_capacity.unwrap_or(faults.no_capacity);
+    faults.restriction = setting.restriction.unwrap_or(faults.restriction);
+    faults.cut = setting.cut_next.or(faults.cut);
+    for (id, locked) in [(&setting.lock, true), (&setting.unlock, false)] {
+        let servers = world
+            .regions
+            .iter_mut()
+            .flat_map(|region| region.servers.values_mut());
+        for server in servers.filter(|server| Some(&server.id) == id.as_ref()) {
+            server.locked = locked;
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 //! Refusals, and the envelopes in which the services wrap them.
 
 use http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::wire::Answer;
+
+/// Stands for the native envelope, which has this as its key and the status as its code.
+const ITEM_NOT_FOUND: &str = "itemNotFound";
 
 /// Why a call was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +14,8 @@ pub(crate) struct Fault {
     pub(crate) status: u16,
     pub(crate) code: &'static str,
     pub(crate) message: String,
+    /// Which servers of a batch are the reason, each with its code and message (ECS).
+    pub(crate) failed: Vec<(String, &'static str, String)>,
 }
 
 impl Fault {
@@ -19,6 +24,7 @@ impl Fault {
             status,
             code,
             message: message.into(),
+            failed: Vec::new(),
         }
     }
 
@@ -33,6 +39,16 @@ impl Fault {
 
     pub(crate) fn missing(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(404, code, message)
+    }
+
+    /// A policy does not allow the action.
+    pub(crate) fn denied(code: &'static str, action: &str) -> Self {
+        Self::forbidden(code, format!("Policy doesn't allow {action} to be performed."))
+    }
+
+    /// Native words for something that is not there, which some services pass on as they are.
+    pub(crate) fn item_not_found(message: impl Into<String>) -> Self {
+        Self::missing(ITEM_NOT_FOUND, message)
     }
 
     /// The gateway's answer to a path or method that no service has.
@@ -65,8 +81,12 @@ impl Envelope {
         } else {
             self
         };
+        if fault.code == ITEM_NOT_FOUND {
+            let body = json!({ITEM_NOT_FOUND: {"code": fault.status, "message": fault.message}});
+            return Answer::json(fault.status, &body);
+        }
         let body = match envelope {
-            Self::Nested => json!({"error": {"code": fault.code, "message": fault.message}}),
+            Self::Nested => nested(fault),
             Self::Flat => json!({"code": fault.code, "message": fault.message}),
             Self::Gateway => json!({
                 "error_code": fault.code,
@@ -81,6 +101,19 @@ impl Envelope {
         };
         Answer::json(fault.status, &body)
     }
+}
+
+fn nested(fault: &Fault) -> Value {
+    let error = json!({"code": fault.code, "message": fault.message});
+    if fault.failed.is_empty() {
+        return json!({"error": error});
+    }
+    let failed: Vec<Value> = fault
+        .failed
+        .iter()
+        .map(|(id, code, message)| json!({"id": id, "error_code": code, "error_message": message}))
+        .collect();
+    json!({"error": error, "internalError": failed})
 }
 
 #[cfg(test)]

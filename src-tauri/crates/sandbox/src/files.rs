@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Version of the state's format; a file of another one is refused.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 #[derive(Serialize)]
 struct Written<'a> {

@@ -21,7 +21,7 @@
 //! | `GET /events?after=&limit=&distinct=true` | what the receiver keeps: `[{id, received_at, event_id, record, deliveries}]`, at most 10,000 |
 //! | `POST /clock {"offset_s":N}` | moves the sandbox's clock to N seconds from the machine's |
 //! | `POST /receiver {"mode":M,"retry_after_s":N}` | M is `ok`, `refuse_401`, `413`, `status:NNN`, `stall`, `cut` or `cut_after` (stored, but not answered) |
-//! | `POST /faults {…}` | `"job_fail_next":true` (with `"code"`, `"reason"`): the next creation fails; `"cut_next":"before"` or `"after"`: the next change asked of ECS gets no answer |
+//! | `POST /faults {…}` | `"job_fail_next":true` (with `"code"`, `"reason"`): the next creation fails; `"cut_next":"before"` or `"after"`: the next change asked of ECS gets no answer; `"disk_fail_next":true`: the next disk made or grown ends in error; `"half_batch_next":true`: every second server of the next start, stop or reboot fails; `"no_capacity":true`: no host has room; `"restriction"`: `frozen`, `suspended`, `unverified`, `balance`, `payment_method`, `budget` or null; `"lock"`, `"unlock"`: a server's id |
 
 #![recursion_limit = "256"] // for the `json!` of a server with its sixty fields
 

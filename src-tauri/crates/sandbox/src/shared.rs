@@ -20,7 +20,7 @@ use crate::{
     receiver::Receiver,
     services::{Call, Service},
     wire::{Answer, Body, Reply, Request},
-    world::{Cut, Faults, World},
+    world::{Cut, World},
 };
 
 /// Most bytes of a request that is signed with a key pair.
@@ -229,8 +229,9 @@ impl Shared {
         requests.iter().cloned().collect()
     }
 
-    pub(crate) fn with_faults(&self, change: impl FnOnce(&mut Faults)) {
-        change(&mut self.world().faults);
+    pub(crate) fn with_world(&self, change: impl FnOnce(&mut World)) {
+        change(&mut self.world());
+        self.changed.store(true, Ordering::Release);
     }
 
     /// Everything that exists, for tests to compare with what they think exists.

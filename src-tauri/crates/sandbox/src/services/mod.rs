@@ -1,22 +1,27 @@
 //! The services' calls: each module reads what one host is asked and writes what it answers, in that service's words.
 
+mod audit;
 mod bss;
 mod ecs;
 mod evs;
 mod iam;
 mod ims;
 mod kms;
+mod quota;
 mod sts;
+mod tags;
+mod tokens;
 mod vpc;
 
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 
 use crate::{
     clock::Pace,
     faults::{Envelope, Fault},
     users::{Role, User},
     wire::{Answer, Request},
-    world::{Region, World},
+    world::{Region, Trace, World},
 };
 
 pub(crate) type Result<T, E = Fault> = std::result::Result<T, E>;
@@ -109,6 +114,38 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// The trace of an act with one resource, as the audit service names them.
+    fn trace(
+        &self,
+        service: &str,
+        resource_type: &str,
+        name: &str,
+        resource: (&str, &str),
+        code: u16,
+    ) -> Trace {
+        Trace {
+            time: self.now,
+            service: service.to_owned(),
+            resource_type: resource_type.to_owned(),
+            resource_id: resource.0.to_owned(),
+            resource_name: resource.1.to_owned(),
+            trace_name: name.to_owned(),
+            user: self.user.id.to_owned(),
+            request: audit::shown(self.request.bytes()),
+            code,
+        }
+    }
+
+    /// Reads the body; `empty` and `malformed` are the service's codes for none and for a wrong one.
+    fn body<T: DeserializeOwned>(&self, empty: &'static str, malformed: &'static str) -> Result<T> {
+        if self.request.bytes().is_empty() {
+            return Err(Fault::bad(empty, "The request body cannot be left blank."));
+        }
+        self.request
+            .json()
+            .map_err(|error| Fault::bad(malformed, format!("The request body is invalid: {error}")))
+    }
+
     fn is_guest(&self) -> bool {
         self.user.role == Role::Guest
     }

@@ -8,8 +8,8 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use super::{
-    AttachedDisk, Charging, Job, JobStatus, Nic, PublicIp, Region, Server, Step, Task, VmState, Volume,
-    VolumeStatus, new_id,
+    AttachedDisk, Charging, Job, JobHost, NewAddress, Nic, Region, Server, Step, Task, VmState, Volume,
+    VolumeStatus, disks::device, new_id,
 };
 use crate::clock::Pace;
 
@@ -58,18 +58,17 @@ pub(crate) struct NicOrder {
 pub(crate) struct DiskOrder {
     pub(crate) kind: String,
     pub(crate) size_gb: u32,
+    pub(crate) shared: bool,
+    pub(crate) iops: Option<u32>,
+    /// MiB/s.
+    pub(crate) throughput: Option<u32>,
     pub(crate) delete_on_termination: bool,
 }
 
 /// An EIP for the new server.
 #[derive(Debug)]
 pub(crate) enum AddressOrder {
-    New {
-        kind: String,
-        mbps: u32,
-        by_traffic: bool,
-        delete_on_termination: bool,
-    },
+    New(NewAddress),
     /// One that is there and free.
     Existing(String),
 }
@@ -83,7 +82,7 @@ impl Region {
         now: DateTime<Utc>,
         pace: &Pace,
     ) -> (String, Vec<String>) {
-        let mut job = Job::new("createServer", now);
+        let mut job = Job::new(JobHost::Ecs, "createServer", now);
         let mut ids = Vec::new();
         for number in 1..=order.count {
             let name = if order.count > 1 {
@@ -92,23 +91,13 @@ impl Region {
                 order.name.clone()
             };
             let id = self.build(order, name, now);
-            let mut sub_job = Job::new("createSingleServer", now);
+            let mut sub_job = Job::new(JobHost::Ecs, "createSingleServer", now);
             sub_job.server_id = Some(id.clone());
             job.sub_jobs.push(sub_job);
             self.plan_birth(&id, &job.id, failing.as_ref(), now, pace);
             ids.push(id);
         }
-        let job_id = job.id.clone();
-        self.plan(
-            now + pace.lasting(JOB_RUNS),
-            Step::JobRuns { job: job_id.clone() },
-        );
-        self.plan(
-            now + pace.lasting(JOB_ENDS),
-            Step::JobEnds { job: job_id.clone() },
-        );
-        self.jobs.insert(job_id.clone(), job);
-        (job_id, ids)
+        (self.run(job, JOB_RUNS, JOB_ENDS, now, pace), ids)
     }
 
     fn plan_birth(
@@ -171,11 +160,16 @@ impl Region {
                 } else {
                     format!("{name}-volume-{position:04}")
                 },
+                description: String::new(),
                 size_gb: disk.size_gb,
                 kind: disk.kind.clone(),
                 zone: order.zone.clone(),
                 user_id: order.user_id.clone(),
                 bootable: system,
+                shared: disk.shared,
+                by_period: order.charging == Charging::Period,
+                iops: disk.iops,
+                throughput: disk.throughput,
                 image: system.then(|| order.image.clone()),
                 status: VolumeStatus::Creating,
                 server_id: Some(id.clone()),
@@ -190,7 +184,9 @@ impl Region {
                 system,
                 delete_on_termination: system || disk.delete_on_termination,
             });
-            self.volumes.insert(volume.id.clone(), volume);
+            let volume_id = volume.id.clone();
+            self.volumes.insert(volume_id.clone(), volume);
+            self.meter_disk(&volume_id, now);
         }
         if let Some(address) = &order.address {
             self.give_address(address, &order.user_id, &id, nics.first(), now);
@@ -200,6 +196,7 @@ impl Region {
             id.clone(),
             Server {
                 id: id.clone(),
+                hostname: name.to_lowercase().replace('_', "-"),
                 name,
                 description: order.description.clone(),
                 flavor: order.flavor.clone(),
@@ -221,6 +218,7 @@ impl Region {
                 visible: false,
                 state: VmState::Building,
                 task: Some(Task::Scheduling),
+                locked: false,
                 disks,
                 serial,
             },
@@ -280,33 +278,10 @@ impl Region {
     ) {
         let id = match order {
             AddressOrder::Existing(id) => id.clone(),
-            AddressOrder::New {
-                kind,
-                mbps,
-                by_traffic,
-                delete_on_termination,
-            } => {
-                let Some(address) = self.free_public_address() else {
+            AddressOrder::New(new) => {
+                let Some(id) = self.new_address(new, user_id, now) else {
                     return;
                 };
-                let id = new_id();
-                self.addresses.insert(
-                    id.clone(),
-                    PublicIp {
-                        id: id.clone(),
-                        address,
-                        kind: kind.clone(),
-                        bandwidth_id: new_id(),
-                        bandwidth_mbps: *mbps,
-                        by_traffic: *by_traffic,
-                        server_id: None,
-                        port_id: None,
-                        private_address: None,
-                        delete_on_termination: *delete_on_termination,
-                        user_id: user_id.to_owned(),
-                        created: now,
-                    },
-                );
                 id
             }
         };
@@ -317,13 +292,6 @@ impl Region {
         }
     }
 
-    /// From the block that is set aside for documentation (RFC 5737): it leads nowhere.
-    fn free_public_address(&self) -> Option<Ipv4Addr> {
-        (1..=254)
-            .map(|n| Ipv4Addr::new(203, 0, 113, n))
-            .find(|address| self.addresses.values().all(|public| public.address != *address))
-    }
-
     pub(super) fn come_up(&mut self, id: &str, now: DateTime<Utc>) {
         self.turn(id, now, |server| {
             server.visible = true;
@@ -331,6 +299,7 @@ impl Region {
             server.task = None;
             server.launched = Some(now);
         });
+        self.meter_server(id, now);
         for volume in self.volumes.values_mut() {
             if volume.server_id.as_deref() == Some(id) {
                 volume.status = VolumeStatus::InUse;
@@ -343,25 +312,17 @@ impl Region {
     /// is free again.
     pub(super) fn roll_back(&mut self, id: &str, job: &str, error: (String, String), now: DateTime<Utc>) {
         let made = self.servers.remove(id).map(|server| server.created);
+        let disks = self.volumes.keys().cloned();
+        let gone: Vec<String> = disks.chain(self.addresses.keys().cloned()).collect();
         self.volumes
             .retain(|_, volume| volume.server_id.as_deref() != Some(id));
         self.addresses
             .retain(|_, address| address.server_id.as_deref() != Some(id) || Some(address.created) != made);
         self.release_addresses(id);
-        if let Some(sub_job) = self.jobs.get_mut(job).and_then(|job| {
-            job.sub_jobs
-                .iter_mut()
-                .find(|sub| sub.server_id.as_deref() == Some(id))
-        }) {
-            sub_job.status = JobStatus::Fail;
-            sub_job.error = Some(error);
-            sub_job.end = Some(now);
+        for id in gone {
+            self.meter_disk(&id, now);
+            self.meter_address(&id, now);
         }
+        self.fail_part(job, id, error, now);
     }
-}
-
-/// `/dev/vda`, `/dev/vdb`, …
-fn device(position: usize) -> String {
-    let letter = u8::try_from(position).unwrap_or(u8::MAX).min(25) + b'a';
-    format!("/dev/vd{}", char::from(letter))
 }

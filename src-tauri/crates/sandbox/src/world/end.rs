@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Charging, Job, Region, Step, Task, VmState, VolumeStatus};
+use super::{Charging, Job, JobHost, Region, Step, Task, VmState, VolumeStatus};
 use crate::clock::Pace;
 
 const JOB_RUNS: f64 = 0.3;
@@ -28,18 +28,14 @@ impl Region {
         now: DateTime<Utc>,
         pace: &Pace,
     ) -> String {
-        let mut job = Job::new("deleteServers", now);
+        let mut job = Job::new(JobHost::Ecs, "deleteVMs", now);
         for id in ids {
-            let mut sub_job = Job::new("deleteSingleServer", now);
+            let mut sub_job = Job::new(JobHost::Ecs, "deleteSingleServer", now);
             sub_job.server_id = Some(id.clone());
             job.sub_jobs.push(sub_job);
             self.start_deletion(id, leaving, now, pace);
         }
-        let id = job.id.clone();
-        self.plan(now + pace.lasting(JOB_RUNS), Step::JobRuns { job: id.clone() });
-        self.plan(now + pace.lasting(JOB_ENDS), Step::JobEnds { job: id.clone() });
-        self.jobs.insert(id.clone(), job);
-        id
+        self.run(job, JOB_RUNS, JOB_ENDS, now, pace)
     }
 
     fn start_deletion(&mut self, id: &str, leaving: Leaving, now: DateTime<Utc>, pace: &Pace) {
@@ -66,12 +62,18 @@ impl Region {
                 volume.device = None;
                 volume.updated = now;
             }
+            self.meter_disk(&disk.volume_id, now);
         }
+        let addresses: Vec<String> = self.addresses.keys().cloned().collect();
         self.addresses.retain(|_, address| {
             let here = address.server_id.as_deref() == Some(id);
             !(here && leaving.address.unwrap_or(address.delete_on_termination))
         });
         self.release_addresses(id);
+        for address in addresses {
+            self.meter_address(&address, now);
+        }
+        self.meter_server(id, now);
     }
 
     /// What stays of a server's EIPs is free again, and still billed.
@@ -86,7 +88,7 @@ impl Region {
     }
 
     /// Deletes the servers whose lease has ended, now and then, as the cloud does. Disks and EIPs go as they are marked: what
-    /// the cloud does with them is not documented.
+    /// the cloud does with them is not documented, nor what it does with a locked server: here that stays, and costs.
     pub(super) fn sweep(&mut self, now: DateTime<Utc>, pace: &Pace) -> bool {
         let interval = pace.sweep_interval();
         if now < self.next_sweep && self.next_sweep - now <= interval {
@@ -100,6 +102,7 @@ impl Region {
                 server.lease_end.is_some_and(|end| end <= now)
                     && server.state != VmState::Building
                     && server.task != Some(Task::Deleting)
+                    && !server.locked
                     && server.charging == Charging::PayPerUse
             })
             .map(|server| server.id.clone())

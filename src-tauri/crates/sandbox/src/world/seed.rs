@@ -1,12 +1,15 @@
 //! The demo region as it is found at the first start: a network, key pairs, and servers that other people left there.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::Ipv4Addr,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    AddressOrder, Charging, DiskOrder, KeyPair, NicOrder, Order, Region, Rule, SecurityGroup, Subnet,
-    VmState, Vpc, whole_minute,
+    AddressOrder, Charging, DiskOrder, IpVersion, KeyPair, NewAddress, NicOrder, Order, Region, Remote, Rule,
+    SecurityGroup, Subnet, VmState, Vpc, whole_minute,
 };
 use crate::{
     catalogue::UBUNTU_24,
@@ -68,6 +71,7 @@ pub(super) fn region(now: DateTime<Utc>) -> Region {
                     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBxoks8GZE38ySGf4Frljy953m6krmLukL2HyD/d4KdM ada@example"
                         .to_owned(),
                 fingerprint: "SHA256:FDsq7UFP/vgSFaXdRVJpexq/7KSKvrDm9zYPHTXRjFU".to_owned(),
+                created: long_ago,
             },
             KeyPair {
                 name: "team-shared".to_owned(),
@@ -76,6 +80,7 @@ pub(super) fn region(now: DateTime<Utc>) -> Region {
                     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEFvUfUOABOwrLaMwjAyOUGLRtFh/gu0Gk2yPMW2PZ1Q team@example"
                         .to_owned(),
                 fingerprint: "SHA256:QlZeO9FsiSGyFmULZ9HziZLgF0r4zjPiFKLEb83/I5w".to_owned(),
+                created: long_ago,
             },
         ],
         servers: BTreeMap::new(),
@@ -83,6 +88,8 @@ pub(super) fn region(now: DateTime<Utc>) -> Region {
         addresses: BTreeMap::new(),
         jobs: BTreeMap::new(),
         replays: BTreeMap::new(),
+        meters: Vec::new(),
+        traces: VecDeque::new(),
         pending: Vec::new(),
         next_sweep: now,
         serial: 0,
@@ -94,12 +101,15 @@ pub(super) fn region(now: DateTime<Utc>) -> Region {
 /// Servers that were there before: one that nobody will ever end, one that is on loan, one that is paid by the month.
 fn furnish(region: &mut Region, now: DateTime<Utc>) {
     let forgotten = Order {
-        address: Some(AddressOrder::New {
+        address: Some(AddressOrder::New(NewAddress {
             kind: "5_bgp".to_owned(),
+            alias: String::new(),
+            bandwidth_name: None,
             mbps: 5,
             by_traffic: true,
             delete_on_termination: false,
-        }),
+            address: None,
+        })),
         ..order(MIA, "gateway-01", "s6.medium.2", &[("GPSSD", 40)])
     };
     settle(region, &forgotten, now - TimeDelta::days(33), VmState::Active);
@@ -147,6 +157,9 @@ fn order(user_id: &str, name: &str, flavor: &str, disks: &[(&str, u32)]) -> Orde
             .map(|(kind, size_gb)| DiskOrder {
                 kind: (*kind).to_owned(),
                 size_gb: *size_gb,
+                shared: false,
+                iops: None,
+                throughput: None,
                 delete_on_termination: false,
             })
             .collect(),
@@ -160,6 +173,7 @@ fn settle(region: &mut Region, order: &Order, at: DateTime<Utc>, state: VmState)
     if let Some(server) = region.servers.get_mut(&id) {
         server.state = state;
     }
+    region.meter_server(&id, at + TimeDelta::seconds(42));
 }
 
 fn subnet(id: &str, name: &str, network: Ipv4Addr, prefix: u8, created: DateTime<Utc>) -> Subnet {
@@ -174,11 +188,18 @@ fn subnet(id: &str, name: &str, network: Ipv4Addr, prefix: u8, created: DateTime
     }
 }
 
-fn rule(group: &str, number: u8, ingress: bool, tcp_port: Option<u16>, remote: Option<&str>) -> Rule {
+/// A rule for one TCP port or for everything; without a block it is about the group's own members.
+fn rule(group: &str, number: u8, ingress: bool, tcp_port: Option<u16>, block: Option<&str>) -> Rule {
     Rule {
         id: group.replacen("-4000-", &format!("-4{number:03}-"), 1),
+        description: String::new(),
         ingress,
-        tcp_port,
-        remote: remote.map(str::to_owned),
+        ip_version: IpVersion::V4,
+        protocol: tcp_port.map(|_| "tcp".to_owned()),
+        ports: tcp_port.map(|port| (port, port)),
+        remote: match block {
+            Some(block) => Remote::Block(block.to_owned()),
+            None => Remote::Group(group.to_owned()),
+        },
     }
 }

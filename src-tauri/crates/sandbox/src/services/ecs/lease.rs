@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
-use super::{Call, Result, body, invalid, no_such_server, refuse_leaving};
+use super::{Call, Result, body, invalid, refuse_leaving, visible_mut};
 use crate::{
     catalogue,
     clock::Pace,
@@ -23,12 +23,8 @@ struct Update {
 /// Sets, moves or (with the empty text) cancels a server's lease.
 pub(super) fn update(call: &Call<'_>, region: &mut Region, id: &str) -> Result<Answer> {
     let update: Update = body(call)?;
-    let server = region
-        .servers
-        .get_mut(id)
-        .filter(|server| server.visible)
-        .ok_or_else(|| no_such_server(id))?;
-    refuse_leaving(server.task, id)?;
+    let server = visible_mut(region, id)?;
+    refuse_leaving(server)?;
     server.lease_end = if update.auto_terminate_time.is_empty() {
         None
     } else {
@@ -42,6 +38,8 @@ pub(super) fn update(call: &Call<'_>, region: &mut Region, id: &str) -> Result<A
         )?)
     };
     server.updated = call.now;
+    let name = server.name.clone();
+    region.trace(call.trace("ECS", "ecs", "updateAutoTerminateTime", (id, &name), 200));
     Ok(Answer::empty(200))
 }
 

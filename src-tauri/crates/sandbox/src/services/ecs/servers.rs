@@ -7,15 +7,15 @@ use crate::{
     catalogue,
     services::{bare_micros, page, zulu},
     wire::Answer,
-    world::{Region, Server, VmState},
+    world::{Faults, Region, Server, VmState},
 };
 
-pub(super) fn show(region: &Region, id: &str) -> Result<Answer> {
+pub(super) fn show(region: &Region, faults: &Faults, id: &str) -> Result<Answer> {
     let server = region.visible_server(id).ok_or_else(|| no_such_server(id))?;
-    Ok(Answer::json(200, &json!({"server": row(region, server)})))
+    Ok(Answer::json(200, &json!({"server": row(region, faults, server)})))
 }
 
-pub(super) fn list(call: &Call<'_>, region: &Region) -> Result<Answer> {
+pub(super) fn list(call: &Call<'_>, region: &Region, faults: &Faults) -> Result<Answer> {
     let limit = call.limit(25, 1000).ok_or_else(|| invalid("limit"))?;
     // A list of ids makes every other filter count for nothing, and an id that is unknown comes back as a row of nulls.
     if let Some(ids) = call.request.query_value("server_id") {
@@ -23,7 +23,7 @@ pub(super) fn list(call: &Call<'_>, region: &Region) -> Result<Answer> {
             .split(',')
             .take(limit)
             .map(|id| match region.visible_server(id) {
-                Some(server) => row(region, server),
+                Some(server) => row(region, faults, server),
                 None => blank(id),
             })
             .collect();
@@ -49,7 +49,7 @@ pub(super) fn list(call: &Call<'_>, region: &Region) -> Result<Answer> {
         let rest = wanted.get(first..).unwrap_or_default();
         rest.get(..limit).unwrap_or(rest)
     };
-    let rows: Vec<Value> = rows.iter().map(|server| row(region, server)).collect();
+    let rows: Vec<Value> = rows.iter().map(|server| row(region, faults, server)).collect();
     Ok(Answer::json(
         200,
         &json!({"count": wanted.len(), "servers": rows}),
@@ -71,12 +71,19 @@ fn is_wanted(call: &Call<'_>, server: &Server) -> bool {
     request.query_values("tags").iter().all(|wanted| {
         let (key, value) = wanted.split_once('=').unwrap_or((wanted, ""));
         server.tags.get(key).is_some_and(|own| own == value)
+    }) && !request.query_values("not-tags").iter().any(|unwanted| {
+        let (key, value) = match unwanted.split_once('=') {
+            Some((key, value)) => (key, Some(value)),
+            None => (unwanted.as_str(), None),
+        };
+        let own = server.tags.get(key);
+        own.is_some_and(|own| value.is_none_or(|value| own == value))
     }) && request
         .query_value("name")
         .is_none_or(|wanted| matches_somewhere(&server.name, &wanted))
         && request
             .query_value("status")
-            .is_none_or(|wanted| server.state.status() == wanted)
+            .is_none_or(|wanted| server.status() == wanted || server.state.status() == wanted)
         && request
             .query_value("flavor")
             .is_none_or(|wanted| server.flavor == wanted)
@@ -110,7 +117,7 @@ fn reservation(server: &Server) -> String {
     format!("r-{:08x}", server.serial)
 }
 
-fn row(region: &Region, server: &Server) -> Value {
+fn row(region: &Region, faults: &Faults, server: &Server) -> Value {
     let flavor = catalogue::flavor(&server.flavor);
     let image = catalogue::image(&server.image);
     let host = format!("pod01.{}", server.zone);
@@ -138,22 +145,11 @@ fn row(region: &Region, server: &Server) -> Value {
             })
         })
         .collect();
-    let tags: Vec<String> = server
-        .tags
-        .iter()
-        .map(|(key, value)| {
-            if value.is_empty() {
-                key.clone()
-            } else {
-                format!("{key}={value}")
-            }
-        })
-        .collect();
     json!({
         "id": server.id,
         "name": server.name,
         "description": server.description,
-        "status": server.state.status(),
+        "status": server.status(),
         "OS-EXT-STS:vm_state": server.state.word(),
         "OS-EXT-STS:task_state": server.task,
         "OS-EXT-STS:power_state": server.state.power(),
@@ -172,12 +168,12 @@ fn row(region: &Region, server: &Server) -> Value {
             "asic_accelerators": [],
         },
         "image": {"id": server.image},
-        "metadata": metadata(server, image),
+        "metadata": metadata(server, image, faults.frozen()),
         "addresses": {&server.vpc_id: addresses(region, server)},
         "network_interfaces": network_interfaces(region, server),
         "security_groups": groups,
         "os-extended-volumes:volumes_attached": disks,
-        "tags": tags,
+        "tags": tags(server),
         "sys_tags": [{"key": "_sys_enterprise_project_id", "value": "0"}],
         "key_name": server.key_name.clone().unwrap_or_default(),
         "user_id": server.user_id,
@@ -187,7 +183,7 @@ fn row(region: &Region, server: &Server) -> Value {
         "OS-EXT-SRV-ATTR:host": host,
         "OS-EXT-SRV-ATTR:hypervisor_hostname": format!("nova{:03}@1", server.serial % 1000),
         "OS-EXT-SRV-ATTR:instance_name": format!("instance-{:08x}", server.serial),
-        "OS-EXT-SRV-ATTR:hostname": server.name.to_lowercase().replace('_', "-"),
+        "OS-EXT-SRV-ATTR:hostname": server.hostname,
         "OS-EXT-SRV-ATTR:reservation_id": reservation(server),
         "OS-EXT-SRV-ATTR:launch_index": 0,
         "OS-EXT-SRV-ATTR:kernel_id": "",
@@ -201,7 +197,7 @@ fn row(region: &Region, server: &Server) -> Value {
         "accessIPv6": "",
         "progress": if server.state == VmState::Building { 0 } else { 100 },
         "config_drive": "",
-        "locked": false,
+        "locked": server.locked,
         "fault": null,
         "hypervisor": {"hypervisor_type": "QEMU", "csd_hypervisor": null},
         "os:scheduler_hints": {},
@@ -214,7 +210,22 @@ fn row(region: &Region, server: &Server) -> Value {
     })
 }
 
-fn metadata(server: &Server, image: Option<&catalogue::Image>) -> Map<String, Value> {
+/// `key=value`, or the key alone.
+pub(super) fn tags(server: &Server) -> Vec<String> {
+    server
+        .tags
+        .iter()
+        .map(|(key, value)| {
+            if value.is_empty() {
+                key.clone()
+            } else {
+                format!("{key}={value}")
+            }
+        })
+        .collect()
+}
+
+fn metadata(server: &Server, image: Option<&catalogue::Image>, frozen: bool) -> Map<String, Value> {
     let mut metadata: Map<String, Value> = server
         .metadata
         .iter()
@@ -227,7 +238,7 @@ fn metadata(server: &Server, image: Option<&catalogue::Image>) -> Map<String, Va
     for (key, value) in [
         ("charging_mode", server.charging.digit()),
         ("vpc_id", &server.vpc_id),
-        ("EcmResStatus", ""),
+        ("EcmResStatus", if frozen { "freeze" } else { "" }),
         ("metering.image_id", &server.image),
         ("metering.imagetype", "gold"),
         ("metering.resourcetype", "1"),

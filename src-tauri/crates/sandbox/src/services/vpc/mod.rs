@@ -8,7 +8,7 @@ use crate::{
     faults::Fault,
     users::ACCOUNT_ID,
     wire::Answer,
-    world::{PublicIp, Region, Rule, SecurityGroup, Subnet, Vpc},
+    world::{PublicIp, Region, Remote, Rule, SecurityGroup, Subnet, Vpc},
 };
 
 pub(super) fn answer(call: &Call<'_>, region: &Region) -> Result<Answer> {
@@ -160,17 +160,22 @@ fn group(region: &Region, group: &SecurityGroup) -> Value {
 }
 
 fn rule(region: &Region, group: &SecurityGroup, rule: &Rule) -> Value {
+    let (block, remote_group) = match &rule.remote {
+        Remote::Anyone => (None, None),
+        Remote::Block(block) => (Some(block), None),
+        Remote::Group(group) => (None, Some(group)),
+    };
     json!({
         "id": rule.id,
-        "description": "",
+        "description": rule.description,
         "security_group_id": group.id,
         "direction": if rule.ingress { "ingress" } else { "egress" },
-        "ethertype": "IPv4",
-        "protocol": rule.tcp_port.map(|_| "tcp"),
-        "port_range_min": rule.tcp_port,
-        "port_range_max": rule.tcp_port,
-        "remote_ip_prefix": rule.remote,
-        "remote_group_id": if rule.remote.is_none() { Some(&group.id) } else { None },
+        "ethertype": rule.ip_version.word(),
+        "protocol": rule.protocol,
+        "port_range_min": rule.ports.map(|(first, _)| first),
+        "port_range_max": rule.ports.map(|(_, last)| last),
+        "remote_ip_prefix": block,
+        "remote_group_id": remote_group,
         "remote_address_group_id": null,
         "tenant_id": region.project_id,
     })
@@ -205,7 +210,7 @@ fn public_ip(region: &Region, row: &PublicIp) -> Value {
         "tenant_id": region.project_id,
         "create_time": row.created.format("%Y-%m-%d %H:%M:%S").to_string(),
         "bandwidth_id": row.bandwidth_id,
-        "bandwidth_name": format!("bandwidth-{}", row.address),
+        "bandwidth_name": row.bandwidth_name,
         "bandwidth_size": row.bandwidth_mbps,
         "bandwidth_share_type": "PER",
         "enterprise_project_id": "0",
