@@ -207,7 +207,27 @@ lastSeq: number, } | { "kind": "delivery",
 /**
  * As it is now.
  */
-delivery: Delivery, } | { "kind": "reload" };
+delivery: Delivery, } | { "kind": "lease_warned", 
+/**
+ * Our id of the account.
+ */
+account: string, 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Name of the server.
+ */
+name: string, 
+/**
+ * When the lease ends.
+ */
+leaseEnd: string, 
+/**
+ * Which warning it is: minutes before the end.
+ */
+minutes: number, } | { "kind": "reload" };
 
 /**
  * Says where events go.
@@ -643,7 +663,7 @@ settledAt: string | null, };
 /**
  * What is asked.
  */
-export type OperationKind = "server.create" | "lease.update" | "server.delete";
+export type OperationKind = "server.create" | "lease.update" | "lease.cancel" | "server.start" | "server.stop" | "server.reboot" | "server.delete";
 
 /**
  * How an operation ended.
@@ -654,6 +674,45 @@ export type OperationOutcome = "ok" | "failed";
  * How far an operation is.
  */
 export type OperationStage = "recorded" | "sent" | "settled";
+
+/**
+ * What came of asking something for one of several servers.
+ */
+export type PerServer = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * The operation, recorded.
+ */
+operation: Operation | null, 
+/**
+ * Why there is none.
+ */
+error: WireError | null, };
+
+/**
+ * Starting, stopping or restarting servers.
+ */
+export type Power = { 
+/**
+ * Server ids, at most 100.
+ */
+servers: Array<string>, 
+/**
+ * What is done.
+ */
+act: PowerAct, 
+/**
+ * The power is cut, rather than the guest asked to shut down.
+ */
+hard: boolean, };
+
+/**
+ * What is done with a server's power.
+ */
+export type PowerAct = "start" | "stop" | "reboot";
 
 /**
  * What one part costs.
@@ -893,6 +952,15 @@ unreadable: number,
 problem: WireError | null, };
 
 /**
+ * Names a server.
+ */
+export type ServerRef = { 
+/**
+ * Server id.
+ */
+server: string, };
+
+/**
  * State of a server in a word, worked out from `status` and `task_state` (the status alone hides transitions).
  */
 export type ServerState = "creating" | "running" | "stopping" | "stopped" | "starting" | "restarting" | "resizing" | "confirming_size" | "reinstalling" | "deleting" | "error" | "frozen" | "unknown";
@@ -1110,6 +1178,8 @@ export const calls = (call: Call) => ({
     quote: (request: CreateServer) => call<Quote>("servers.quote", request),
     create: (request: CreateServer) => call<Operation>("servers.create", request),
     extend: (request: ExtendLease) => call<Operation>("servers.extend", request),
+    power: (request: Power) => call<Array<PerServer>>("servers.power", request),
+    cancelLease: (request: ServerRef) => call<Operation>("servers.cancel_lease", request),
     delete: (request: DeleteServer) => call<Operation>("servers.delete", request),
   },
   operations: {

@@ -10,9 +10,12 @@ use crate::host::Api;
 use crate::typescript::Signature;
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
-    Delivery, DeliveryTest, EventPage, ExtendLease, ListEvents, Operation, Quote, Region, ServerList,
-    ServerRef, Settings, SignIn, SignInDemo, event,
+    Delivery, DeliveryTest, EventPage, ExtendLease, ListEvents, Operation, PerServer, Power, Quote, Region,
+    ServerList, ServerRef, Settings, SignIn, SignInDemo, event,
 };
+
+/// How many servers one call takes.
+const MOST_AT_ONCE: usize = 100;
 
 /// One line a call: its name on the wire, its name in TypeScript, its request, its answer, what it does.
 macro_rules! calls {
@@ -118,6 +121,19 @@ calls! {
     "servers.extend" "extend" (api, ask: ExtendLease) -> Operation {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).operation(domain.extend_lease(&ask.server, ask.until).await?))
+    }
+    "servers.power" "power" (api, ask: Power) -> Vec<PerServer> {
+        if ask.servers.len() > MOST_AT_ONCE {
+            return Err(Failure::new(Code::BadInput).with("field", "servers"));
+        }
+        let domain = api.domain().await?;
+        let speaker = api.speaker(&domain);
+        let mut results = Vec::with_capacity(ask.servers.len());
+        for server in ask.servers {
+            let result = domain.power(&server, ask.act, ask.hard).await;
+            results.push(speaker.per_server(server, result));
+        }
+        Ok(results)
     }
     "servers.cancel_lease" "cancelLease" (api, ask: ServerRef) -> Operation {
         let domain = api.domain().await?;

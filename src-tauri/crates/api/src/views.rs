@@ -9,7 +9,7 @@ pub use wangcheng::create::CreateServer;
 use wangcheng::create::PricePart;
 use wangcheng::delivery::DeliveryState;
 use wangcheng::keychain::Remember;
-use wangcheng::operations::OperationKind;
+use wangcheng::operations::{OperationKind, PowerAct};
 use wangcheng::servers::Server;
 use wangcheng::settings::{Language, Theme};
 
@@ -234,6 +234,28 @@ pub struct ExtendLease {
 pub struct ServerRef {
     /// Server id.
     pub server: String,
+}
+
+/// Starting, stopping or restarting servers.
+#[derive(Debug, Clone, Deserialize, TS)]
+pub struct Power {
+    /// Server ids, at most 100.
+    pub servers: Vec<String>,
+    /// What is done.
+    pub act: PowerAct,
+    /// The power is cut, rather than the guest asked to shut down.
+    pub hard: bool,
+}
+
+/// What came of asking something for one of several servers.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct PerServer {
+    /// Server id.
+    pub server: String,
+    /// The operation, recorded.
+    pub operation: Option<Operation>,
+    /// Why there is none.
+    pub error: Option<WireError>,
 }
 
 /// Deleting a server.
@@ -590,6 +612,22 @@ impl Speaker<'_> {
             recorded_at: row.recorded_at,
             sent_at: row.sent_at,
             settled_at: row.settled_at,
+        }
+    }
+
+    pub fn per_server(
+        &self,
+        server: String,
+        result: wangcheng::Result<wangcheng::operations::Operation>,
+    ) -> PerServer {
+        let (operation, error) = match result {
+            Ok(operation) => (Some(self.operation(operation)), None),
+            Err(failure) => (None, Some(self.error(&failure))),
+        };
+        PerServer {
+            server,
+            operation,
+            error,
         }
     }
 

@@ -249,3 +249,15 @@ pub fn told(events: &[Value]) -> Vec<(&str, &str, &str)> {
         })
         .collect()
 }
+
+/// Lets the next change asked of the cloud get no answer, `before` or `after` it is carried out.
+pub async fn cut_next(running: &Running, when: &str) {
+    let url = format!("{}/faults", running.announcement().control.trim_end_matches('/'));
+    let set = reqwest::Client::new()
+        .post(url)
+        .body(json!({ "cut_next": when }).to_string())
+        .send()
+        .await
+        .unwrap();
+    assert!(set.status().is_success());
+}

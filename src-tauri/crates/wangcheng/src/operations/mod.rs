@@ -6,12 +6,14 @@
 //! | a creation, recorded | sent again with the same client token: the cloud answers as it did the first time |
 //! | a creation whose token is too old | looked for by its tag |
 //! | anything, sent | followed by its job id; if the job is forgotten, settled by reading the server |
-//! | a deletion or a lease, recorded | the server is read first, and only what is not done yet is sent |
+//! | a restart, recorded | followed where it is under way; else its outcome is unknown, because twice is too often |
+//! | anything else, recorded | the server is read first, and only what is not done yet is sent |
 
 mod create;
 mod delete;
 mod lease;
 mod outcome;
+mod power;
 mod runner;
 
 use std::sync::Arc;
@@ -22,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use store::NewOperation;
 use ts_rs::TS;
 
+pub use self::power::PowerAct;
 use self::runner::Runner;
 use crate::Wangcheng;
 use crate::app::Change;
@@ -47,16 +50,28 @@ pub enum OperationKind {
     /// A lease is taken off.
     #[serde(rename = "lease.cancel")]
     CancelLease,
+    /// A server is started.
+    #[serde(rename = "server.start")]
+    StartServer,
+    /// A server is stopped.
+    #[serde(rename = "server.stop")]
+    StopServer,
+    /// A server is restarted.
+    #[serde(rename = "server.reboot")]
+    RebootServer,
     /// A server is deleted.
     #[serde(rename = "server.delete")]
     DeleteServer,
 }
 
 impl OperationKind {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 7] = [
         Self::CreateServer,
         Self::UpdateLease,
         Self::CancelLease,
+        Self::StartServer,
+        Self::StopServer,
+        Self::RebootServer,
         Self::DeleteServer,
     ];
 
@@ -65,6 +80,9 @@ impl OperationKind {
             Self::CreateServer => "server.create",
             Self::UpdateLease => "lease.update",
             Self::CancelLease => "lease.cancel",
+            Self::StartServer => "server.start",
+            Self::StopServer => "server.stop",
+            Self::RebootServer => "server.reboot",
             Self::DeleteServer => "server.delete",
         }
     }
