@@ -125,6 +125,24 @@ it('says why a server does not start', async () => {
   await waitFor(async () => expect(text(await part('server-detail'))).toContain('No room just now.'));
 });
 
+it('writes the login key to a file only on purpose, and says how to use it', async () => {
+  const { user, host } = await open({
+    ...with_(server()),
+    'servers.save_key': () => ({
+      keyFile: '/home/ada/one.key',
+      knownHostsFile: '/k',
+      command: 'ssh -i "one.key" root@a',
+    }),
+  });
+  await user.click(await part('server-row'));
+  await user.click(await part('server-save-key'));
+  expect(host.requests('servers.save_key')).toEqual([]);
+  await user.click(await part('save-key-submit'));
+  const command = await part('save-key-command');
+  expect(text(command)).toBe('ssh -i "one.key" root@a');
+  expect(text(command.closest('dialog') ?? command)).toContain('/home/ada/one.key');
+});
+
 it('warns of the end of a lease until somebody reads it', async () => {
   const { user, host } = await open(with_(server()));
   await part('server-row');

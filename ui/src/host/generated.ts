@@ -295,7 +295,7 @@ subnet: string | null,
  */
 securityGroup: string | null, 
 /**
- * Name of a key pair.
+ * Name of a key pair of the cloud's; none: a fresh one, for this server only.
  */
 keyPair: string | null, 
 /**
@@ -558,7 +558,11 @@ minDiskGb: number,
 /**
  * For ARM processors.
  */
-arm: boolean, };
+arm: boolean, 
+/**
+ * Linux with cloud-init in it: a key can be given to it.
+ */
+cloudInit: boolean, };
 
 /**
  * Language of the interface.
@@ -798,9 +802,13 @@ subnet: string | null,
  */
 securityGroup: string | null, 
 /**
- * Key pair chosen.
+ * Key pair of the cloud's that was chosen.
  */
 keyPair: string | null, 
+/**
+ * A key pair is made for this server only.
+ */
+freshKey: boolean, 
 /**
  * By the cloud's clock.
  */
@@ -831,6 +839,23 @@ demo: boolean, };
  * How long a secret is kept.
  */
 export type Remember = "keychain" | "run";
+
+/**
+ * Where a server's key was written, on its owner's wish.
+ */
+export type SavedKey = { 
+/**
+ * The file with the private key, readable by its owner only.
+ */
+keyFile: string, 
+/**
+ * The file with the server's host key.
+ */
+knownHostsFile: string, 
+/**
+ * The command that logs in with them; none while the server has no address.
+ */
+command: string | null, };
 
 /**
  * One security group.
@@ -1179,6 +1204,7 @@ export const calls = (call: Call) => ({
     create: (request: CreateServer) => call<Operation>("servers.create", request),
     extend: (request: ExtendLease) => call<Operation>("servers.extend", request),
     power: (request: Power) => call<Array<PerServer>>("servers.power", request),
+    saveKey: (request: ServerRef) => call<SavedKey>("servers.save_key", request),
     cancelLease: (request: ServerRef) => call<Operation>("servers.cancel_lease", request),
     delete: (request: DeleteServer) => call<Operation>("servers.delete", request),
   },

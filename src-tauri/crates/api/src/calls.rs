@@ -11,7 +11,7 @@ use crate::typescript::Signature;
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
     Delivery, DeliveryTest, EventPage, ExtendLease, ListEvents, Operation, PerServer, Power, Quote, Region,
-    ServerList, ServerRef, Settings, SignIn, SignInDemo, event,
+    SavedKey, ServerList, ServerRef, Settings, SignIn, SignInDemo, event,
 };
 
 /// How many servers one call takes.
@@ -134,6 +134,9 @@ calls! {
             results.push(speaker.per_server(server, result));
         }
         Ok(results)
+    }
+    "servers.save_key" "saveKey" (api, ask: ServerRef) -> SavedKey {
+        api.domain().await?.save_server_key(&ask.server).await
     }
     "servers.cancel_lease" "cancelLease" (api, ask: ServerRef) -> Operation {
         let domain = api.domain().await?;

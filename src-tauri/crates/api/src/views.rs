@@ -214,8 +214,10 @@ pub struct Quote {
     pub subnet: Option<String>,
     /// Name of the security group chosen.
     pub security_group: Option<String>,
-    /// Key pair chosen.
+    /// Key pair of the cloud's that was chosen.
     pub key_pair: Option<String>,
+    /// A key pair is made for this server only.
+    pub fresh_key: bool,
     /// By the cloud's clock.
     pub as_of: DateTime<Utc>,
 }
@@ -582,6 +584,7 @@ impl Speaker<'_> {
             subnet: choice.subnet.map(|subnet| subnet.name),
             security_group: choice.security_group.map(|group| group.name),
             key_pair: choice.key_pair,
+            fresh_key: choice.fresh_key,
             as_of: quote.as_of,
         }
     }
@@ -698,4 +701,5 @@ pub(crate) fn event(kept: wangcheng::events::Kept) -> Event {
 
 /// Kept here so that the table of calls names only this module's types.
 pub use wangcheng::catalogue::Catalogue;
+pub use wangcheng::login::SavedKey;
 pub use wangcheng::settings::Settings;

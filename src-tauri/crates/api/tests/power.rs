@@ -24,16 +24,6 @@ async fn power(api: &Api, servers: &[&Value], act: &str, hard: bool) -> Vec<Valu
     results.as_array().unwrap().clone()
 }
 
-async fn settled(api: &Api) {
-    until("every operation to end", api, "operations.list", |all| {
-        all.as_array()
-            .unwrap()
-            .iter()
-            .all(|one| one["stage"] == "settled")
-    })
-    .await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_is_stopped_started_and_restarted_and_each_act_has_its_event() {
     let dir = tempfile::tempdir().unwrap();

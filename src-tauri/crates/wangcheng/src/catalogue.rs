@@ -47,6 +47,8 @@ pub struct Image {
     pub min_disk_gb: u32,
     /// For ARM processors.
     pub arm: bool,
+    /// Linux with cloud-init in it: a key can be given to it.
+    pub cloud_init: bool,
 }
 
 /// One subnet.
@@ -222,6 +224,7 @@ impl Wangcheng {
                 .into_iter()
                 .map(|image| Image {
                     arm: image.is_arm(),
+                    cloud_init: image.has_cloud_init() && !image.is_windows(),
                     id: image.id.to_string(),
                     name: image.name,
                     os: Some(image.os_type).filter(|os| !os.is_empty()),

@@ -205,6 +205,9 @@ impl Wangcheng {
             return Ok(false);
         };
         for one in &news {
+            if matches!(one.news, News::Deleted(_)) {
+                self.forget_key(&one.id).await;
+            }
             if let News::Warned { lease_end, minutes } = one.news {
                 self.publish(Change::LeaseWarned(LeaseWarning {
                     account: live.account.id.clone(),

@@ -261,3 +261,14 @@ pub async fn cut_next(running: &Running, when: &str) {
         .unwrap();
     assert!(set.status().is_success());
 }
+
+/// Waits until nothing is under way.
+pub async fn settled(api: &Api) {
+    until("every operation to end", api, "operations.list", |all| {
+        all.as_array()
+            .unwrap()
+            .iter()
+            .all(|one| one["stage"] == "settled")
+    })
+    .await;
+}

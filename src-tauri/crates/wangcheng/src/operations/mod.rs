@@ -124,6 +124,8 @@ pub struct Detail {
     pub lease_end_before: Option<DateTime<Utc>>,
     /// Price of an hour.
     pub price: Option<Money>,
+    /// The server's SSH host key, public half, where it was made here together with a key for its owner.
+    pub host_key: Option<String>,
     /// What the cloud is doing, in its own word.
     pub progress: Option<String>,
 }
