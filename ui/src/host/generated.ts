@@ -1129,6 +1129,24 @@ leaseHours: number,
 environment: Environment, };
 
 /**
+ * Templates as a file.
+ */
+export type TemplateFile = { 
+/**
+ * JSON with a schema version.
+ */
+file: string, };
+
+/**
+ * Names a template.
+ */
+export type TemplateRef = { 
+/**
+ * Its id.
+ */
+template: string, };
+
+/**
  * Light or dark.
  */
 export type Theme = "system" | "light" | "dark";
@@ -1207,6 +1225,13 @@ export const calls = (call: Call) => ({
     saveKey: (request: ServerRef) => call<SavedKey>("servers.save_key", request),
     cancelLease: (request: ServerRef) => call<Operation>("servers.cancel_lease", request),
     delete: (request: DeleteServer) => call<Operation>("servers.delete", request),
+  },
+  templates: {
+    list: () => call<Array<Template>>("templates.list", null),
+    save: (request: Template) => call<Array<Template>>("templates.save", request),
+    remove: (request: TemplateRef) => call<Array<Template>>("templates.remove", request),
+    export: () => call<TemplateFile>("templates.export", null),
+    import: (request: TemplateFile) => call<Array<Template>>("templates.import", request),
   },
   operations: {
     list: () => call<Array<Operation>>("operations.list", null),

@@ -11,7 +11,8 @@ use crate::typescript::Signature;
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
     Delivery, DeliveryTest, EventPage, ExtendLease, ListEvents, Operation, PerServer, Power, Quote, Region,
-    SavedKey, ServerList, ServerRef, Settings, SignIn, SignInDemo, event,
+    SavedKey, ServerList, ServerRef, Settings, SignIn, SignInDemo, Template, TemplateFile, TemplateRef,
+    event,
 };
 
 /// How many servers one call takes.
@@ -145,6 +146,18 @@ calls! {
     "servers.delete" "delete" (api, ask: DeleteServer) -> Operation {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).operation(domain.delete_server(&ask.server, &ask.name).await?))
+    }
+
+    "templates.list" "list" (api, _r: ()) -> Vec<Template> { api.domain().await?.templates().await }
+    "templates.save" "save" (api, ask: Template) -> Vec<Template> { api.domain().await?.save_template(ask).await }
+    "templates.remove" "remove" (api, ask: TemplateRef) -> Vec<Template> {
+        api.domain().await?.remove_template(&ask.template).await
+    }
+    "templates.export" "export" (api, _r: ()) -> TemplateFile {
+        Ok(TemplateFile { file: api.domain().await?.export_templates().await? })
+    }
+    "templates.import" "import" (api, ask: TemplateFile) -> Vec<Template> {
+        api.domain().await?.import_templates(&ask.file).await
     }
 
     "operations.list" "list" (api, _r: ()) -> Vec<Operation> {

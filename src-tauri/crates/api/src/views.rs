@@ -269,6 +269,20 @@ pub struct DeleteServer {
     pub name: String,
 }
 
+/// Names a template.
+#[derive(Debug, Clone, Deserialize, TS)]
+pub struct TemplateRef {
+    /// Its id.
+    pub template: String,
+}
+
+/// Templates as a file.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct TemplateFile {
+    /// JSON with a schema version.
+    pub file: String,
+}
+
 /// How far an operation is.
 #[derive(Debug, Clone, Copy, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -703,3 +717,4 @@ pub(crate) fn event(kept: wangcheng::events::Kept) -> Event {
 pub use wangcheng::catalogue::Catalogue;
 pub use wangcheng::login::SavedKey;
 pub use wangcheng::settings::Settings;
+pub use wangcheng::templates::Template;

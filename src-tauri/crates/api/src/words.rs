@@ -91,6 +91,8 @@ fn texts(code: Code) -> (&'static str, &'static str, &'static str, &'static str)
         Code::LeaseTooShort => ("租期至少要到 {minutes} 分钟之后（云服务的规定是 30 分钟）。", "The lease must end at least {minutes} minutes from now (the cloud's own rule is 30).", "要更早结束，请直接删除云服务器。", "To end it sooner, delete the server."),
         Code::LeaseTooLong => ("租期必须短于 {years} 年。", "The lease must be shorter than {years} years.", "", ""),
         Code::TemplateUnknown => ("没有此模板。", "There is no such template.", "", ""),
+        Code::TemplateInvalid => ("模板“{template}”中的“{field}”不可用。", "“{field}” of template “{template}” is not possible.", "请更正后重试；没有更改任何模板。", "Correct it and try again; no template was changed."),
+        Code::TemplatesUnreadable => ("无法读取模板文件。", "The templates cannot be read.", "请使用本程序导出的文件；原因见下。没有更改任何模板。", "Take a file that this program exported; see the reason below. No template was changed."),
         Code::FlavorUnavailable => ("此区域目前没有规格 {flavor}。", "This region has no flavor {flavor} at the moment.", "请选择其他规格。", "Choose another flavor."),
         Code::ImageUnavailable => ("此区域没有镜像 {image}。", "This region has no image {image}.", "请选择其他镜像。", "Choose another image."),
         Code::ZoneUnavailable => ("可用区 {zone} 目前不出售 {flavor}。", "Zone {zone} does not sell {flavor} at the moment.", "请选择其他可用区。", "Choose another zone."),

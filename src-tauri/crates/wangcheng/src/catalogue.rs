@@ -10,7 +10,7 @@ use ts_rs::TS;
 use crate::Wangcheng;
 use crate::cloud::Live;
 use crate::failure::Result;
-use crate::templates::{self, Template};
+use crate::templates::Template;
 
 /// How long an answer is used again. Flavors and images change over weeks; free addresses and quotas are checked by
 /// the cloud anyway.
@@ -216,7 +216,7 @@ impl Wangcheng {
             free_addresses: subnet.available_addresses.map(saturate),
         });
         Ok(Catalogue {
-            templates: templates::built_in(),
+            templates: self.templates().await?,
             flavors,
             images: images
                 .value

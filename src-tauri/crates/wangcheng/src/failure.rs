@@ -48,6 +48,8 @@ pub enum Code {
     LeaseTooShort,
     LeaseTooLong,
     TemplateUnknown,
+    TemplateInvalid,
+    TemplatesUnreadable,
     FlavorUnavailable,
     ImageUnavailable,
     ZoneUnavailable,

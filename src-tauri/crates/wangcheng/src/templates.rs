@@ -1,5 +1,7 @@
 //! Templates: flavor, image, disks, network and environment under one name.
 
+mod kept;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use ts_rs::TS;
