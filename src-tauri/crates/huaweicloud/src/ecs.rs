@@ -3,6 +3,7 @@
 mod catalogue;
 mod create;
 mod job;
+mod power;
 mod server;
 
 use chrono::{DateTime, Utc};
@@ -15,6 +16,7 @@ pub use self::create::{
     create_raw,
 };
 pub use self::job::{Job, JobStatus, SubJob, job};
+pub use self::power::{Manner, reboot_servers, start_servers, stop_servers};
 pub use self::server::{
     Address, AddressKind, AttachedVolume, Charging, Fault, SecurityGroupName, Server, ServerFlavor,
     ServerImage, ServerQuery, server, servers,
