@@ -8,6 +8,7 @@ import type {
   CreateServer,
   Delivery,
   Operation,
+  PowerAct,
   Server,
   ServerList,
   Settings,
@@ -24,7 +25,11 @@ export type Selection = { server: string | null; operation: string | null };
 /** A row of the servers table: a server the cloud reports, or one that an operation is making. */
 export type Row = { key: string; server: Server | null; operation: Operation | null };
 
-export type Toast = { id: number; operation: Operation };
+/** The end of a lease is near. */
+export type LeaseWarning = Extract<Change, { kind: 'lease_warned' }>;
+
+/** Something to be told: how an operation ended, or that a lease is about to. */
+export type Toast = { id: number; operation: Operation | null; warning: LeaseWarning | null };
 
 /** Whether it is known yet how the application stands. */
 export type Start = { kind: 'starting' } | { kind: 'failed'; error: WireError } | { kind: 'ready' };
@@ -164,6 +169,9 @@ export class AppState {
       case 'delivery':
         this.delivery = change.delivery;
         break;
+      case 'lease_warned':
+        this.#warn(change);
+        break;
       case 'reload':
         void this.#reload();
         break;
@@ -232,6 +240,16 @@ export class AppState {
     this.#applyOperation(await this.host.servers.extend({ server, until: new Date(until).toISOString() }));
   }
 
+  async cancelLease(server: string): Promise<void> {
+    this.#applyOperation(await this.host.servers.cancelLease({ server }));
+  }
+
+  async power(server: string, act: PowerAct, hard: boolean): Promise<void> {
+    const [result] = await this.host.servers.power({ servers: [server], act, hard });
+    if (result?.operation) this.#applyOperation(result.operation);
+    if (result?.error) throw result.error;
+  }
+
   async delete(server: string, name: string): Promise<void> {
     this.#applyOperation(await this.host.servers.delete({ server, name }));
   }
@@ -242,6 +260,11 @@ export class AppState {
 
   showServer(operation: Operation): void {
     this.selection = { server: operation.serverId, operation: operation.serverId === null ? operation.id : null };
+    this.go('servers');
+  }
+
+  showServerById(server: string): void {
+    this.selection = { server, operation: null };
     this.go('servers');
   }
 
@@ -276,12 +299,21 @@ export class AppState {
   #toast(operation: Operation): void {
     const id = ++this.#toastCount;
     // What is news about a server takes the place of older news about it; a failure stays until it is read.
-    const others = this.toasts.filter(
-      ({ operation: older }) =>
-        older.outcome !== 'ok' || older.serverId === null || older.serverId !== operation.serverId,
-    );
-    this.toasts = [...others, { id, operation }].slice(-TOASTS_AT_MOST);
+    const others = this.toasts.filter(({ operation: older, warning }) => {
+      // A moved or removed end, or none to wait for, is the answer to a warning.
+      if (warning) return operation.outcome !== 'ok' || warning.server !== operation.serverId;
+      if (!older) return true;
+      return older.outcome !== 'ok' || older.serverId === null || older.serverId !== operation.serverId;
+    });
+    this.toasts = [...others, { id, operation, warning: null }].slice(-TOASTS_AT_MOST);
     if (operation.outcome === 'ok') setTimeout(() => this.dismiss(id), OK_TOAST_MS);
+  }
+
+  /** A warning stays until it is read, or until the next one about the same server. */
+  #warn(warning: LeaseWarning): void {
+    const id = ++this.#toastCount;
+    const others = this.toasts.filter((toast) => toast.warning?.server !== warning.server);
+    this.toasts = [...others, { id, operation: null, warning }].slice(-TOASTS_AT_MOST);
   }
 
   /** Takes in the loaded operations, without losing what changes told in the meantime. */

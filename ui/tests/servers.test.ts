@@ -61,6 +61,108 @@ it('extends from the present end by the hours pressed, and says when that is', a
   );
 });
 
+it('takes a lease off only after saying what that costs', async () => {
+  const { user, host } = await open({
+    ...with_(server({ leaseEnd: '2025-11-24T10:00:00Z' })),
+    'servers.cancel_lease': () => operation({ kind: 'lease.cancel', serverId: server().id }),
+  });
+  await user.click(await part('server-row'));
+  await user.click(await part('server-cancel-lease'));
+  const submit = await part('cancel-lease-submit');
+  expect(text(submit.closest('dialog') ?? submit)).toMatch(/costs, day and night.*18:00 today/);
+  expect(host.requests('servers.cancel_lease')).toEqual([]);
+  await user.click(submit);
+  await waitFor(() => expect(host.requests('servers.cancel_lease')).toEqual([{ server: server().id }]));
+});
+
+it('stops and restarts after a confirmation, hard only on purpose, and starts at once', async () => {
+  const { user, host } = await open({
+    ...with_(server()),
+    'servers.power': (ask: { act: 'start' | 'stop' | 'reboot' }) => [
+      {
+        server: server().id,
+        operation: operation({
+          id: ask.act,
+          kind: `server.${ask.act}`,
+          serverId: server().id,
+          stage: 'settled',
+          outcome: 'ok',
+        }),
+        error: null,
+      },
+    ],
+  });
+  await user.click(await part('server-row'));
+  await user.click(await part('server-stop'));
+  expect(host.requests('servers.power')).toEqual([]);
+  await user.click(await part('power-submit'));
+  await waitFor(() => expect(parts('power-submit')).toHaveLength(0));
+  await user.click(await part('server-reboot'));
+  await user.click(await part('power-hard'));
+  await user.click(await part('power-submit'));
+  await waitFor(() => expect(parts('power-submit')).toHaveLength(0));
+  host.emit({ kind: 'servers', list: serverList([server({ state: 'stopped' })], { asOf: '2025-11-24T06:06:00Z' }) });
+  await user.click(await part('server-start'));
+  const one = { servers: [server().id] };
+  await waitFor(() =>
+    expect(host.requests('servers.power')).toEqual([
+      { ...one, act: 'stop', hard: false },
+      { ...one, act: 'reboot', hard: true },
+      { ...one, act: 'start', hard: false },
+    ]),
+  );
+});
+
+it('says why a server does not start', async () => {
+  const { user } = await open({
+    ...with_(server({ state: 'stopped' })),
+    'servers.power': () => [
+      { server: server().id, operation: null, error: wireError({ sentence: 'No room just now.' }) },
+    ],
+  });
+  await user.click(await part('server-row'));
+  await user.click(await part('server-start'));
+  await waitFor(async () => expect(text(await part('server-detail'))).toContain('No room just now.'));
+});
+
+it('writes the login key to a file only on purpose, and says how to use it', async () => {
+  const { user, host } = await open({
+    ...with_(server()),
+    'servers.save_key': () => ({
+      keyFile: '/home/ada/one.key',
+      knownHostsFile: '/k',
+      command: 'ssh -i "one.key" root@a',
+    }),
+  });
+  await user.click(await part('server-row'));
+  await user.click(await part('server-save-key'));
+  expect(host.requests('servers.save_key')).toEqual([]);
+  await user.click(await part('save-key-submit'));
+  const command = await part('save-key-command');
+  expect(text(command)).toBe('ssh -i "one.key" root@a');
+  expect(text(command.closest('dialog') ?? command)).toContain('/home/ada/one.key');
+});
+
+it('warns of the end of a lease until somebody reads it', async () => {
+  const { user, host } = await open(with_(server()));
+  await part('server-row');
+  const warning = {
+    kind: 'lease_warned' as const,
+    account: 'account-1',
+    server: server().id,
+    name: server().name,
+    leaseEnd: '2025-11-24T07:00:00Z',
+  };
+  host.emit({ ...warning, minutes: 120 });
+  host.emit({ ...warning, minutes: 30 });
+  const toast = await part('toast');
+  expect(parts('toast'), 'the later takes the place of the earlier').toHaveLength(1);
+  expect(text(toast)).toMatch(/ada-dev-1124-k3.*15:00 today/);
+  await user.click(toast.querySelector('.link') ?? toast);
+  expect((await part('server-detail')).dataset['serverId']).toBe(server().id);
+  expect(parts('toast')).toHaveLength(0);
+});
+
 it('refuses an end nearer than the cloud takes, and names the earliest', async () => {
   const { user } = await open(with_(server()));
   await user.click(await part('server-row'));

@@ -154,7 +154,9 @@ export const template = (some: Partial<Template> = {}): Template => ({
 export const catalogue = (some: Partial<Catalogue> = {}): Catalogue => ({
   templates: [template()],
   flavors: [{ id: 's6.large.2', vcpus: 2, ramMb: 4096, zones: ['demo-north-1a'], arm: false }],
-  images: [{ id: 'image-1', name: 'Ubuntu 24.04 server 64bit', os: 'Ubuntu', minDiskGb: 40, arm: false }],
+  images: [
+    { id: 'image-1', name: 'Ubuntu 24.04 server 64bit', os: 'Ubuntu', minDiskGb: 40, arm: false, cloudInit: true },
+  ],
   zones: ['demo-north-1a', 'demo-north-1b'],
   subnets: [
     { id: 'subnet-1', name: 'dev', cidr: '192.168.0.0/24', vpc: 'vpc-1', vpcName: 'vpc-dev', freeAddresses: 241 },
@@ -183,6 +185,7 @@ export const quote = (some: Partial<Quote> = {}): Quote => ({
   subnet: 'subnet-1',
   securityGroup: 'group-1',
   keyPair: null,
+  freshKey: true,
   asOf: '2025-11-24T06:05:31Z',
   ...some,
 });
@@ -257,5 +260,6 @@ const healthy: Record<string, (request: never) => unknown> = {
   'servers.quote': () => quote(),
   'operations.list': () => [],
   'events.list': () => ({ events: [], lastSeq: 0, more: false }),
+  'templates.list': () => [template()],
   'delivery.status': () => delivery(),
 };

@@ -207,7 +207,27 @@ lastSeq: number, } | { "kind": "delivery",
 /**
  * As it is now.
  */
-delivery: Delivery, } | { "kind": "reload" };
+delivery: Delivery, } | { "kind": "lease_warned", 
+/**
+ * Our id of the account.
+ */
+account: string, 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Name of the server.
+ */
+name: string, 
+/**
+ * When the lease ends.
+ */
+leaseEnd: string, 
+/**
+ * Which warning it is: minutes before the end.
+ */
+minutes: number, } | { "kind": "reload" };
 
 /**
  * Says where events go.
@@ -275,7 +295,7 @@ subnet: string | null,
  */
 securityGroup: string | null, 
 /**
- * Name of a key pair.
+ * Name of a key pair of the cloud's; none: a fresh one, for this server only.
  */
 keyPair: string | null, 
 /**
@@ -538,7 +558,11 @@ minDiskGb: number,
 /**
  * For ARM processors.
  */
-arm: boolean, };
+arm: boolean, 
+/**
+ * Linux with cloud-init in it: a key can be given to it.
+ */
+cloudInit: boolean, };
 
 /**
  * Language of the interface.
@@ -643,7 +667,7 @@ settledAt: string | null, };
 /**
  * What is asked.
  */
-export type OperationKind = "server.create" | "lease.update" | "server.delete";
+export type OperationKind = "server.create" | "lease.update" | "lease.cancel" | "server.start" | "server.stop" | "server.reboot" | "server.delete";
 
 /**
  * How an operation ended.
@@ -654,6 +678,45 @@ export type OperationOutcome = "ok" | "failed";
  * How far an operation is.
  */
 export type OperationStage = "recorded" | "sent" | "settled";
+
+/**
+ * What came of asking something for one of several servers.
+ */
+export type PerServer = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * The operation, recorded.
+ */
+operation: Operation | null, 
+/**
+ * Why there is none.
+ */
+error: WireError | null, };
+
+/**
+ * Starting, stopping or restarting servers.
+ */
+export type Power = { 
+/**
+ * Server ids, at most 100.
+ */
+servers: Array<string>, 
+/**
+ * What is done.
+ */
+act: PowerAct, 
+/**
+ * The power is cut, rather than the guest asked to shut down.
+ */
+hard: boolean, };
+
+/**
+ * What is done with a server's power.
+ */
+export type PowerAct = "start" | "stop" | "reboot";
 
 /**
  * What one part costs.
@@ -739,9 +802,13 @@ subnet: string | null,
  */
 securityGroup: string | null, 
 /**
- * Key pair chosen.
+ * Key pair of the cloud's that was chosen.
  */
 keyPair: string | null, 
+/**
+ * A key pair is made for this server only.
+ */
+freshKey: boolean, 
 /**
  * By the cloud's clock.
  */
@@ -772,6 +839,23 @@ demo: boolean, };
  * How long a secret is kept.
  */
 export type Remember = "keychain" | "run";
+
+/**
+ * Where a server's key was written, on its owner's wish.
+ */
+export type SavedKey = { 
+/**
+ * The file with the private key, readable by its owner only.
+ */
+keyFile: string, 
+/**
+ * The file with the server's host key.
+ */
+knownHostsFile: string, 
+/**
+ * The command that logs in with them; none while the server has no address.
+ */
+command: string | null, };
 
 /**
  * One security group.
@@ -891,6 +975,15 @@ unreadable: number,
  * Why the last question was not answered.
  */
 problem: WireError | null, };
+
+/**
+ * Names a server.
+ */
+export type ServerRef = { 
+/**
+ * Server id.
+ */
+server: string, };
 
 /**
  * State of a server in a word, worked out from `status` and `task_state` (the status alone hides transitions).
@@ -1036,6 +1129,24 @@ leaseHours: number,
 environment: Environment, };
 
 /**
+ * Templates as a file.
+ */
+export type TemplateFile = { 
+/**
+ * JSON with a schema version.
+ */
+file: string, };
+
+/**
+ * Names a template.
+ */
+export type TemplateRef = { 
+/**
+ * Its id.
+ */
+template: string, };
+
+/**
  * Light or dark.
  */
 export type Theme = "system" | "light" | "dark";
@@ -1110,7 +1221,17 @@ export const calls = (call: Call) => ({
     quote: (request: CreateServer) => call<Quote>("servers.quote", request),
     create: (request: CreateServer) => call<Operation>("servers.create", request),
     extend: (request: ExtendLease) => call<Operation>("servers.extend", request),
+    power: (request: Power) => call<Array<PerServer>>("servers.power", request),
+    saveKey: (request: ServerRef) => call<SavedKey>("servers.save_key", request),
+    cancelLease: (request: ServerRef) => call<Operation>("servers.cancel_lease", request),
     delete: (request: DeleteServer) => call<Operation>("servers.delete", request),
+  },
+  templates: {
+    list: () => call<Array<Template>>("templates.list", null),
+    save: (request: Template) => call<Array<Template>>("templates.save", request),
+    remove: (request: TemplateRef) => call<Array<Template>>("templates.remove", request),
+    export: () => call<TemplateFile>("templates.export", null),
+    import: (request: TemplateFile) => call<Array<Template>>("templates.import", request),
   },
   operations: {
     list: () => call<Array<Operation>>("operations.list", null),

@@ -37,6 +37,10 @@ export const stateTone: Record<ServerState, 'on' | 'busy' | 'off' | 'attention' 
 export const operationWord: Record<OperationKind, () => string> = {
   'server.create': m.operation_create,
   'lease.update': m.operation_lease,
+  'lease.cancel': m.operation_cancel_lease,
+  'server.start': m.operation_start,
+  'server.stop': m.operation_stop,
+  'server.reboot': m.operation_reboot,
   'server.delete': m.operation_delete,
 };
 
@@ -65,6 +69,10 @@ const stepWord: Record<string, () => string> = {
   spawning: m.step_booting,
   'powering-off': m.state_stopping,
   'powering-on': m.state_starting,
+  rebooting: m.state_restarting,
+  reboot_started: m.state_restarting,
+  rebooting_hard: m.state_restarting,
+  reboot_started_hard: m.state_restarting,
   deleting: m.state_deleting,
 };
 

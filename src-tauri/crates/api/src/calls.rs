@@ -10,9 +10,13 @@ use crate::host::Api;
 use crate::typescript::Signature;
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
-    Delivery, DeliveryTest, EventPage, ExtendLease, ListEvents, Operation, Quote, Region, ServerList,
-    Settings, SignIn, SignInDemo, event,
+    Delivery, DeliveryTest, EventPage, ExtendLease, ListEvents, Operation, PerServer, Power, Quote, Region,
+    SavedKey, ServerList, ServerRef, Settings, SignIn, SignInDemo, Template, TemplateFile, TemplateRef,
+    event,
 };
+
+/// How many servers one call takes.
+const MOST_AT_ONCE: usize = 100;
 
 /// One line a call: its name on the wire, its name in TypeScript, its request, its answer, what it does.
 macro_rules! calls {
@@ -119,9 +123,41 @@ calls! {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).operation(domain.extend_lease(&ask.server, ask.until).await?))
     }
+    "servers.power" "power" (api, ask: Power) -> Vec<PerServer> {
+        if ask.servers.len() > MOST_AT_ONCE {
+            return Err(Failure::new(Code::BadInput).with("field", "servers"));
+        }
+        let domain = api.domain().await?;
+        let speaker = api.speaker(&domain);
+        let mut results = Vec::with_capacity(ask.servers.len());
+        for server in ask.servers {
+            let result = domain.power(&server, ask.act, ask.hard).await;
+            results.push(speaker.per_server(server, result));
+        }
+        Ok(results)
+    }
+    "servers.save_key" "saveKey" (api, ask: ServerRef) -> SavedKey {
+        api.domain().await?.save_server_key(&ask.server).await
+    }
+    "servers.cancel_lease" "cancelLease" (api, ask: ServerRef) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.cancel_lease(&ask.server).await?))
+    }
     "servers.delete" "delete" (api, ask: DeleteServer) -> Operation {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).operation(domain.delete_server(&ask.server, &ask.name).await?))
+    }
+
+    "templates.list" "list" (api, _r: ()) -> Vec<Template> { api.domain().await?.templates().await }
+    "templates.save" "save" (api, ask: Template) -> Vec<Template> { api.domain().await?.save_template(ask).await }
+    "templates.remove" "remove" (api, ask: TemplateRef) -> Vec<Template> {
+        api.domain().await?.remove_template(&ask.template).await
+    }
+    "templates.export" "export" (api, _r: ()) -> TemplateFile {
+        Ok(TemplateFile { file: api.domain().await?.export_templates().await? })
+    }
+    "templates.import" "import" (api, ask: TemplateFile) -> Vec<Template> {
+        api.domain().await?.import_templates(&ask.file).await
     }
 
     "operations.list" "list" (api, _r: ()) -> Vec<Operation> {

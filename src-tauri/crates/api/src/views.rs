@@ -9,7 +9,7 @@ pub use wangcheng::create::CreateServer;
 use wangcheng::create::PricePart;
 use wangcheng::delivery::DeliveryState;
 use wangcheng::keychain::Remember;
-use wangcheng::operations::OperationKind;
+use wangcheng::operations::{OperationKind, PowerAct};
 use wangcheng::servers::Server;
 use wangcheng::settings::{Language, Theme};
 
@@ -214,8 +214,10 @@ pub struct Quote {
     pub subnet: Option<String>,
     /// Name of the security group chosen.
     pub security_group: Option<String>,
-    /// Key pair chosen.
+    /// Key pair of the cloud's that was chosen.
     pub key_pair: Option<String>,
+    /// A key pair is made for this server only.
+    pub fresh_key: bool,
     /// By the cloud's clock.
     pub as_of: DateTime<Utc>,
 }
@@ -229,6 +231,35 @@ pub struct ExtendLease {
     pub until: DateTime<Utc>,
 }
 
+/// Names a server.
+#[derive(Debug, Clone, Deserialize, TS)]
+pub struct ServerRef {
+    /// Server id.
+    pub server: String,
+}
+
+/// Starting, stopping or restarting servers.
+#[derive(Debug, Clone, Deserialize, TS)]
+pub struct Power {
+    /// Server ids, at most 100.
+    pub servers: Vec<String>,
+    /// What is done.
+    pub act: PowerAct,
+    /// The power is cut, rather than the guest asked to shut down.
+    pub hard: bool,
+}
+
+/// What came of asking something for one of several servers.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct PerServer {
+    /// Server id.
+    pub server: String,
+    /// The operation, recorded.
+    pub operation: Option<Operation>,
+    /// Why there is none.
+    pub error: Option<WireError>,
+}
+
 /// Deleting a server.
 #[derive(Debug, Clone, Deserialize, TS)]
 pub struct DeleteServer {
@@ -236,6 +267,20 @@ pub struct DeleteServer {
     pub server: String,
     /// The server's name, as confirmed.
     pub name: String,
+}
+
+/// Names a template.
+#[derive(Debug, Clone, Deserialize, TS)]
+pub struct TemplateRef {
+    /// Its id.
+    pub template: String,
+}
+
+/// Templates as a file.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct TemplateFile {
+    /// JSON with a schema version.
+    pub file: String,
 }
 
 /// How far an operation is.
@@ -455,6 +500,20 @@ pub enum Change {
         /// As it is now.
         delivery: Delivery,
     },
+    /// The end of a lease is near.
+    LeaseWarned {
+        /// Our id of the account.
+        account: String,
+        /// Server id.
+        server: String,
+        /// Name of the server.
+        name: String,
+        /// When the lease ends.
+        lease_end: DateTime<Utc>,
+        /// Which warning it is: minutes before the end.
+        #[ts(type = "number")]
+        minutes: i64,
+    },
     /// Another ledger is in use, or changes were missed: everything has to be read anew.
     Reload,
 }
@@ -539,6 +598,7 @@ impl Speaker<'_> {
             subnet: choice.subnet.map(|subnet| subnet.name),
             security_group: choice.security_group.map(|group| group.name),
             key_pair: choice.key_pair,
+            fresh_key: choice.fresh_key,
             as_of: quote.as_of,
         }
     }
@@ -569,6 +629,22 @@ impl Speaker<'_> {
             recorded_at: row.recorded_at,
             sent_at: row.sent_at,
             settled_at: row.settled_at,
+        }
+    }
+
+    pub fn per_server(
+        &self,
+        server: String,
+        result: wangcheng::Result<wangcheng::operations::Operation>,
+    ) -> PerServer {
+        let (operation, error) = match result {
+            Ok(operation) => (Some(self.operation(operation)), None),
+            Err(failure) => (None, Some(self.error(&failure))),
+        };
+        PerServer {
+            server,
+            operation,
+            error,
         }
     }
 
@@ -605,6 +681,13 @@ impl Speaker<'_> {
             wangcheng::Change::Delivery(delivery) => Change::Delivery {
                 delivery: self.delivery(delivery),
             },
+            wangcheng::Change::LeaseWarned(warning) => Change::LeaseWarned {
+                account: warning.account,
+                server: warning.server,
+                name: warning.name,
+                lease_end: warning.lease_end,
+                minutes: warning.minutes,
+            },
         }
     }
 }
@@ -632,4 +715,6 @@ pub(crate) fn event(kept: wangcheng::events::Kept) -> Event {
 
 /// Kept here so that the table of calls names only this module's types.
 pub use wangcheng::catalogue::Catalogue;
+pub use wangcheng::login::SavedKey;
 pub use wangcheng::settings::Settings;
+pub use wangcheng::templates::Template;

@@ -7,133 +7,13 @@
     reason = "a test fails by panicking"
 )]
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+mod common;
 
-use api::{Api, Launch, Places};
-use sandbox::{Announcement, Options, Running, Sandbox};
+use api::Api;
+use sandbox::Running;
 use serde_json::{Value, json};
-use wangcheng::accounts::Credentials;
-use wangcheng::{ClientInfo, CloudRegion, Demo, DemoUser, Endpoints};
 
-/// A sandbox at high speed that outlives the application.
-async fn region(dir: &Path) -> Running {
-    region_at(dir, 20.0).await
-}
-
-async fn region_at(dir: &Path, speed: f64) -> Running {
-    let options = Options {
-        state_file: Some(dir.join("region.json")),
-        speed,
-        ..Options::default()
-    };
-    Sandbox::start(options).await.unwrap()
-}
-
-fn demo(announcement: &Announcement) -> (Endpoints, Demo) {
-    let region = announcement.regions.first().unwrap();
-    let services: BTreeMap<_, _> = announcement
-        .global
-        .iter()
-        .chain(&region.endpoints)
-        .filter_map(|(name, url)| Some((serde_json::from_value(json!(name)).ok()?, url.parse().unwrap())))
-        .collect();
-    let added = CloudRegion {
-        id: region.id.as_str().into(),
-        name_zh: None,
-        name_en: None,
-        endpoints: services,
-    };
-    let users = announcement.users.iter().map(|user| DemoUser {
-        name: user.name.clone(),
-        role: user.role.to_string(),
-        credentials: Credentials::permanent(user.access_key.as_str(), user.secret_key.as_str()),
-    });
-    let demo = Demo {
-        region: region.id.clone(),
-        users: users.collect(),
-        hei_url: announcement.hei.url.parse().unwrap(),
-        hei_token: announcement.hei.token.as_str().into(),
-    };
-    (Endpoints::empty().with_region(added).unwrap(), demo)
-}
-
-async fn open(dir: &Path, running: &Running) -> Api {
-    let announcement = running.announcement();
-    let places = Places {
-        data_dir: dir.to_owned(),
-        client: ClientInfo {
-            name: "desktop",
-            version: "0.0.0",
-            platform: "linux",
-        },
-        system_language: "en".to_owned(),
-        demo_region: "sandbox-1".to_owned(),
-        demo_users: Vec::new(),
-        start_demo: Arc::new(move |_| {
-            let announcement = announcement.clone();
-            Box::pin(async move { Ok(demo(&announcement)) })
-        }),
-    };
-    Api::open(
-        places,
-        Launch {
-            demo: true,
-            ..Launch::default()
-        },
-    )
-    .await
-}
-
-async fn ask(api: &Api, name: &str, request: Value) -> Value {
-    api.call(name, request)
-        .await
-        .unwrap_or_else(|error| panic!("{name}: {error:?}"))
-}
-
-/// Asks until the answer is as wished.
-async fn until(what: &str, api: &Api, name: &str, wished: impl Fn(&Value) -> bool) -> Value {
-    let mut last = Value::Null;
-    for _ in 0..300 {
-        last = ask(api, name, Value::Null).await;
-        if wished(&last) {
-            return last;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("waited for {what}; last answer: {last:#}");
-}
-
-async fn received(running: &Running) -> Vec<Value> {
-    let url = format!(
-        "{}/events?distinct=true",
-        running.announcement().control.trim_end_matches('/')
-    );
-    let text = reqwest::get(url).await.unwrap().text().await.unwrap();
-    let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
-    rows.iter()
-        .map(|row| serde_json::from_str(row["record"]["_message"].as_str().unwrap()).unwrap())
-        .collect()
-}
-
-fn create(name: &str) -> Value {
-    let end = chrono::Utc::now() + chrono::TimeDelta::hours(8);
-    json!({
-        "template": "linux-small", "name": name, "purpose": "first path", "leaseEnd": end, "flavor": null,
-        "image": null, "zone": null, "subnet": null, "securityGroup": null, "keyPair": null, "publicMbps": null,
-    })
-}
-
-async fn sign_in(api: &Api) {
-    ask(
-        api,
-        "accounts.sign_in_demo",
-        json!({"user": "ada", "remember": "run"}),
-    )
-    .await;
-}
+use common::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_is_made_extended_and_deleted_and_each_act_arrives_at_the_receiver_in_order() {

@@ -1,6 +1,6 @@
 //! Events: appended, numbered without gaps, never changed.
 
-use rusqlite::{Connection, Row, Transaction, ffi, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, ffi, params};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
@@ -18,6 +18,39 @@ impl Ledger {
     /// [`Error::Duplicate`] when an event id is taken, by an earlier event or by one in the same call.
     pub fn append(&self, events: Vec<NewEvent>) -> Result<Vec<EventRow>, Error> {
         self.write(|transaction| append(transaction, self.installation_id(), events))
+    }
+
+    /// Appends events and sets the setting that they were worked out from, all or nothing; `None`, and nothing is
+    /// written, when that setting is no longer `before` or the last event no longer number `last_seq`: then somebody
+    /// else was here meanwhile, and the events have to be worked out anew.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Duplicate`] when an event id is taken.
+    pub fn append_with_setting(
+        &self,
+        key: &str,
+        before: Option<&str>,
+        after: &str,
+        last_seq: u64,
+        events: Vec<NewEvent>,
+    ) -> Result<Option<Vec<EventRow>>, Error> {
+        self.write(|transaction| {
+            let kept: Option<String> = transaction
+                .prepare_cached("SELECT value FROM settings WHERE key = ?1")?
+                .query_row([key], |row| row.get(0))
+                .optional()?;
+            if kept.as_deref() != before || last(transaction)? != last_seq {
+                return Ok(None);
+            }
+            transaction
+                .prepare_cached(
+                    "INSERT INTO settings (key, value) VALUES (?1, ?2)
+                     ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                )?
+                .execute([key, after])?;
+            append(transaction, self.installation_id(), events).map(Some)
+        })
     }
 
     /// Events, newest first: the last ones, or those before number `before_seq`. At most 10,000 at a time.

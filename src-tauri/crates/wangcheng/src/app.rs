@@ -20,6 +20,7 @@ use crate::failure::{Code, Failure, Result};
 use crate::keychain::Keychain;
 use crate::operations::Operation;
 use crate::servers::ServerList;
+use crate::watch::LeaseWarning;
 
 /// How many changes a slow listener may lag behind before it is told to read everything anew.
 const CHANGES_KEPT: usize = 256;
@@ -86,6 +87,8 @@ pub enum Change {
     Events(u64),
     /// Delivery went on or stopped.
     Delivery(Delivery),
+    /// The end of a lease is near. Told once for each deadline and warning.
+    LeaseWarned(LeaseWarning),
 }
 
 /// The result of [`Wangcheng::open`].

@@ -10,7 +10,7 @@ use ts_rs::TS;
 use crate::Wangcheng;
 use crate::cloud::Live;
 use crate::failure::Result;
-use crate::templates::{self, Template};
+use crate::templates::Template;
 
 /// How long an answer is used again. Flavors and images change over weeks; free addresses and quotas are checked by
 /// the cloud anyway.
@@ -47,6 +47,8 @@ pub struct Image {
     pub min_disk_gb: u32,
     /// For ARM processors.
     pub arm: bool,
+    /// Linux with cloud-init in it: a key can be given to it.
+    pub cloud_init: bool,
 }
 
 /// One subnet.
@@ -214,7 +216,7 @@ impl Wangcheng {
             free_addresses: subnet.available_addresses.map(saturate),
         });
         Ok(Catalogue {
-            templates: templates::built_in(),
+            templates: self.templates().await?,
             flavors,
             images: images
                 .value
@@ -222,6 +224,7 @@ impl Wangcheng {
                 .into_iter()
                 .map(|image| Image {
                     arm: image.is_arm(),
+                    cloud_init: image.has_cloud_init() && !image.is_windows(),
                     id: image.id.to_string(),
                     name: image.name,
                     os: Some(image.os_type).filter(|os| !os.is_empty()),

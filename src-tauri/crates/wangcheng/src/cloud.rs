@@ -257,6 +257,11 @@ impl Live {
             .map(|(_, catalogue)| catalogue.clone())
     }
 
+    /// It is asked for anew the next time.
+    pub fn forget_catalogue(&self) {
+        self.told().catalogue = None;
+    }
+
     pub fn tell_catalogue(&self, catalogue: std::sync::Arc<Catalogue>, now: DateTime<Utc>) {
         self.told().catalogue = Some((now, catalogue));
     }

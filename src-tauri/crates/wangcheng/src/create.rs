@@ -48,7 +48,7 @@ pub struct CreateServer {
     pub subnet: Option<String>,
     /// Security group id.
     pub security_group: Option<String>,
-    /// Name of a key pair.
+    /// Name of a key pair of the cloud's; none: a fresh one, for this server only.
     pub key_pair: Option<String>,
     /// Bandwidth of the public address in Mbit/s; 0: no public address.
     pub public_mbps: Option<u32>,
@@ -123,8 +123,10 @@ pub struct Choice {
     pub subnet: Option<Subnet>,
     /// The security group.
     pub security_group: Option<SecurityGroup>,
-    /// The key pair.
+    /// The key pair of the cloud's.
     pub key_pair: Option<String>,
+    /// A key pair is made for this server only.
+    pub fresh_key: bool,
     /// Public bandwidth in Mbit/s; 0: none.
     pub public_mbps: u32,
 }
@@ -142,6 +144,7 @@ pub(crate) struct Plan {
     pub subnet: Subnet,
     pub security_group: Option<SecurityGroup>,
     pub key_pair: Option<String>,
+    pub fresh_key: bool,
     pub public_mbps: u32,
 }
 
@@ -275,15 +278,18 @@ pub(crate) fn plan(
             Failure::new(Code::BandwidthInvalid).with("most", MBPS_MOST),
         );
     }
+    // Only cloud-init brings a key of ours into the guest; where it is not, one of the cloud's has to do.
+    let fresh_key = ask.key_pair.is_none() && image.as_ref().is_none_or(|image| image.cloud_init);
     let key_pair = match &ask.key_pair {
         Some(name) => catalogue.key_pairs.iter().find(|pair| *pair == name).cloned(),
+        None if fresh_key => None,
         None => catalogue.key_pairs.first().cloned(),
     };
     match &ask.key_pair {
         Some(name) if key_pair.is_none() => {
             blocked("keyPair", Failure::new(Code::KeyPairMissing).with("name", name));
         }
-        None if key_pair.is_none() => {
+        None if key_pair.is_none() && !fresh_key => {
             let failure = Code::KeyPairMissing.into();
             problems.push(Problem {
                 field: Some("keyPair"),
@@ -301,6 +307,7 @@ pub(crate) fn plan(
         subnet: subnet.cloned(),
         security_group: security_group.cloned(),
         key_pair,
+        fresh_key,
         public_mbps,
     };
     let blocking = problems.iter().any(|problem| problem.blocking);
@@ -325,6 +332,7 @@ pub(crate) fn plan(
             subnet: subnet.clone(),
             security_group: choice.security_group.clone(),
             key_pair: choice.key_pair.clone(),
+            fresh_key,
             public_mbps,
         }),
         _ => None,
@@ -422,12 +430,17 @@ impl Plan {
         products
     }
 
-    /// The request's body.
-    pub fn body(&self, account: &store::Account, installation_id: &str, op_id: &str) -> ecs::CreateServer {
-        let user_data = if self.is_windows() {
-            None
-        } else {
-            self.template.environment.user_data()
+    /// The request's body. `user_data`: what is done on the first start; none: what the template's environment needs.
+    pub fn body(
+        &self,
+        account: &store::Account,
+        installation_id: &str,
+        op_id: &str,
+        user_data: Option<String>,
+    ) -> ecs::CreateServer {
+        let user_data = match user_data {
+            None if !self.is_windows() => self.template.environment.user_data(),
+            given => given,
         };
         let mut tags = vec![
             (TAG_OWNER.to_owned(), tag_value(&account.user_name)),
@@ -599,6 +612,7 @@ mod tests {
             os: Some("Linux".to_owned()),
             min_disk_gb: 10,
             arm,
+            cloud_init: true,
         };
         let subnet = |id: &str, free| Subnet {
             id: id.to_owned(),
@@ -723,11 +737,28 @@ mod tests {
     }
 
     #[test]
-    fn without_a_key_pair_it_is_a_warning_and_not_a_refusal() {
-        let none = Catalogue {
+    fn without_a_key_pair_asked_for_a_fresh_one_is_made() {
+        let (choice, plan, problems) = plan(&ask(), &catalogue(), now());
+        assert!(plan.unwrap().fresh_key && choice.key_pair.is_none());
+        assert!(problems.is_empty());
+        let named = CreateServer {
+            key_pair: Some("ada".to_owned()),
+            ..ask()
+        };
+        let (choice, plan, _) = super::plan(&named, &catalogue(), now());
+        assert!(!plan.unwrap().fresh_key, "the one asked for is taken");
+        assert_eq!(choice.key_pair.as_deref(), Some("ada"));
+    }
+
+    #[test]
+    fn where_no_key_of_ours_reaches_the_guest_a_missing_one_is_a_warning_and_not_a_refusal() {
+        let mut none = Catalogue {
             key_pairs: vec![],
             ..catalogue()
         };
+        for image in &mut none.images {
+            image.cloud_init = false;
+        }
         let (_, plan, problems) = plan(&ask(), &none, now());
         assert!(plan.is_some());
         assert_eq!(

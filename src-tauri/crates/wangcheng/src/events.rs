@@ -23,6 +23,20 @@ pub enum Action {
     LeaseSet,
     /// The end of a lease was moved.
     LeaseExtended,
+    /// A lease was taken off: the server stays until somebody deletes it.
+    LeaseCancelled,
+    /// The end of a lease is near.
+    LeaseWarned,
+    /// A server was started.
+    ServerStarted,
+    /// A server was stopped.
+    ServerStopped,
+    /// A server was restarted.
+    ServerRebooted,
+    /// A server has another flavor.
+    ServerResized,
+    /// An own server was seen that was made elsewhere.
+    ServerSeen,
 }
 
 impl Action {
@@ -33,6 +47,13 @@ impl Action {
             Action::ServerDeleted => "server.deleted",
             Action::LeaseSet => "lease.set",
             Action::LeaseExtended => "lease.extended",
+            Action::LeaseCancelled => "lease.cancelled",
+            Action::LeaseWarned => "lease.warned",
+            Action::ServerStarted => "server.started",
+            Action::ServerStopped => "server.stopped",
+            Action::ServerRebooted => "server.rebooted",
+            Action::ServerResized => "server.resized",
+            Action::ServerSeen => "server.seen",
         }
     }
 }

@@ -48,6 +48,8 @@ pub enum Code {
     LeaseTooShort,
     LeaseTooLong,
     TemplateUnknown,
+    TemplateInvalid,
+    TemplatesUnreadable,
     FlavorUnavailable,
     ImageUnavailable,
     ZoneUnavailable,
@@ -61,6 +63,7 @@ pub enum Code {
     NotOwn,
     NameMismatch,
     ServerBusy,
+    LeaseAbsent,
     JobFailed,
     OutcomeUnknown,
     // ledger

@@ -33,6 +33,25 @@ pub fn check_end(end: DateTime<Utc>, cloud_now: DateTime<Utc>) -> Result<DateTim
     Ok(end)
 }
 
+/// How long before a lease's end it is warned of, nearest first.
+pub const WARNINGS: [TimeDelta; 3] = [
+    TimeDelta::minutes(10),
+    TimeDelta::minutes(30),
+    TimeDelta::hours(2),
+];
+
+/// The nearest warning that is due, in minutes; none when the end is farther away than all of them, or past.
+pub(crate) fn warning_due(end: DateTime<Utc>, cloud_now: DateTime<Utc>) -> Option<i64> {
+    let left = end - cloud_now;
+    if left <= TimeDelta::zero() {
+        return None;
+    }
+    WARNINGS
+        .iter()
+        .find(|before| left <= **before)
+        .map(TimeDelta::num_minutes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,9 @@
 //! | [`accounts`] | signing in, who the key belongs to, which account is in use |
 //! | [`servers`] | what exists, as the cloud last told, and when it is asked again |
 //! | [`create`] | what a template becomes in this region, what it costs, why it would fail |
-//! | [`lease`] | which ends of a lease are possible |
+//! | [`lease`] | which ends of a lease are possible, and when its end is warned of |
+//! | [`login`] | the keys of a server: made here, kept in the keychain |
+//! | `watch` | what was done elsewhere, and leases that are about to end |
 //! | [`operations`] | everything asked of the cloud: recorded, sent, followed, settled, taken up after a restart |
 //! | [`events`] | how a fact is written for the data platform |
 //! | [`delivery`] | sending facts, in order, at least once |
@@ -22,6 +24,7 @@ pub mod events;
 pub mod failure;
 pub mod keychain;
 pub mod lease;
+pub mod login;
 pub mod money;
 pub mod operations;
 pub mod servers;
@@ -30,9 +33,11 @@ pub mod templates;
 
 mod app;
 mod cloud;
+mod watch;
 
 pub use app::{Change, ClientInfo, Demo, DemoUser, Opened, Options, Wangcheng};
 pub use clock::Clock;
 pub use failure::{Code, Failure, Result};
 pub use huaweicloud::{Endpoints, Region as CloudRegion};
 pub use money::Money;
+pub use watch::LeaseWarning;

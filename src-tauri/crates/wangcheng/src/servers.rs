@@ -225,7 +225,9 @@ impl Wangcheng {
     /// `NotSignedIn`; as the ledger's. What the cloud says stands in the list's `problem`.
     pub async fn refresh_servers(&self) -> Result<ServerList> {
         let live = self.active().await?;
-        let _ = self.refresh(&live).await;
+        if self.refresh(&live).await.is_ok() {
+            self.watch_leases(&live).await?;
+        }
         self.list_of(&live).await
     }
 
@@ -271,6 +273,7 @@ impl Wangcheng {
             return Ok(());
         }
         live.set_asking(true);
+        let asked_seq = self.ledger(|ledger| ledger.last_seq()).await;
         let answer = self.ask_servers(live).await;
         live.set_asking(false);
         let result = match answer {
@@ -290,8 +293,13 @@ impl Wangcheng {
                     .collect::<Vec<_>>();
                 live.tell_servers(servers, told.value.skipped, as_of, now);
                 let account = live.account.id.clone();
-                self.ledger(move |ledger| ledger.put_servers(&account, &rows, as_of))
-                    .await
+                let kept = self
+                    .ledger(move |ledger| ledger.put_servers(&account, &rows, as_of))
+                    .await;
+                match asked_seq {
+                    Ok(asked_seq) => kept.and(self.notice(live, &told.value.items, as_of, asked_seq).await),
+                    Err(failure) => Err(failure),
+                }
             }
             Err(failure) => {
                 self.note_cloud_failure(live, &failure).await;
@@ -350,14 +358,20 @@ impl Wangcheng {
 
     async fn keep_fresh(&self, live: Arc<Live>) {
         loop {
-            if live.stopped().is_none() {
-                let _ = self.refresh(&live).await;
+            let answered = live.stopped().is_none() && self.refresh(&live).await.is_ok();
+            if let Err(failure) = self.watch_leases(&live).await {
+                tracing::warn!(%failure, "leases cannot be watched just now");
             }
             let busy = self
                 .ledger(|ledger| ledger.unsettled())
                 .await
                 .is_ok_and(|all| !all.is_empty());
-            let wait = if busy || live.is_changing() { FAST } else { SLOW };
+            // Who does not answer is not asked faster for that: the network may be away for days.
+            let wait = if answered && (busy || live.is_changing()) {
+                FAST
+            } else {
+                SLOW
+            };
             let _ = tokio::time::timeout(wait, live.bell.notified()).await;
         }
     }

@@ -1,6 +1,9 @@
 //! Templates: flavor, image, disks, network and environment under one name.
 
+mod kept;
+
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use ts_rs::TS;
 
 /// What cloud-init installs on the first start.
@@ -20,28 +23,28 @@ pub enum Environment {
 }
 
 impl Environment {
-    /// The cloud-init user data (`#cloud-config`), or `None` for the bare image.
+    /// The part of the cloud-init document that installs it.
     ///
     /// Packages come from the distribution's own archives, so that nothing needs to be trusted beyond the image.
-    pub fn user_data(self) -> Option<String> {
+    pub fn cloud_config(self) -> Value {
         let (packages, commands): (&[&str], &[&str]) = match self {
-            Environment::None => return None,
+            Environment::None => return json!({}),
             Environment::Docker => (&["docker.io"], &["systemctl enable --now docker"]),
             Environment::Python => (&["python3", "python3-pip", "python3-venv"], &[]),
             Environment::Java => (&["default-jdk", "maven"], &[]),
             Environment::Node => (&["nodejs", "npm"], &[]),
         };
-        let mut text = String::from("#cloud-config\npackage_update: true\npackages:\n");
-        for package in packages {
-            text.push_str(&format!("  - {package}\n"));
+        let mut document = json!({"package_update": true, "packages": packages});
+        if let (false, Some(document)) = (commands.is_empty(), document.as_object_mut()) {
+            document.insert("runcmd".to_owned(), json!(commands));
         }
-        if !commands.is_empty() {
-            text.push_str("runcmd:\n");
-            for command in commands {
-                text.push_str(&format!("  - {command}\n"));
-            }
-        }
-        Some(text)
+        document
+    }
+
+    /// The cloud-init user data for a server with a key pair of the cloud's, or `None` for the bare image. JSON is
+    /// YAML as well.
+    pub fn user_data(self) -> Option<String> {
+        (self != Environment::None).then(|| format!("#cloud-config\n{:#}\n", self.cloud_config()))
     }
 }
 

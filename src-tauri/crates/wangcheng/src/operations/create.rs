@@ -9,6 +9,7 @@ use super::runner::{Done, Runner};
 use super::{Detail, FIRST_PAUSE, LONGEST_PAUSE, Operation, OperationKind};
 use crate::create::{CreateServer, total};
 use crate::failure::{Code, Failure, Result};
+use crate::login::Fresh;
 use crate::servers::{AddressKind, Server, TAG_OPERATION};
 use crate::{Wangcheng, create};
 
@@ -37,8 +38,18 @@ impl Wangcheng {
             .ok()
             .and_then(|parts| total(&parts));
         let id = uuid::Uuid::now_v7().to_string();
+        let fresh = if plan.fresh_key {
+            Some(Fresh::make(&plan.name)?)
+        } else {
+            None
+        };
+        let user_data = fresh
+            .as_ref()
+            .map(|fresh| fresh.user_data(plan.template.environment))
+            .transpose()?;
+        let host_key = fresh.as_ref().map(|fresh| fresh.host.clone());
         let body = plan
-            .body(&live.account, self.inner.ledger.installation_id(), &id)
+            .body(&live.account, self.inner.ledger.installation_id(), &id, user_data)
             .body();
         let body = String::from_utf8(body.to_vec()).map_err(|e| Failure::new(Code::Internal).saying(e))?;
         let disks = [Some(plan.system_disk_gb()), plan.template.data_disk_gb];
@@ -55,8 +66,13 @@ impl Wangcheng {
             bandwidth_mbps: Some(plan.public_mbps).filter(|mbps| *mbps > 0),
             lease_end: Some(plan.lease_end),
             price,
+            host_key,
             ..Detail::default()
         };
+        // Kept before the wish is: a server that nobody can log in to is worse than a key without a server.
+        if let Some(fresh) = fresh {
+            self.keep_fresh_keys(&live, &id, fresh).await?;
+        }
         let token = Some(uuid::Uuid::new_v4().to_string());
         self.record(
             &live,
@@ -74,6 +90,30 @@ impl Wangcheng {
 
 impl Runner {
     pub(super) async fn create(&mut self) -> Result<Done> {
+        let made = self.make().await;
+        if self.operation.detail.host_key.is_some() {
+            match (&made, self.operation.row.server_id.clone()) {
+                (Ok(_), server) => self.keep_key(server.as_deref().unwrap_or_default()).await,
+                // Who knows what became of it may still need the key.
+                (Err(failure), _) if failure.code == Code::OutcomeUnknown => {}
+                (Err(_), server) => {
+                    self.wangcheng.forget_key(&self.id).await;
+                    if let Some(server) = server {
+                        self.wangcheng.forget_key(&server).await;
+                    }
+                }
+            }
+        }
+        made
+    }
+
+    async fn keep_key(&self, server: &str) {
+        if let Err(failure) = self.wangcheng.hand_over_key(&self.live, &self.id, server).await {
+            tracing::warn!(operation = %self.id, %failure, "the server's key stays under its operation");
+        }
+    }
+
+    async fn make(&mut self) -> Result<Done> {
         if self.operation.row.stage == Stage::Recorded {
             let too_old = self.wangcheng.now() - self.operation.row.recorded_at > TOKEN_LIVES;
             if self.resumed && too_old {
@@ -90,7 +130,18 @@ impl Runner {
     }
 
     async fn send_create(&mut self) -> Result<()> {
-        let body = self.operation.row.request.clone();
+        let mut body = self.operation.row.request.clone();
+        if self.operation.detail.host_key.is_some() {
+            match self.wangcheng.fill_host_key(&self.id, &body).await {
+                Ok(filled) => body = filled,
+                // Other bytes would not be the same wish any more.
+                Err(failure) if self.resumed => {
+                    tracing::warn!(operation = %self.id, %failure, "cannot be sent again without its keys");
+                    return self.find_by_tag().await;
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
         let token = self
             .operation
             .row

@@ -48,6 +48,12 @@ impl Wangcheng {
 
 impl Runner {
     pub(super) async fn delete(&mut self) -> Result<Done> {
+        let done = self.take_away().await?;
+        self.wangcheng.forget_key(self.server_id()?.as_str()).await;
+        Ok(done)
+    }
+
+    async fn take_away(&mut self) -> Result<Done> {
         let server = self.server_id()?;
         if self.operation.row.stage == Stage::Recorded {
             let mut on_its_way = false;

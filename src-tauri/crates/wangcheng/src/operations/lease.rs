@@ -1,4 +1,6 @@
-//! A lease's end is moved.
+//! A lease's end is moved, or the lease is taken off.
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use huaweicloud::ecs;
@@ -6,13 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use super::runner::{Done, Runner};
 use super::{Detail, Operation, OperationKind};
+use crate::cloud::Live;
 use crate::failure::{Code, Failure, Result};
+use crate::servers::Server;
 use crate::{Wangcheng, lease};
 
-/// What is asked when a lease's end is moved, as the ledger keeps it.
+/// What is asked about a lease, as the ledger keeps it. No end: the lease is taken off.
 #[derive(Serialize, Deserialize)]
 struct LeaseUpdate {
-    until: DateTime<Utc>,
+    until: Option<DateTime<Utc>>,
 }
 
 impl Wangcheng {
@@ -30,12 +34,43 @@ impl Wangcheng {
             lease_end_before: server.lease_end,
             ..Detail::of_server(&server)
         };
+        self.change_lease(&live, OperationKind::UpdateLease, server, Some(until), detail)
+            .await
+    }
+
+    /// Takes a server's lease off: the server stays, and costs, until somebody deletes it.
+    ///
+    /// # Errors
+    /// `LeaseAbsent`, `ServerUnknown`, `NotOwn`, `ServerBusy`, `NotSignedIn`; what the cloud says; the ledger's, in
+    /// which case nothing was sent.
+    pub async fn cancel_lease(&self, server: &str) -> Result<Operation> {
+        let live = self.active().await?;
+        let server = self.own_server(&live, server).await?;
+        if server.lease_end.is_none() {
+            return Err(Failure::new(Code::LeaseAbsent).with("name", &server.name));
+        }
+        let detail = Detail {
+            lease_end_before: server.lease_end,
+            ..Detail::of_server(&server)
+        };
+        self.change_lease(&live, OperationKind::CancelLease, server, None, detail)
+            .await
+    }
+
+    async fn change_lease(
+        &self,
+        live: &Arc<Live>,
+        kind: OperationKind,
+        server: Server,
+        until: Option<DateTime<Utc>>,
+        detail: Detail,
+    ) -> Result<Operation> {
         let request = serde_json::to_string(&LeaseUpdate { until })
             .map_err(|e| Failure::new(Code::Internal).saying(e))?;
         let id = uuid::Uuid::now_v7().to_string();
         self.record(
-            &live,
-            OperationKind::UpdateLease,
+            live,
+            kind,
             id,
             Some(server.id),
             server.name,
@@ -57,7 +92,7 @@ impl Runner {
             let Some((told, at)) = self.show(&server).await? else {
                 return Err(Code::ServerUnknown.into());
             };
-            already = (told.auto_terminate_time == Some(asked.until)).then_some(at);
+            already = (told.auto_terminate_time == asked.until).then_some(at);
         }
         if let Some(at) = already {
             return Ok(Done { at });
@@ -65,14 +100,15 @@ impl Runner {
         let id = server.clone();
         self.persist(|client, project| {
             let id = id.clone();
-            async move { ecs::update_auto_terminate_time(&client, &project, &id, Some(asked.until)).await }
+            async move { ecs::update_auto_terminate_time(&client, &project, &id, asked.until).await }
         })
         .await?;
         self.mark_sent(Some(server.to_string()), None).await;
         let Some((told, at)) = self.show(&server).await? else {
             return Err(Code::ServerUnknown.into());
         };
-        if told.auto_terminate_time.is_some() {
+        // A list may be slow to show the change; only another end than the one asked for is worth knowing.
+        if asked.until.is_some() && told.auto_terminate_time.is_some() {
             self.operation.detail.lease_end = told.auto_terminate_time;
         }
         Ok(Done { at })

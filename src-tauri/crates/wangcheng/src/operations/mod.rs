@@ -6,12 +6,14 @@
 //! | a creation, recorded | sent again with the same client token: the cloud answers as it did the first time |
 //! | a creation whose token is too old | looked for by its tag |
 //! | anything, sent | followed by its job id; if the job is forgotten, settled by reading the server |
-//! | a deletion or a lease, recorded | the server is read first, and only what is not done yet is sent |
+//! | a restart, recorded | followed where it is under way; else its outcome is unknown, because twice is too often |
+//! | anything else, recorded | the server is read first, and only what is not done yet is sent |
 
 mod create;
 mod delete;
 mod lease;
 mod outcome;
+mod power;
 mod runner;
 
 use std::sync::Arc;
@@ -22,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use store::NewOperation;
 use ts_rs::TS;
 
+pub use self::power::PowerAct;
 use self::runner::Runner;
 use crate::Wangcheng;
 use crate::app::Change;
@@ -44,24 +47,48 @@ pub enum OperationKind {
     /// A lease's end is moved.
     #[serde(rename = "lease.update")]
     UpdateLease,
+    /// A lease is taken off.
+    #[serde(rename = "lease.cancel")]
+    CancelLease,
+    /// A server is started.
+    #[serde(rename = "server.start")]
+    StartServer,
+    /// A server is stopped.
+    #[serde(rename = "server.stop")]
+    StopServer,
+    /// A server is restarted.
+    #[serde(rename = "server.reboot")]
+    RebootServer,
     /// A server is deleted.
     #[serde(rename = "server.delete")]
     DeleteServer,
 }
 
 impl OperationKind {
+    const ALL: [Self; 7] = [
+        Self::CreateServer,
+        Self::UpdateLease,
+        Self::CancelLease,
+        Self::StartServer,
+        Self::StopServer,
+        Self::RebootServer,
+        Self::DeleteServer,
+    ];
+
     fn as_str(self) -> &'static str {
         match self {
             Self::CreateServer => "server.create",
             Self::UpdateLease => "lease.update",
+            Self::CancelLease => "lease.cancel",
+            Self::StartServer => "server.start",
+            Self::StopServer => "server.stop",
+            Self::RebootServer => "server.reboot",
             Self::DeleteServer => "server.delete",
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::CreateServer, Self::UpdateLease, Self::DeleteServer]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -97,6 +124,8 @@ pub struct Detail {
     pub lease_end_before: Option<DateTime<Utc>>,
     /// Price of an hour.
     pub price: Option<Money>,
+    /// The server's SSH host key, public half, where it was made here together with a key for its owner.
+    pub host_key: Option<String>,
     /// What the cloud is doing, in its own word.
     pub progress: Option<String>,
 }

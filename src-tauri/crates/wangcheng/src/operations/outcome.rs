@@ -18,6 +18,10 @@ impl Runner {
             OperationKind::CreateServer => Action::ServerCreated,
             OperationKind::UpdateLease if detail.lease_end_before.is_none() => Action::LeaseSet,
             OperationKind::UpdateLease => Action::LeaseExtended,
+            OperationKind::CancelLease => Action::LeaseCancelled,
+            OperationKind::StartServer => Action::ServerStarted,
+            OperationKind::StopServer => Action::ServerStopped,
+            OperationKind::RebootServer => Action::ServerRebooted,
             OperationKind::DeleteServer => Action::ServerDeleted,
         };
         let time = result.as_ref().map_or_else(|_| self.cloud_now(), |done| done.at);
@@ -46,12 +50,13 @@ impl Runner {
                     .set_time("lease_end", detail.lease_end)
                     .set_price(detail.price.as_ref());
             }
-            OperationKind::UpdateLease => {
+            OperationKind::UpdateLease | OperationKind::CancelLease => {
                 draft
                     .set_time("lease_end", detail.lease_end)
                     .set_time("lease_end_before", detail.lease_end_before);
             }
-            OperationKind::DeleteServer => {
+            OperationKind::StartServer | OperationKind::RebootServer => {}
+            OperationKind::StopServer | OperationKind::DeleteServer => {
                 draft.set("cause", "user").set_time("lease_end", detail.lease_end);
             }
         }

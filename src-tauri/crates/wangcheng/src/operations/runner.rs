@@ -45,7 +45,10 @@ impl Runner {
     pub(super) async fn run(mut self) {
         let result = match self.operation.kind {
             OperationKind::CreateServer => self.create().await,
-            OperationKind::UpdateLease => self.update_lease().await,
+            OperationKind::UpdateLease | OperationKind::CancelLease => self.update_lease().await,
+            OperationKind::StartServer | OperationKind::StopServer | OperationKind::RebootServer => {
+                self.power().await
+            }
             OperationKind::DeleteServer => self.delete().await,
         };
         // The ledger can be full or away for a while. What the cloud did is not forgotten over that: it is tried
@@ -75,6 +78,22 @@ impl Runner {
     where
         F: Future<Output = std::result::Result<Reply<T>, huaweicloud::Error>>,
     {
+        self.persist_as(ask, true).await
+    }
+
+    /// As [`Runner::persist`], for what must not be done twice: a failure after which it may have been carried out is
+    /// handed back (`outcome_open`), for the caller to read the state.
+    pub(super) async fn persist_until_open<T, F>(&mut self, ask: impl Fn(Client, ProjectId) -> F) -> Result<T>
+    where
+        F: Future<Output = std::result::Result<Reply<T>, huaweicloud::Error>>,
+    {
+        self.persist_as(ask, false).await
+    }
+
+    async fn persist_as<T, F>(&mut self, ask: impl Fn(Client, ProjectId) -> F, repeatable: bool) -> Result<T>
+    where
+        F: Future<Output = std::result::Result<Reply<T>, huaweicloud::Error>>,
+    {
         let mut pause = FIRST_PAUSE;
         // What may have been carried out already: sent in an earlier run, or just now without an answer. A refusal to
         // ask again says nothing about that, so it does not end the operation.
@@ -92,6 +111,9 @@ impl Runner {
                 Err(failure) => failure,
             };
             self.wangcheng.note_cloud_failure(&self.live, &failure).await;
+            if failure.outcome_open && !repeatable {
+                return Err(failure);
+            }
             perhaps_done |= failure.outcome_open;
             let waits_for_person =
                 perhaps_done && (failure.stops_account() || failure.code == Code::AccountUnknown);
