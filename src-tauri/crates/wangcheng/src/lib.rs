@@ -20,12 +20,14 @@ pub mod create;
 pub mod delivery;
 pub mod events;
 pub mod failure;
+mod heartbeat;
 pub mod keychain;
 pub mod lease;
 pub mod money;
 pub mod operations;
 pub mod servers;
 pub mod settings;
+mod sharing;
 pub mod templates;
 
 mod app;
