@@ -28,6 +28,8 @@ impl Wangcheng {
         let this = self.clone();
         self.spawn(async move {
             let mut seen = this.look().await.unwrap_or_default();
+            // What was written since the ledger was opened is not told yet, though it is seen now.
+            seen.last_seq = 0;
             for look in 1_u32.. {
                 tokio::time::sleep(LOOK).await;
                 let changed = this.ledger(store::Ledger::changed_elsewhere).await;

@@ -47,8 +47,11 @@ async fn one_bad_event_is_set_apart_and_the_others_go_on_in_order() {
     append(&other, &purposes);
     domain.start().await.unwrap();
 
-    let delivery = until(&domain, "the end", |delivery| delivery.waiting == 0).await;
-    assert_eq!((delivery.state, delivery.quarantined), (DeliveryState::Idle, 6));
+    let delivery = until(&domain, "the end", |delivery| {
+        delivery.waiting == 0 && delivery.state == DeliveryState::Idle
+    })
+    .await;
+    assert_eq!(delivery.quarantined, 6);
     let good: Vec<_> = purposes
         .iter()
         .filter(|purpose| purpose.starts_with('n'))
@@ -272,4 +275,54 @@ async fn events_of_a_damaged_ledger_are_delivered_first_and_under_its_own_instal
         seqs.len()
     );
     domain.stop().await;
+}
+
+#[tokio::test]
+async fn a_day_has_one_sign_of_life_of_whoever_is_signed_in_and_it_is_delivered() {
+    let dir = tempfile::tempdir().unwrap();
+    let receiver = Receiver::start(yes).await;
+    let other = ledger(dir.path());
+    let account = store::Account {
+        id: "account-1".to_owned(),
+        name: "北京".to_owned(),
+        region: "cn-north-4".to_owned(),
+        project_id: "project".to_owned(),
+        account_id: "domain".to_owned(),
+        account_name: "hw_lilei".to_owned(),
+        user_id: "user".to_owned(),
+        user_name: "李雷".to_owned(),
+        remember: false,
+        created_at: chrono::Utc::now(),
+    };
+    let nobody = domain(dir.path(), &receiver.url).await;
+    nobody.start().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(other.last_seq().unwrap(), 0, "nobody is signed in");
+    nobody.stop().await;
+
+    other.upsert_account(&account).unwrap();
+    other.set_setting("account.active", "account-1").unwrap();
+    let programs = [
+        domain(dir.path(), &receiver.url).await,
+        domain(dir.path(), &receiver.url).await,
+    ];
+    for program in &programs {
+        program.start().await.unwrap();
+    }
+    until(&programs[1], "the sign of life", |delivery| {
+        delivery.last_seq == 1 && delivery.waiting == 0
+    })
+    .await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let taken = receiver.taken();
+    assert_eq!(taken.len(), 1, "two programs, one installation: {taken:?}");
+    assert_eq!(taken[0]["action"], "install.heartbeat");
+    assert_eq!(
+        (&taken[0]["seq"], &taken[0]["owner"]),
+        (&1.into(), &"李雷".into())
+    );
+    assert!(taken[0].get("server_id").is_none());
+    for program in &programs {
+        program.stop().await;
+    }
 }

@@ -16,6 +16,9 @@ use crate::failure::{Code, Failure, Result};
 
 /// How often a program that does not deliver looks whether it should.
 const TRY_TO_LEAD: Duration = Duration::from_secs(1);
+/// How often the ledger notes what was taken while much is sent. What is not noted when the program ends is sent again,
+/// with the same `event_id`.
+const NOTE: Duration = Duration::from_millis(250);
 /// How often progress is told while much is sent.
 const TELL: Duration = Duration::from_millis(300);
 
@@ -166,10 +169,11 @@ impl Wangcheng {
         Ok(())
     }
 
-    /// Sends one queue to its end. While a batch is on its way, the ledger notes the one before and reads the one
-    /// after, so that neither waits for the other.
+    /// Sends one queue to its end. While a batch is on its way, the ledger reads the one after and now and then notes
+    /// those before, so that neither waits for the other.
     async fn drain(&self, sender: &mut Sender, queue: Queue, mut ready: Vec<Parcel>) -> Result<()> {
         let mut taken: Vec<u64> = Vec::new();
+        let mut noted = Instant::now();
         loop {
             let Some(last) = ready.last().map(|parcel| parcel.number) else {
                 if taken.is_empty() {
@@ -181,15 +185,26 @@ impl Wangcheng {
             };
             self.inner.courier.now().sending = true;
             self.tell_delivery().await;
+            let due = noted.elapsed() >= NOTE;
+            let to_note = if due {
+                std::mem::take(&mut taken)
+            } else {
+                Vec::new()
+            };
+            if due {
+                noted = Instant::now();
+            }
             let ledger = async {
-                self.accepted(queue, std::mem::take(&mut taken)).await?;
+                if !to_note.is_empty() {
+                    self.accepted(queue, to_note).await?;
+                }
                 self.parcels(queue, Some(last), sender.next(), sender.bytes).await
             };
             let (posted, next) = tokio::join!(post(&sender.hei, &ready), ledger);
             match posted {
                 Ok(()) => {
                     sender.taken(last);
-                    taken = ready.iter().map(|parcel| parcel.number).collect();
+                    taken.extend(ready.iter().map(|parcel| parcel.number));
                     ready = match next {
                         Ok(next) => next,
                         Err(failure) => {
@@ -201,6 +216,8 @@ impl Wangcheng {
                 }
                 Err(error) => {
                     next?;
+                    // First what stands before it: the cursor moves past a refused event only from the one before.
+                    self.accepted(queue, std::mem::take(&mut taken)).await?;
                     ready = self.refused(sender, queue, ready, error).await?;
                 }
             }
