@@ -60,6 +60,15 @@ const PROMISES: &[Promise] = &[
         floor: "burst_floor",
         reach: 2.0,
     },
+    Promise {
+        what: "drain 100,000 events to a receiver on this computer",
+        against: "bare reqwest posting the same bodies one after another",
+        package: "wangcheng",
+        bench: "drain",
+        ours: "drain_ours",
+        floor: "drain_floor",
+        reach: 1.3,
+    },
 ];
 
 /// Runs every benchmark and writes target/bench/report.md.

@@ -220,6 +220,9 @@ export const delivery = (some: Partial<Delivery> = {}): Delivery => ({
   nextTryAt: null,
   attempts: 0,
   problem: null,
+  preset: 'yanhuang',
+  profile: {},
+  quarantined: 0,
   ...some,
 });
 

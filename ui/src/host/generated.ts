@@ -252,7 +252,15 @@ datatype: string,
 /**
  * Plain HTTP to another computer, on purpose.
  */
-allowPlainHttp: boolean, };
+allowPlainHttp: boolean, 
+/**
+ * The way of speaking; the platform's own where nothing is said.
+ */
+preset?: Preset, 
+/**
+ * With `custom`: the fields that differ from the platform's own way.
+ */
+profile?: Record<string, unknown>, };
 
 /**
  * A server asked for. What is left out the template, or else the region, decides.
@@ -367,7 +375,19 @@ attempts: number,
 /**
  * What stops it.
  */
-problem: WireError | null, };
+problem: WireError | null, 
+/**
+ * The way of speaking.
+ */
+preset: Preset, 
+/**
+ * Every field of it, as in use.
+ */
+profile: Record<string, unknown>, 
+/**
+ * Events that the receiver refused and that are set apart.
+ */
+quarantined: number, };
 
 /**
  * What delivery does.
@@ -719,6 +739,11 @@ hard: boolean, };
 export type PowerAct = "start" | "stop" | "reboot";
 
 /**
+ * A way of speaking that is known.
+ */
+export type Preset = "yanhuang" | "splunk_hec" | "custom";
+
+/**
  * What one part costs.
  */
 export type PricePart = { 
@@ -815,6 +840,39 @@ freshKey: boolean,
 asOf: string, };
 
 /**
+ * An event that the receiver refused while it took others.
+ */
+export type RefusedEvent = { 
+/**
+ * Its number; none: it was rescued from a damaged ledger.
+ */
+seq: number | null, 
+/**
+ * When it happened.
+ */
+time: string, 
+/**
+ * The whole event as it was sent.
+ */
+json: string, 
+/**
+ * The receiver's words.
+ */
+reason: string, 
+/**
+ * When it was last refused.
+ */
+refusedAt: string | null, 
+/**
+ * How often.
+ */
+attempts: number, 
+/**
+ * Whether it waits to be sent once more.
+ */
+again: boolean, };
+
+/**
  * A region that can be signed in to.
  */
 export type Region = { 
@@ -869,6 +927,15 @@ id: string,
  * Its name.
  */
 name: string, };
+
+/**
+ * Which refused event is meant.
+ */
+export type SendAgain = { 
+/**
+ * Its number; none: all of them.
+ */
+seq: number | null, };
 
 /**
  * A server as shown. Every text in it comes from outside and is shown as text.
@@ -1244,5 +1311,8 @@ export const calls = (call: Call) => ({
     configure: (request: ConfigureDelivery) => call<Delivery>("delivery.configure", request),
     test: () => call<DeliveryTest>("delivery.test", null),
     sendNow: () => call<Delivery>("delivery.send_now", null),
+    refused: () => call<Array<RefusedEvent>>("delivery.refused", null),
+    exportRefused: () => call<string>("delivery.export_refused", null),
+    sendRefusedAgain: (request: SendAgain) => call<Delivery>("delivery.send_refused_again", request),
   },
 });

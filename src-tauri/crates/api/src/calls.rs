@@ -10,9 +10,9 @@ use crate::host::Api;
 use crate::typescript::Signature;
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
-    Delivery, DeliveryTest, EventPage, ExtendLease, ListEvents, Operation, PerServer, Power, Quote, Region,
-    SavedKey, ServerList, ServerRef, Settings, SignIn, SignInDemo, Template, TemplateFile, TemplateRef,
-    event,
+    Delivery, DeliveryTest, EventPage, ExtendLease, ListEvents, Operation, PerServer, Power, Quote,
+    RefusedEvent, Region, SavedKey, SendAgain, ServerList, ServerRef, Settings, SignIn, SignInDemo, Template,
+    TemplateFile, TemplateRef, event,
 };
 
 /// How many servers one call takes.
@@ -183,6 +183,8 @@ calls! {
             event_set: ask.event_set,
             datatype: ask.datatype,
             allow_plain_http: ask.allow_plain_http,
+            preset: ask.preset,
+            profile: ask.profile.map(profile).transpose()?,
         };
         let token: Option<SecretString> = ask.token;
         Ok(api.speaker(&domain).delivery(domain.configure_delivery(configuration, token).await?))
@@ -202,6 +204,38 @@ calls! {
     "delivery.send_now" "sendNow" (api, _r: ()) -> Delivery {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).delivery(domain.send_now().await?))
+    }
+    "delivery.refused" "refused" (api, _r: ()) -> Vec<RefusedEvent> {
+        let refused = api.domain().await?.refused_events(500).await?;
+        Ok(refused.into_iter().map(refused_event).collect())
+    }
+    "delivery.export_refused" "exportRefused" (api, _r: ()) -> String {
+        api.domain().await?.export_refused().await
+    }
+    "delivery.send_refused_again" "sendRefusedAgain" (api, ask: SendAgain) -> Delivery {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).delivery(domain.send_refused_again(ask.seq).await?))
+    }
+}
+
+/// A field misspelt in a profile is said, instead of passed over.
+fn profile(fields: Value) -> Result<wangcheng::delivery::Profile> {
+    serde_json::from_value(fields).map_err(|error| {
+        Failure::new(Code::BadInput)
+            .with("field", "profile")
+            .saying(error)
+    })
+}
+
+fn refused_event(refused: wangcheng::delivery::Refused) -> RefusedEvent {
+    RefusedEvent {
+        seq: refused.seq,
+        time: refused.time,
+        json: refused.json,
+        reason: refused.reason,
+        refused_at: refused.refused_at,
+        attempts: refused.attempts,
+        again: refused.again,
     }
 }
 

@@ -7,7 +7,7 @@ use ts_rs::TS;
 use wangcheng::Money;
 pub use wangcheng::create::CreateServer;
 use wangcheng::create::PricePart;
-use wangcheng::delivery::DeliveryState;
+use wangcheng::delivery::{DeliveryState, Preset};
 use wangcheng::keychain::Remember;
 use wangcheng::operations::{OperationKind, PowerAct};
 use wangcheng::servers::Server;
@@ -435,6 +435,44 @@ pub struct Delivery {
     pub attempts: u32,
     /// What stops it.
     pub problem: Option<WireError>,
+    /// The way of speaking.
+    pub preset: Preset,
+    /// Every field of it, as in use.
+    #[ts(type = "Record<string, unknown>")]
+    pub profile: serde_json::Value,
+    /// Events that the receiver refused and that are set apart.
+    #[ts(type = "number")]
+    pub quarantined: u64,
+}
+
+/// An event that the receiver refused while it took others.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedEvent {
+    /// Its number; none: it was rescued from a damaged ledger.
+    #[ts(type = "number | null")]
+    pub seq: Option<u64>,
+    /// When it happened.
+    pub time: DateTime<Utc>,
+    /// The whole event as it was sent.
+    pub json: String,
+    /// The receiver's words.
+    pub reason: String,
+    /// When it was last refused.
+    pub refused_at: Option<DateTime<Utc>>,
+    /// How often.
+    pub attempts: u32,
+    /// Whether it waits to be sent once more.
+    pub again: bool,
+}
+
+/// Which refused event is meant.
+#[derive(Debug, Clone, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SendAgain {
+    /// Its number; none: all of them.
+    #[ts(type = "number | null")]
+    pub seq: Option<u64>,
 }
 
 /// Says where events go.
@@ -452,6 +490,14 @@ pub struct ConfigureDelivery {
     pub datatype: String,
     /// Plain HTTP to another computer, on purpose.
     pub allow_plain_http: bool,
+    /// The way of speaking; the platform's own where nothing is said.
+    #[serde(default)]
+    #[ts(optional, as = "Option<Preset>")]
+    pub preset: Preset,
+    /// With `custom`: the fields that differ from the platform's own way.
+    #[serde(default)]
+    #[ts(optional, type = "Record<string, unknown>")]
+    pub profile: Option<serde_json::Value>,
 }
 
 /// What came of a test event.
@@ -650,7 +696,12 @@ impl Speaker<'_> {
 
     pub fn delivery(&self, delivery: wangcheng::delivery::Delivery) -> Delivery {
         let configuration = delivery.configuration.unwrap_or_default();
+        // The certificates are many lines that everybody has; nothing in a profile is secret.
+        let profile = serde_json::to_value(configuration.profile()).unwrap_or_default();
         Delivery {
+            preset: configuration.preset,
+            profile,
+            quarantined: delivery.quarantined,
             state: delivery.state,
             url: Some(configuration.url).filter(|url| !url.is_empty()),
             event_set: configuration.event_set,
@@ -679,7 +730,7 @@ impl Speaker<'_> {
             },
             wangcheng::Change::Events(last_seq) => Change::Events { last_seq },
             wangcheng::Change::Delivery(delivery) => Change::Delivery {
-                delivery: self.delivery(delivery),
+                delivery: self.delivery(*delivery),
             },
             wangcheng::Change::LeaseWarned(warning) => Change::LeaseWarned {
                 account: warning.account,

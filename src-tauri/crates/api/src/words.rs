@@ -113,7 +113,7 @@ fn texts(code: Code) -> (&'static str, &'static str, &'static str, &'static str)
         Code::LedgerFull => ("磁盘已满，没有发送任何请求。", "The disk is full; nothing was sent.", "请腾出空间后重试。", "Free some space, then try again."),
         Code::LedgerReadOnly => ("数据目录不可写，没有发送任何请求。", "The data directory cannot be written; nothing was sent.", "请检查目录权限。", "Check the directory's permissions."),
         Code::LedgerFailed => ("账本报告了错误。", "The ledger reported an error.", "请重新打开程序；若持续出现，请保留数据目录并报告。", "Open the program again; if it stays, keep the data directory and report it."),
-        Code::LedgerSetAside => ("账本文件已损坏，已另存为 {file}，并新建了账本。", "The ledger was damaged; it was set aside as {file} and a fresh one was begun.", "", ""),
+        Code::LedgerSetAside => ("账本文件已损坏，已另存为 {file}，并新建了账本（尚未投递的事件已救回 {rescued} 条，将照原样投递）。", "The ledger was damaged; it was set aside as {file} and a fresh one was begun (events rescued that were not delivered yet: {rescued}; they are sent as they were written).", "", ""),
         Code::DeliveryNotConfigured => ("尚未设置事件投递。", "Delivery of events is not set up.", "请在设置中填写 HEI 地址与令牌。", "Fill in the HEI's address and token in the settings."),
         Code::DeliveryAddressInvalid => ("HEI 地址无效。", "The HEI's address is not valid.", "须为 https 地址；如确需 http，请明确允许。", "It must be https; plain http has to be allowed on purpose."),
         Code::DeliveryTokenRefused => ("接收端不接受此令牌（{status}）。", "The receiver refuses the token ({status}).", "请在设置中填入新令牌；事件不会丢失。", "Hand in a new token in the settings; no event is lost."),

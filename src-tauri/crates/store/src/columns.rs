@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 
-use crate::{EventOutcome, Outcome, Stage};
+use crate::{EventOutcome, IntervalKind, Outcome, Stage};
 
 /// RFC 3339 in UTC with milliseconds: sorts as text, reads the same everywhere.
 pub(crate) fn rfc3339(time: DateTime<Utc>) -> String {
@@ -64,3 +64,4 @@ macro_rules! word {
 word!(Stage);
 word!(Outcome);
 word!(EventOutcome);
+word!(IntervalKind);

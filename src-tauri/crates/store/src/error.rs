@@ -8,7 +8,8 @@ pub enum Error {
     #[error("the ledger's files cannot be used: {0}")]
     Io(#[source] io::Error),
 
-    /// Another process has this ledger open. Nothing was changed; close the other program first.
+    /// Another program has this ledger open and does not share it, or this one would have to change the file under it.
+    /// Nothing was changed; close the other program first.
     #[error("the ledger in {} is in use by another program", dir.display())]
     InUse {
         /// The ledger's directory.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::columns::{Number, Time, rfc3339, signed};
 use crate::ledger::MOST_ROWS;
-use crate::{Error, EventRow, Ledger, NewEvent};
+use crate::{Error, EventRow, Ledger, NewEvent, usage};
 
 const COLUMNS: &str = "seq, event_id, time, action, outcome, account, op_id, server_id, json";
 
@@ -50,6 +50,27 @@ impl Ledger {
                 )?
                 .execute([key, after])?;
             append(transaction, self.installation_id(), events).map(Some)
+        })
+    }
+
+    /// Appends an event unless the setting `key` has this `value` already, and sets it, in one transaction: what is
+    /// written once a day is written once, however many programs run.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append).
+    pub fn append_once(&self, key: &str, value: &str, event: NewEvent) -> Result<Option<EventRow>, Error> {
+        self.write(|transaction| {
+            let changed = transaction
+                .prepare_cached(
+                    "INSERT INTO settings (key, value) VALUES (?1, ?2)
+                     ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE value <> excluded.value",
+                )?
+                .execute([key, value])?;
+            if changed == 0 {
+                return Ok(None);
+            }
+            Ok(append(transaction, self.installation_id(), vec![event])?.pop())
         })
     }
 
@@ -130,6 +151,14 @@ pub(crate) fn append(
     let mut rows = Vec::with_capacity(events.len());
     for event in events {
         seq += 1;
+        usage::follow(
+            transaction,
+            &event.action,
+            event.outcome,
+            event.time,
+            event.server_id.as_deref(),
+            &event.body,
+        )?;
         let row = finish(event, seq, installation_id)?;
         insert
             .execute(params![

@@ -1,6 +1,7 @@
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, MAIN_DB, OpenFlags, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
-use crate::{Error, schema};
+use crate::{Error, locks, rescue, schema};
 
 const FILE: &str = "ledger.db";
 const LOCK: &str = "ledger.lock";
@@ -21,12 +22,16 @@ pub(crate) const MOST_ROWS: u32 = 10_000;
 
 /// The ledger, safe to share between threads.
 ///
-/// Dropping it closes the file and lets another process open it.
+/// Other programs, and other `Ledger`s of this one, may have the same file open: each act is one transaction, and
+/// SQLite lets one write at a time.
 #[derive(Debug)]
 pub struct Ledger {
     // Before the lock: fields drop in this order, and the file must be closed when the lock is let go.
     connection: Mutex<Connection>,
     installation_id: String,
+    pub(crate) dir: PathBuf,
+    /// What [`changed_elsewhere`](Self::changed_elsewhere) saw last.
+    seen: AtomicI64,
     _lock: File,
 }
 
@@ -38,39 +43,74 @@ pub struct Opened {
     /// Where a damaged file was moved, when there was one; the ledger is then a fresh, empty one under a new
     /// installation id, because its event numbers start again at 1.
     pub set_aside: Option<PathBuf>,
+    /// How many events were saved from the damaged file; they wait for delivery under the old installation id.
+    pub rescued: u64,
 }
 
 impl Ledger {
     /// Opens the ledger in `dir`, making the directory and the file when they do not exist.
     ///
-    /// An older schema is brought forward. The file is checked, which reads all of it; a damaged one is renamed to
-    /// `ledger.damaged-<now>.db` and a fresh one begun. `now` is used for that name only.
+    /// Several programs may have it open at once. The first one checks the file, which reads all of it, and brings an
+    /// older schema forward; a damaged file is renamed to `ledger.damaged-<now>.db`, a fresh one begun, and what can
+    /// still be read of events that no target had is kept in it, to be delivered as it was written. `now` is used for
+    /// that name only.
     ///
     /// # Errors
     ///
-    /// [`Error::InUse`] when another process (or another `Ledger` in this one) holds it, [`Error::NewerSchema`] when
-    /// a later version of the program wrote it, [`Error::ReadOnly`], [`Error::Full`], [`Error::Io`] and
-    /// [`Error::Sqlite`] as they say. None of them changes an existing file.
+    /// [`Error::InUse`] when another program has it open and the file would have to be brought forward or set aside,
+    /// or is older than sharing; [`Error::NewerSchema`] when a later version of the program wrote it,
+    /// [`Error::ReadOnly`], [`Error::Full`], [`Error::Io`] and [`Error::Sqlite`] as they say. None of them changes an
+    /// existing file.
     pub fn open(dir: &Path, now: DateTime<Utc>) -> Result<Opened, Error> {
         make_private(dir)?;
-        let lock = take_lock(dir)?;
+        let turn = locks::turn(dir)?;
+        let lock = locks::open(&dir.join(LOCK))?;
+        let first = locks::alone(&lock)?;
         let path = dir.join(FILE);
-        let mut set_aside = None;
-        let (connection, installation_id) = match begin(&path) {
-            Err(Error::Damaged(what)) => {
+        let (mut set_aside, mut rescued) = (None, 0);
+        let (connection, installation_id) = match begin(&path, first) {
+            Err(Error::Damaged(what)) if first => {
                 let aside = move_aside(dir, now)?;
                 tracing::error!(%what, file = %aside.display(), "the ledger was damaged and set aside; a fresh one begins");
+                let (mut connection, id) = begin(&path, true)?;
+                // A rescue that fails leaves the fresh ledger usable and the old file where it is.
+                match rescue::rescue(&mut connection, &aside) {
+                    Ok(count) => rescued = count,
+                    Err(error) => tracing::error!(%error, "nothing could be saved from the damaged ledger"),
+                }
                 set_aside = Some(aside);
-                begin(&path)?
+                (connection, id)
             }
             begun => begun?,
         };
+        if first {
+            // Nobody can come in between: it is still our turn.
+            lock.unlock()?;
+        }
+        locks::share(dir, &lock)?;
+        drop(turn);
         let ledger = Ledger {
+            seen: AtomicI64::new(data_version(&connection)?),
             connection: Mutex::new(connection),
             installation_id,
+            dir: dir.to_owned(),
             _lock: lock,
         };
-        Ok(Opened { ledger, set_aside })
+        Ok(Opened {
+            ledger,
+            set_aside,
+            rescued,
+        })
+    }
+
+    /// Whether another program wrote since this was last asked (or since opening). Costs no reading of the disk.
+    ///
+    /// # Errors
+    ///
+    /// Only the ledger's own troubles.
+    pub fn changed_elsewhere(&self) -> Result<bool, Error> {
+        let version = data_version(&self.connection())?;
+        Ok(self.seen.swap(version, Ordering::Relaxed) != version)
     }
 
     /// This installation's random id (UUIDv4 text), made when the ledger was first opened.
@@ -106,21 +146,16 @@ fn make_private(dir: &Path) -> Result<(), Error> {
     Ok(builder.create(dir)?)
 }
 
-fn take_lock(dir: &Path) -> Result<File, Error> {
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(dir.join(LOCK))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(Error::InUse { dir: dir.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(error.into()),
-    }
+/// Changes whenever another connection commits.
+fn data_version(connection: &Connection) -> Result<i64, Error> {
+    Ok(connection
+        .prepare_cached("PRAGMA data_version")?
+        .query_row([], |row| row.get(0))?)
 }
 
-/// Opens, checks and brings forward the file. [`Error::Damaged`] here is about the file as a whole.
-fn begin(path: &Path) -> Result<(Connection, String), Error> {
+/// Opens the file and, `first` of all programs, checks it and brings it forward. [`Error::Damaged`] here is about the
+/// file as a whole; [`Error::InUse`] says that another program's file would have to change under it.
+fn begin(path: &Path, first: bool) -> Result<(Connection, String), Error> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
@@ -135,7 +170,16 @@ fn begin(path: &Path) -> Result<(Connection, String), Error> {
     if connection.is_readonly(MAIN_DB)? {
         return Err(Error::ReadOnly);
     }
-    let check: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if !first && found < known {
+        return Err(Error::InUse {
+            dir: path.parent().unwrap_or(path).to_owned(),
+        });
+    }
+    let check: String = if first {
+        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?
+    } else {
+        "ok".to_owned()
+    };
     if check != "ok" {
         return Err(Error::Damaged(check));
     }
@@ -156,7 +200,9 @@ fn begin(path: &Path) -> Result<(Connection, String), Error> {
          PRAGMA journal_size_limit = 16777216;",
     )?;
     connection.set_prepared_statement_cache_capacity(64);
-    schema::migrate(&mut connection)?;
+    if first {
+        schema::migrate(&mut connection)?;
+    }
 
     connection.execute(
         "INSERT INTO installation (one, id) VALUES (1, ?1) ON CONFLICT DO NOTHING",
@@ -180,9 +226,10 @@ fn move_aside(dir: &Path, now: DateTime<Utc>) -> Result<PathBuf, Error> {
     // without its log could pass for a sound one that lacks its last events.
     fs::rename(dir.join(FILE), &aside)?;
     for suffix in ["-wal", "-shm"] {
-        let mut beside = aside.clone().into_os_string();
-        beside.push(suffix);
-        match fs::rename(dir.join(format!("{FILE}{suffix}")), beside) {
+        match fs::rename(
+            dir.join(format!("{FILE}{suffix}")),
+            rescue::beside(&aside, suffix),
+        ) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }

@@ -1,10 +1,12 @@
 //! The ledger: what this installation asked for, what came of it, and which of it was already told.
 //!
-//! One SQLite file in one directory, held by one process at a time. The ledger keeps four things apart:
+//! One SQLite file in one directory, which several programs may share. The ledger keeps these things apart:
 //!
 //! - **operations**, each recorded *before* anything is sent, so that a crash loses nothing;
 //! - **events**, the immutable account of what happened, numbered without gaps per installation;
 //! - **deliveries**, one cursor per target into that same sequence of events (the outbox is the ledger);
+//! - the **quarantine** of what a target refuses, and what was **rescued** from a damaged file;
+//! - the **usage** that follows from the events, kept up in the same transaction;
 //! - small **settings**, **accounts** and a **cache** of servers that always says how old it is.
 //!
 //! It knows no network and no cloud: kinds, actions and bodies are the caller's words. It holds no secrets, and
@@ -19,12 +21,18 @@ mod deliveries;
 mod error;
 mod events;
 mod ledger;
+mod locks;
 mod model;
 mod operations;
+mod outbox;
+mod rescue;
 mod schema;
+mod usage;
 
 pub use error::Error;
 pub use ledger::{Ledger, Opened};
+pub use locks::{Claim, Lead};
 pub use model::{
-    Account, Delivery, EventOutcome, EventRow, NewEvent, NewOperation, Operation, Outcome, Stage,
+    Account, Delivery, EventOutcome, EventRow, Interval, IntervalKind, NewEvent, NewOperation, Operation,
+    Outcome, Parcel, Quarantined, Queue, Stage, Usage,
 };

@@ -1,4 +1,5 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 /// A cloud account that this installation signed in to, for one region and project. Secret keys are not part of it.
@@ -229,4 +230,108 @@ impl EventOutcome {
             .into_iter()
             .find(|o| o.as_str() == text)
     }
+}
+
+/// Which of the three queues of a target an event to be sent stands in. They are sent in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Queue {
+    /// Events saved from a damaged file, under that file's installation id and numbers.
+    Rescued,
+    /// Refused before, and asked to be sent once more.
+    Again,
+    /// The events themselves, by the target's cursor.
+    Events,
+}
+
+/// An event on its way to a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parcel {
+    /// Its place in its queue: the event's number, or the place among the rescued ones.
+    pub number: u64,
+    /// When it happened.
+    pub time: DateTime<Utc>,
+    /// The whole event as it is delivered.
+    pub json: String,
+}
+
+/// An event that a target refused for good while it took others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// Which queue it was refused in: [`Queue::Rescued`], or else [`Queue::Events`].
+    pub queue: Queue,
+    /// Its place in that queue; for [`Queue::Events`], its number.
+    pub number: u64,
+    /// When it happened.
+    pub time: DateTime<Utc>,
+    /// The whole event.
+    pub json: String,
+    /// The target's words.
+    pub reason: String,
+    /// When it was last refused; absent for a rescued one.
+    pub refused_at: Option<DateTime<Utc>>,
+    /// How often it was refused by itself.
+    pub attempts: u32,
+    /// Whether it is to be sent once more.
+    pub again: bool,
+}
+
+/// What a stretch of time was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum IntervalKind {
+    /// The server existed.
+    Exists,
+    /// It ran.
+    Running,
+}
+
+impl IntervalKind {
+    /// `exists` or `running`, as stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            IntervalKind::Exists => "exists",
+            IntervalKind::Running => "running",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [IntervalKind::Exists, IntervalKind::Running]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+    }
+}
+
+/// A stretch of time of one server, without change of flavor, disk space or price.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interval {
+    /// What it was.
+    pub kind: IntervalKind,
+    /// When it began.
+    pub began: DateTime<Utc>,
+    /// When it ended; absent while it goes on.
+    pub ended: Option<DateTime<Utc>>,
+}
+
+/// What one owner used on one day, of one flavor in one region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Usage {
+    /// Day in Asia/Shanghai.
+    pub day: NaiveDate,
+    /// IAM user id.
+    pub owner_id: String,
+    /// IAM user name, as the newest stretch says.
+    pub owner: String,
+    /// Flavor id.
+    pub flavor: String,
+    /// Region id.
+    pub region: String,
+    /// Hours that servers existed, to six places.
+    pub hours: Decimal,
+    /// Hours that they ran.
+    pub running_hours: Decimal,
+    /// Disk space times hours of existence.
+    pub disk_gb_hours: Decimal,
+    /// Hourly price times hours of existence: an estimate from above.
+    pub cost: Decimal,
+    /// Currency of the cost; empty where no price was known.
+    pub currency: String,
 }

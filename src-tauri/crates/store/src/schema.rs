@@ -4,7 +4,10 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::Error;
+use crate::{Error, usage};
+
+/// The step that begins to keep usage: what was kept before is counted once, then.
+const USAGE: i64 = 2;
 
 const STEPS: &[&str] = &[
     // 1: everything that the first path needs.
@@ -101,6 +104,78 @@ const STEPS: &[&str] = &[
         PRIMARY KEY (account, position)
     ) STRICT, WITHOUT ROWID;
     "#,
+    // 2: what a receiver refuses, what was saved from a damaged file, and how long servers were there.
+    r#"
+    CREATE TABLE quarantine (
+        target     TEXT NOT NULL,
+        seq        INTEGER NOT NULL REFERENCES events (seq),
+        reason     TEXT NOT NULL,
+        refused_at TEXT NOT NULL,
+        attempts   INTEGER NOT NULL,
+        again      INTEGER NOT NULL,
+        PRIMARY KEY (target, seq)
+    ) STRICT, WITHOUT ROWID;
+
+    -- Events of another installation's numbers: of the file that was here before and was damaged.
+    CREATE TABLE rescued (
+        number       INTEGER PRIMARY KEY,
+        event_id     TEXT NOT NULL UNIQUE,
+        time         TEXT NOT NULL,
+        json         TEXT NOT NULL,
+        delivered_at TEXT,
+        reason       TEXT
+    ) STRICT;
+
+    CREATE INDEX rescued_waiting ON rescued (number) WHERE delivered_at IS NULL AND reason IS NULL;
+
+    -- One row for each server that exists now, and since when it is as it is.
+    CREATE TABLE present (
+        server_id     TEXT PRIMARY KEY,
+        owner_id      TEXT NOT NULL,
+        owner         TEXT NOT NULL,
+        flavor        TEXT NOT NULL,
+        region        TEXT NOT NULL,
+        price         TEXT NOT NULL,
+        currency      TEXT NOT NULL,
+        disk_gb       INTEGER NOT NULL,
+        disks         TEXT NOT NULL,
+        exists_since  INTEGER NOT NULL,
+        running_since INTEGER
+    ) STRICT, WITHOUT ROWID;
+
+    -- Stretches of time that are over, in milliseconds since 1970.
+    CREATE TABLE intervals (
+        number    INTEGER PRIMARY KEY,
+        server_id TEXT NOT NULL,
+        kind      TEXT NOT NULL CHECK (kind IN ('exists', 'running')),
+        began     INTEGER NOT NULL,
+        ended     INTEGER NOT NULL,
+        owner_id  TEXT NOT NULL,
+        flavor    TEXT NOT NULL,
+        region    TEXT NOT NULL,
+        disk_gb   INTEGER NOT NULL,
+        price     TEXT NOT NULL,
+        currency  TEXT NOT NULL
+    ) STRICT;
+
+    CREATE INDEX intervals_by_server ON intervals (server_id, began);
+
+    -- The same by day (Asia/Shanghai), owner, flavor, region and currency. Money is kept as price times milliseconds:
+    -- nothing is rounded before it is shown.
+    CREATE TABLE rollups (
+        day        TEXT NOT NULL,
+        owner_id   TEXT NOT NULL,
+        flavor     TEXT NOT NULL,
+        region     TEXT NOT NULL,
+        currency   TEXT NOT NULL,
+        owner      TEXT NOT NULL,
+        exists_ms  INTEGER NOT NULL,
+        running_ms INTEGER NOT NULL,
+        disk_gb_ms INTEGER NOT NULL,
+        price_ms   TEXT NOT NULL,
+        PRIMARY KEY (day, owner_id, flavor, region, currency)
+    ) STRICT, WITHOUT ROWID;
+    "#,
 ];
 
 /// The schema version that this program writes.
@@ -121,6 +196,9 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), Error> {
     for (step, version) in STEPS.iter().zip(1_i64..).skip(taken) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(step)?;
+        if version == USAGE {
+            usage::rebuild(&transaction)?;
+        }
         transaction.pragma_update(None, "user_version", version)?;
         transaction.commit()?;
         tracing::info!(version, "ledger schema brought forward");

@@ -18,7 +18,9 @@ fn noon() -> DateTime<Utc> {
 }
 
 fn open(dir: &Path) -> Ledger {
-    let Opened { ledger, set_aside } = Ledger::open(dir, noon()).unwrap();
+    let Opened {
+        ledger, set_aside, ..
+    } = Ledger::open(dir, noon()).unwrap();
     assert_eq!(set_aside, None);
     ledger
 }
@@ -109,15 +111,21 @@ mod opening {
     }
 
     #[test]
-    fn a_second_opening_is_refused_until_the_first_is_dropped() {
-        let (dir, ledger) = fresh();
+    fn a_program_of_a_version_that_does_not_share_keeps_others_out() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(open(dir.path()));
+        let lock = fs::File::options()
+            .write(true)
+            .open(dir.path().join("ledger.lock"))
+            .unwrap();
+        lock.lock().unwrap();
         let error = Ledger::open(dir.path(), noon()).unwrap_err();
         assert!(
             matches!(&error, Error::InUse { dir: held } if held == dir.path()),
             "{error}"
         );
         assert!(error.to_string().contains("in use by another program"));
-        drop(ledger);
+        lock.unlock().unwrap();
         open(dir.path());
     }
 
@@ -165,7 +173,9 @@ mod opening {
         bytes[middle..middle + 16_384].fill(0xA5);
         fs::write(&file, &bytes).unwrap();
 
-        let Opened { ledger, set_aside } = Ledger::open(dir.path(), noon()).unwrap();
+        let Opened {
+            ledger, set_aside, ..
+        } = Ledger::open(dir.path(), noon()).unwrap();
         let aside = dir.path().join("ledger.damaged-20251103T120000Z.db");
         assert_eq!(set_aside.as_deref(), Some(aside.as_path()));
         assert_eq!(
@@ -219,12 +229,12 @@ mod opening {
 
         let error = Ledger::open(dir.path(), noon()).unwrap_err();
         assert!(
-            matches!(error, Error::NewerSchema { found: 900, known: 1 }),
+            matches!(error, Error::NewerSchema { found: 900, known: 2 }),
             "{error}"
         );
         assert_eq!(
             error.to_string(),
-            "the ledger has schema version 900, and this program knows versions up to 1"
+            "the ledger has schema version 900, and this program knows versions up to 2"
         );
         assert_eq!(fs::read(&file).unwrap(), before);
         assert!(
@@ -253,7 +263,7 @@ mod opening {
             .unwrap()
             .query_row("PRAGMA user_version", [], |row| row.get(0))
             .unwrap();
-        assert_eq!(version, 1);
+        assert_eq!(version, 2);
     }
 }
 

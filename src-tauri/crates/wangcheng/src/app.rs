@@ -40,7 +40,7 @@ pub struct ClientInfo {
 pub struct Options {
     /// Where "now" comes from.
     pub clock: Clock,
-    /// Directory of the ledger. One program at a time.
+    /// Directory of the ledger. Several programs may share it.
     pub data_dir: PathBuf,
     /// Who we are.
     pub client: ClientInfo,
@@ -86,7 +86,7 @@ pub enum Change {
     /// Events were written, up to this sequence number.
     Events(u64),
     /// Delivery went on or stopped.
-    Delivery(Delivery),
+    Delivery(Box<Delivery>),
     /// The end of a lease is near. Told once for each deadline and warning.
     LeaseWarned(LeaseWarning),
 }
@@ -143,9 +143,12 @@ impl Wangcheng {
             .map_err(|error| Failure::new(Code::Internal).saying(error))??;
         let http = crate::cloud::http(&client, &clock)?;
         let courier = Courier::new()?;
-        let notice = opened
-            .set_aside
-            .map(|file| Failure::new(Code::LedgerSetAside).with("file", file.display().to_string()));
+        let rescued = opened.rescued;
+        let notice = opened.set_aside.map(|file| {
+            Failure::new(Code::LedgerSetAside)
+                .with("file", file.display().to_string())
+                .with("rescued", rescued)
+        });
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
         let inner = Inner {
             clock,
@@ -177,6 +180,8 @@ impl Wangcheng {
     /// As the ledger's.
     pub async fn start(&self) -> Result<()> {
         self.spawn_delivery();
+        self.spawn_heartbeat();
+        self.spawn_watch();
         self.resume_operations().await?;
         self.follow_active_account().await
     }

@@ -37,6 +37,8 @@ pub enum Action {
     ServerResized,
     /// An own server was seen that was made elsewhere.
     ServerSeen,
+    /// The installation lives: one a day.
+    InstallHeartbeat,
 }
 
 impl Action {
@@ -54,6 +56,7 @@ impl Action {
             Action::ServerRebooted => "server.rebooted",
             Action::ServerResized => "server.resized",
             Action::ServerSeen => "server.seen",
+            Action::InstallHeartbeat => "install.heartbeat",
         }
     }
 }
@@ -169,16 +172,18 @@ impl crate::Wangcheng {
     pub async fn events(&self, before: Option<u64>, limit: u32) -> crate::Result<(Vec<Kept>, u64)> {
         let limit = limit.clamp(1, 500);
         let delivered_seq = self.delivery().await?.delivered_seq;
-        let (rows, last) = self
-            .ledger(move |ledger| Ok((ledger.events(before, limit)?, ledger.last_seq()?)))
-            .await?;
-        let kept = rows
-            .into_iter()
-            .map(|row| Kept {
-                delivered: row.seq <= delivered_seq,
-                row,
-            })
-            .collect();
-        Ok((kept, last))
+        self.ledger(move |ledger| {
+            let mut kept = Vec::new();
+            for row in ledger.events(before, limit)? {
+                // The cursor has gone past what was refused.
+                let passed = row.seq <= delivered_seq;
+                kept.push(Kept {
+                    delivered: passed && !ledger.is_quarantined(crate::delivery::TARGET, row.seq)?,
+                    row,
+                });
+            }
+            Ok((kept, ledger.last_seq()?))
+        })
+        .await
     }
 }

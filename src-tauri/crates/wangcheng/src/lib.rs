@@ -22,6 +22,7 @@ pub mod create;
 pub mod delivery;
 pub mod events;
 pub mod failure;
+mod heartbeat;
 pub mod keychain;
 pub mod lease;
 pub mod login;
@@ -29,6 +30,7 @@ pub mod money;
 pub mod operations;
 pub mod servers;
 pub mod settings;
+mod sharing;
 pub mod templates;
 
 mod app;

@@ -7,15 +7,18 @@
 //! A success means that the events were handed over, not that they are stored: senders keep what they sent until then,
 //! and receivers must expect duplicates.
 
-use std::io::Write;
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue};
+use chrono::DateTime;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use secrecy::{ExposeSecret, SecretString};
-use serde::ser::{SerializeMap, Serializer};
-use serde::{Deserialize, Serialize};
 use url::{Host, Url};
+
+mod body;
+mod profile;
+
+pub use body::{Event, batch};
+pub use profile::{Compression, Framing, Limits, MessageMode, Method, Profile, Retry, Routing, TimeFormat};
 
 /// Longest answer that is read, in bytes; the rest is left unread.
 const MOST_ANSWER: usize = 64 * 1024;
@@ -27,213 +30,6 @@ const MOST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 const BLANKED: &str = "••••••";
 /// The same where only ASCII stays readable.
 const BLANKED_QUERY: &str = "***";
-
-/// How the time of an event is written in its envelope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TimeFormat {
-    /// `2026-01-02T03:04:05.678Z`.
-    Rfc3339Ms,
-    /// Microseconds since 1970.
-    EpochUs,
-    /// Milliseconds since 1970.
-    EpochMs,
-    /// Seconds since 1970.
-    EpochS,
-    /// `0`: the platform takes the time out of the event itself.
-    Zero,
-}
-
-/// How a body is compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Compression {
-    /// Not at all.
-    None,
-    /// `Content-Encoding: gzip`.
-    Gzip,
-}
-
-/// How much one request carries at most. What HEI itself takes is not public; the default stays clear of the 1 MiB at
-/// which a stock reverse proxy refuses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Limits {
-    /// Events.
-    pub events: usize,
-    /// Bytes of the events' JSON together, before wrapping and quoting add about a third.
-    pub bytes: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            events: 200,
-            bytes: 512 * 1024,
-        }
-    }
-}
-
-/// How a site's HEI wants its requests. An empty field name leaves that field away. Read from a file, what is not
-/// mentioned is as in [`Profile::yanhuang`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Profile {
-    /// Added to the address's own path; empty: the address is complete as the site shows it.
-    pub path: String,
-    /// Name of the header that carries the token; empty: none does.
-    pub token_header: String,
-    /// Its value, with `{token}` in it.
-    pub token_value: String,
-    /// Field of the event's JSON text.
-    pub message_field: String,
-    /// Field of the data type.
-    pub datatype_field: String,
-    /// Field of the data set.
-    pub event_set_field: String,
-    /// Field of the event's time.
-    pub time_field: String,
-    /// Field of the source.
-    pub source_field: String,
-    /// Data type.
-    pub datatype: String,
-    /// Data set.
-    pub event_set: String,
-    /// Source.
-    pub source: String,
-    /// How the time is written.
-    pub time_format: TimeFormat,
-    /// How a body is compressed.
-    pub compression: Compression,
-    /// Statuses that mean "handed over".
-    pub success: Vec<u16>,
-    /// How much one request carries at most; for [`batch`].
-    pub limits: Limits,
-    /// Path that answers a health check, resolved against the address; empty: there is none.
-    pub health_path: String,
-    /// How long one request may take, in milliseconds. Back-pressure shows as slowness, so not tight.
-    pub timeout_ms: u64,
-    /// Plain HTTP to another computer was chosen on purpose.
-    pub allow_plain_http: bool,
-}
-
-impl Profile {
-    /// The platform's own way.
-    pub fn yanhuang() -> Self {
-        Self {
-            path: String::new(),
-            token_header: "Authorization".to_owned(),
-            token_value: "Bearer {token}".to_owned(),
-            message_field: "_message".to_owned(),
-            datatype_field: "_datatype".to_owned(),
-            event_set_field: "_event_set".to_owned(),
-            time_field: "_time".to_owned(),
-            source_field: "_source".to_owned(),
-            datatype: "json".to_owned(),
-            event_set: "wangcheng".to_owned(),
-            source: "wangcheng".to_owned(),
-            time_format: TimeFormat::Rfc3339Ms,
-            compression: Compression::None,
-            success: vec![200, 201, 202, 204],
-            limits: Limits::default(),
-            health_path: "/ping".to_owned(),
-            timeout_ms: 30_000,
-            allow_plain_http: false,
-        }
-    }
-
-    fn token_header(&self, token: &str) -> Result<Option<(HeaderName, HeaderValue)>, Error> {
-        if self.token_header.is_empty() {
-            return Ok(None);
-        }
-        let name = HeaderName::from_bytes(self.token_header.as_bytes()).map_err(|_| {
-            Error::new(
-                ErrorKind::BadAddress,
-                "the token's header has a name that no header can have",
-            )
-        })?;
-        let mut value = HeaderValue::from_str(&self.token_value.replace("{token}", token)).map_err(|_| {
-            Error::new(
-                ErrorKind::Unauthorized,
-                "the token has signs that no header can carry",
-            )
-        })?;
-        value.set_sensitive(true);
-        Ok(Some((name, value)))
-    }
-}
-
-impl Default for Profile {
-    fn default() -> Self {
-        Self::yanhuang()
-    }
-}
-
-/// One event in its envelope, written straight into the body: a backlog is posted without being copied first.
-struct Wrapped<'a> {
-    profile: &'a Profile,
-    event: &'a Event<'a>,
-}
-
-impl Serialize for Wrapped<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { profile, event } = self;
-        let mut map = serializer.serialize_map(None)?;
-        if !profile.message_field.is_empty() {
-            map.serialize_entry(&profile.message_field, event.json)?;
-        }
-        if !profile.datatype_field.is_empty() {
-            map.serialize_entry(&profile.datatype_field, &profile.datatype)?;
-        }
-        if !profile.event_set_field.is_empty() {
-            map.serialize_entry(&profile.event_set_field, &profile.event_set)?;
-        }
-        if !profile.time_field.is_empty() {
-            let (name, time) = (&profile.time_field, event.time);
-            match profile.time_format {
-                TimeFormat::Rfc3339Ms => {
-                    map.serialize_entry(name, &time.to_rfc3339_opts(SecondsFormat::Millis, true))?;
-                }
-                TimeFormat::EpochUs => map.serialize_entry(name, &time.timestamp_micros())?,
-                TimeFormat::EpochMs => map.serialize_entry(name, &time.timestamp_millis())?,
-                TimeFormat::EpochS => map.serialize_entry(name, &time.timestamp())?,
-                TimeFormat::Zero => map.serialize_entry(name, &0)?,
-            }
-        }
-        if !profile.source_field.is_empty() {
-            map.serialize_entry(&profile.source_field, &profile.source)?;
-        }
-        map.end()
-    }
-}
-
-/// Cuts events into requests, in order: as many as fit into both limits. An event that alone exceeds the bytes, and
-/// any event where a limit is 0, goes by itself rather than never.
-pub fn batch<'a, 'e>(events: &'a [Event<'e>], limits: Limits) -> Vec<&'a [Event<'e>]> {
-    let mut batches = Vec::new();
-    let mut rest = events;
-    while !rest.is_empty() {
-        let mut bytes = 0_usize;
-        let fitting = rest.iter().take(limits.events).take_while(|event| {
-            bytes = bytes.saturating_add(event.json.len());
-            bytes <= limits.bytes
-        });
-        // At least 1 and, being counted over `rest`, at most all of it.
-        let (batch, after) = rest.split_at(fitting.count().max(1));
-        batches.push(batch);
-        rest = after;
-    }
-    batches
-}
-
-/// One event to post.
-#[derive(Debug, Clone, Copy)]
-pub struct Event<'a> {
-    /// When it happened.
-    pub time: DateTime<Utc>,
-    /// The event itself, one JSON object as text.
-    pub json: &'a str,
-}
 
 /// What a receiver said to a success.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -258,7 +54,7 @@ pub enum ErrorKind {
         /// How long the receiver asks to wait.
         retry_after: Option<Duration>,
     },
-    /// The receiver cannot now (408, 425, 5xx).
+    /// The receiver cannot now (5xx and the profile's own, such as 408 and 425).
     Unavailable {
         /// How long the receiver asks to wait.
         retry_after: Option<Duration>,
@@ -366,9 +162,12 @@ impl Hei {
             return bad("the address must not carry a password");
         }
         // The token's own signs are looked at when it is sent: only then is it known to be the one meant.
-        profile.token_header("")?;
+        profile.check()?;
         let http = match url.scheme() {
             "http" if here => direct_client(),
+            "https" if !profile.ca_pem.is_empty() => {
+                builder().tls_certs_merge(profile.certificates()?).build()
+            }
             _ => Ok(http),
         }
         .map_err(|error| Error::new(ErrorKind::Network, error.to_string()))?;
@@ -378,7 +177,7 @@ impl Hei {
             let path = format!(
                 "{}/{}",
                 url.path().trim_end_matches('/'),
-                profile.path.trim_start_matches('/')
+                profile.filled(&profile.path, None).trim_start_matches('/')
             );
             url.set_path(&path);
         }
@@ -395,20 +194,73 @@ impl Hei {
     /// # Errors
     /// See [`ErrorKind`]; none of the events may be counted as handed over then, though they may have arrived.
     pub async fn post(&self, events: &[Event<'_>]) -> Result<Posted, Error> {
-        let body = serde_json::to_vec(&self.wrapped(events))
-            .map_err(|error| Error::new(ErrorKind::Encoding, error.to_string()))?;
-        let mut request = self
-            .http
-            .post(self.url.clone())
-            .header(CONTENT_TYPE, "application/json");
-        if let Some((name, value)) = self.profile.token_header(self.token.expose_secret())? {
+        let body = body::write(&self.profile, events)?;
+        let token = self.token.expose_secret();
+        let url = self.addressed(token);
+        let mut request = match self.profile.method {
+            Method::Post => self.http.post(url.clone()),
+            Method::Put => self.http.put(url.clone()),
+        }
+        .header(CONTENT_TYPE, self.profile.content_type());
+        for (name, value) in self.headers() {
+            let value = self.profile.filled(value, Some(token));
+            let mut value = reqwest::header::HeaderValue::from_str(&value).map_err(|_| {
+                Error::new(
+                    ErrorKind::Unauthorized,
+                    "the token has signs that no header can carry",
+                )
+            })?;
+            value.set_sensitive(true);
+            request = request.header(name, value);
+        }
+        if let Some((name, value)) = self.profile.token_header(token)? {
             request = request.header(name, value);
         }
         let request = match self.profile.compression {
             Compression::None => request.body(body),
-            Compression::Gzip => request.header(CONTENT_ENCODING, "gzip").body(gzip(&body)?),
+            Compression::Gzip => request.header(CONTENT_ENCODING, "gzip").body(body::gzip(&body)?),
         };
-        self.send(&self.url, request).await
+        self.send(&url, request, true).await
+    }
+
+    /// The same without compression, for a receiver that refuses the encoding; nothing when there was none.
+    pub fn uncompressed(&self) -> Option<Self> {
+        let mut plain = self.clone();
+        let before = std::mem::replace(&mut plain.profile.compression, Compression::None);
+        (before != Compression::None).then_some(plain)
+    }
+
+    /// The profile in use.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// The address with the profile's query.
+    fn addressed(&self, token: &str) -> Url {
+        let mut url = self.url.clone();
+        if !self.profile.query.is_empty() {
+            let mut pairs = url.query_pairs_mut();
+            for (name, value) in &self.profile.query {
+                pairs.append_pair(name, &self.profile.filled(value, Some(token)));
+            }
+        }
+        url
+    }
+
+    /// Further headers, as templates.
+    fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let profile = &self.profile;
+        let routed = [
+            (&profile.event_set_field, "{event_set}"),
+            (&profile.datatype_field, "{datatype}"),
+        ]
+        .into_iter()
+        .filter(|(name, _)| profile.routing == Routing::Header && !name.is_empty())
+        .map(|(name, blank)| (name.as_str(), blank));
+        let further = profile.headers.iter().filter(|(_, value)| !value.is_empty());
+        further
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .chain(routed)
     }
 
     /// Asks whether the receiver is there. Nothing when the profile knows no way to ask.
@@ -424,7 +276,16 @@ impl Hei {
             .join(&self.profile.health_path)
             .map_err(|error| Error::new(ErrorKind::BadAddress, error.to_string()))?;
         let request = self.http.get(url.clone());
-        self.send(&url, request).await.map(Some)
+        let posted = self.send(&url, request, false).await?;
+        let (status, body) = (self.profile.health_status, &self.profile.health_body);
+        if (status != 0 && status != posted.status) || !posted.answer.contains(body) {
+            return Err(Error {
+                kind: ErrorKind::Unavailable { retry_after: None },
+                status: Some(posted.status),
+                message: posted.answer,
+            });
+        }
+        Ok(Some(posted))
     }
 
     /// The request as a person may see it, the body uncompressed and laid out: the token is blanked, and so is the
@@ -436,27 +297,26 @@ impl Hei {
             let value = self.profile.token_value.replace("{token}", BLANKED);
             format!("{}: {value}\n", self.profile.token_header)
         };
-        let body = serde_json::to_string_pretty(&self.wrapped(events)).unwrap_or_default();
+        let further: String = self
+            .headers()
+            .map(|(name, value)| format!("{name}: {}\n", self.profile.filled(value, Some(BLANKED))))
+            .collect();
+        let body = body::shown(&self.profile, events);
         let encoding = match self.profile.compression {
             Compression::None => "",
             Compression::Gzip => "Content-Encoding: gzip\n",
         };
-        let url = without_query(&self.url);
-        format!("POST {url}\n{token}Content-Type: application/json\n{encoding}\n{body}")
+        let method = match self.profile.method {
+            Method::Post => "POST",
+            Method::Put => "PUT",
+        };
+        let url = without_query(&self.addressed(BLANKED));
+        let content_type = self.profile.content_type();
+        format!("{method} {url}\n{token}{further}Content-Type: {content_type}\n{encoding}\n{body}")
     }
 
-    fn wrapped<'a>(&'a self, events: &'a [Event<'a>]) -> Vec<Wrapped<'a>> {
-        events
-            .iter()
-            .map(|event| Wrapped {
-                profile: &self.profile,
-                event,
-            })
-            .collect()
-    }
-
-    /// Sends with the profile's deadline, which also covers reading the answer.
-    async fn send(&self, url: &Url, request: reqwest::RequestBuilder) -> Result<Posted, Error> {
+    /// Sends with the profile's deadline, which also covers reading the answer. `check`: the answer's text counts too.
+    async fn send(&self, url: &Url, request: reqwest::RequestBuilder, check: bool) -> Result<Posted, Error> {
         let deadline = Duration::from_millis(self.profile.timeout_ms);
         let answered = request.timeout(deadline).send().await;
         // Only a client that did not come from `http_client` follows.
@@ -466,10 +326,29 @@ impl Hei {
                 "the request was sent on to another address",
             ));
         }
-        self.read(answered).await
+        self.read(answered, check).await
     }
 
-    async fn read(&self, sent: Result<reqwest::Response, reqwest::Error>) -> Result<Posted, Error> {
+    /// Whether a JSON answer says that the events were taken.
+    fn says_success(&self, answer: &[u8]) -> bool {
+        if self.profile.success_pointer.is_empty() {
+            return true;
+        }
+        let answer: Option<serde_json::Value> = serde_json::from_slice(answer).ok();
+        let said = answer
+            .as_ref()
+            .and_then(|answer| answer.pointer(&self.profile.success_pointer));
+        said.is_some_and(|said| match said {
+            serde_json::Value::String(text) => *text == self.profile.success_equals,
+            other => format!("{other}") == self.profile.success_equals,
+        })
+    }
+
+    async fn read(
+        &self,
+        sent: Result<reqwest::Response, reqwest::Error>,
+        check: bool,
+    ) -> Result<Posted, Error> {
         let mut response = sent.map_err(|error| self.transport(&error))?;
         let status = response.status().as_u16();
         let retry_after = response
@@ -493,6 +372,13 @@ impl Hei {
         bytes.truncate(MOST_ANSWER);
         let answer = self.shown(&String::from_utf8_lossy(&bytes));
         if self.profile.success.contains(&status) {
+            if check && !self.says_success(&bytes) {
+                return Err(Error {
+                    kind: ErrorKind::Rejected,
+                    status: Some(status),
+                    message: answer,
+                });
+            }
             return Ok(Posted { status, answer });
         }
         let kind = match status {
@@ -501,7 +387,8 @@ impl Hei {
             413 => ErrorKind::TooLarge,
             415 | 422 => ErrorKind::Encoding,
             429 => ErrorKind::Throttled { retry_after },
-            408 | 425 | 500..=599 => ErrorKind::Unavailable { retry_after },
+            500..=599 => ErrorKind::Unavailable { retry_after },
+            status if self.profile.retry.statuses.contains(&status) => ErrorKind::Unavailable { retry_after },
             _ => ErrorKind::Rejected,
         };
         let message = if answer.is_empty() {
@@ -561,12 +448,6 @@ fn without_query(url: &Url) -> Url {
         shown.set_query(Some(BLANKED_QUERY));
     }
     shown
-}
-
-fn gzip(body: &[u8]) -> Result<Vec<u8>, Error> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    let written = encoder.write_all(body).and_then(|()| encoder.finish());
-    written.map_err(|error| Error::new(ErrorKind::Encoding, error.to_string()))
 }
 
 /// `Retry-After` in seconds, or as a date, which is measured on the receiver's own clock.
@@ -684,56 +565,6 @@ mod tests {
             !shown.contains("very-secret") && shown.contains("https://hei.example.test/in?***"),
             "{shown}"
         );
-    }
-
-    #[test]
-    fn batches_fit_both_limits_and_an_oversized_event_goes_by_itself() {
-        let time = DateTime::UNIX_EPOCH;
-        let texts = ["aa", "bb", "cc", "a-text-too-long-for-any-batch", "dd", "ee"];
-        let events = texts.map(|json| Event { time, json });
-        let cut = |events_limit, bytes| -> Vec<Vec<&str>> {
-            let batches = batch(
-                &events,
-                Limits {
-                    events: events_limit,
-                    bytes,
-                },
-            );
-            batches
-                .into_iter()
-                .map(|batch| batch.iter().map(|event| event.json).collect())
-                .collect()
-        };
-        let long = texts[3];
-        assert_eq!(
-            cut(9, 5),
-            [vec!["aa", "bb"], vec!["cc"], vec![long], vec!["dd", "ee"]]
-        );
-        assert_eq!(cut(4, 1000), [vec!["aa", "bb", "cc", long], vec!["dd", "ee"]]);
-        assert_eq!(
-            cut(0, 0).len(),
-            texts.len(),
-            "limits of nothing still let everything through"
-        );
-        assert!(batch(&[], Limits::default()).is_empty());
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn batches_together_are_the_events_in_order(
-            lengths in proptest::collection::vec(0_usize..40, 0..60), count in 0_usize..8, bytes in 0_usize..100,
-        ) {
-            let texts: Vec<String> = lengths.iter().map(|length| "x".repeat(*length)).collect();
-            let time = DateTime::UNIX_EPOCH;
-            let events: Vec<Event<'_>> = texts.iter().map(|json| Event { time, json }).collect();
-            let batches = batch(&events, Limits { events: count, bytes });
-            for batch in &batches {
-                let size: usize = batch.iter().map(|event| event.json.len()).sum();
-                proptest::prop_assert!(batch.len() == 1 || (batch.len() <= count && size <= bytes));
-            }
-            let joined: Vec<&str> = batches.concat().into_iter().map(|event| event.json).collect();
-            proptest::prop_assert_eq!(joined, texts.iter().map(String::as_str).collect::<Vec<_>>());
-        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ use crate::servers::Server;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// How many operations a list shows.
-const LISTED: u32 = 200;
+pub(crate) const LISTED: u32 = 200;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -250,20 +250,49 @@ impl Wangcheng {
         Ok(())
     }
 
-    /// Follows an operation, unless it is followed already.
+    /// Follows an operation, unless it is followed already, here or by another program.
     fn spawn_runner(&self, live: Arc<Live>, operation: Operation, resumed: bool) {
         let id = operation.row.id.clone();
         if !self.followed().insert(id.clone()) {
             return;
         }
+        let this = self.clone();
+        self.spawn(async move {
+            if let Some(claim) = this.claim(&id).await {
+                this.run(live, operation, resumed).await;
+                claim.done();
+            }
+            this.followed().remove(&id);
+        });
+    }
+
+    async fn run(&self, live: Arc<Live>, mut operation: Operation, mut resumed: bool) {
+        let id = operation.row.id.clone();
+        // It may have been followed elsewhere until just now.
+        if let Ok(fresh) = self.operation(&id).await {
+            resumed |= fresh.row.stage != operation.row.stage;
+            operation = fresh;
+        }
+        if operation.row.stage == store::Stage::Settled {
+            return;
+        }
         if resumed {
             tracing::info!(operation = %id, kind = operation.kind.as_str(), "taken up again");
         }
-        let runner = Runner::new(self.clone(), live, operation, resumed);
-        let this = self.clone();
-        self.spawn(async move {
-            runner.run().await;
-            this.followed().remove(&id);
-        });
+        Runner::new(self.clone(), live, operation, resumed).run().await;
+    }
+
+    /// The right to follow an operation. A ledger that cannot be used for a while does not leave it alone for good.
+    async fn claim(&self, id: &str) -> Option<store::Claim> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let wanted = id.to_owned();
+            match self.ledger(move |ledger| ledger.claim(&wanted)).await {
+                Ok(claim) => return claim,
+                Err(failure) => tracing::error!(operation = %id, %failure, "cannot be claimed yet"),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
     }
 }
