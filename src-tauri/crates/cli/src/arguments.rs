@@ -34,7 +34,7 @@ pub struct Common {
     /// Directory of the ledger; the window's own by default
     #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Use this account, by id or name, for this run only
+    /// Use this account, by id or name; it stays the one in use
     #[arg(long, global = true)]
     pub account: Option<String>,
     /// Region id: signs in for this run only, with the keys of the environment
