@@ -3,7 +3,6 @@
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
-mod demo;
 mod logs;
 
 use std::path::PathBuf;
@@ -124,7 +123,7 @@ fn set_up(app: &mut tauri::App, arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(logs) = logs::start(&data_dir) {
         app.manage(logs);
     }
-    let (demo_region, demo_users, start_demo) = demo::embedded(arguments.sandbox.clone());
+    let (demo_region, demo_users, start_demo) = embedded::embedded(arguments.sandbox.clone());
     let places = Places {
         data_dir,
         client: ClientInfo {
@@ -139,6 +138,7 @@ fn set_up(app: &mut tauri::App, arguments: &Arguments) -> anyhow::Result<()> {
     };
     let launch = Launch {
         demo: arguments.demo || arguments.sandbox.is_some(),
+        real: false,
         language: arguments.language,
         theme: arguments.theme,
     };

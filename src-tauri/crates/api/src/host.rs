@@ -25,6 +25,8 @@ const IN_USE: &str = "in-use";
 pub struct Launch {
     /// Opens the embedded region.
     pub demo: bool,
+    /// Opens the real ledger, whatever the window showed last: what a script does must not depend on that.
+    pub real: bool,
     /// Language for this run.
     pub language: Option<Language>,
     /// Look for this run.
@@ -75,7 +77,7 @@ impl Api {
     /// Opens the ledger and goes to work. A ledger that cannot be opened is what every call then answers, so that the
     /// window can show why.
     pub async fn open(places: Places, launch: Launch) -> Self {
-        let demo = launch.demo || places.data_dir.join("demo").join(IN_USE).exists();
+        let demo = launch.demo || (!launch.real && places.data_dir.join("demo").join(IN_USE).exists());
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
         let nobody = Current {
             domain: Err(Code::Internal.into()),

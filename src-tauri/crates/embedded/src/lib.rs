@@ -1,5 +1,5 @@
-//! The embedded region for the demo mode: started in this program, or found where a running `wangcheng-sandbox`
-//! announced itself.
+//! The embedded region for the demo mode of window and command line: started in this program, or found where a running
+//! `wangcheng-sandbox` announced itself.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

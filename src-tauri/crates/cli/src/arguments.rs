@@ -1,0 +1,344 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use clap::{Args, Parser, Subcommand};
+use wangcheng::settings::Language;
+
+/// Temporary Huawei Cloud servers from a terminal.
+#[derive(Debug, Parser)]
+#[command(name = "wangcheng", version, after_help = crate::exit::HELP, propagate_version = true)]
+pub struct Arguments {
+    /// What every command understands.
+    #[command(flatten)]
+    pub all: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Use the embedded region
+    #[arg(long, global = true)]
+    pub demo: bool,
+    /// Use the embedded region of a running sandbox, by the file that it announced itself in
+    #[arg(long, global = true, value_name = "FILE")]
+    pub sandbox: Option<PathBuf>,
+    /// Be this person of the embedded region, for this run only
+    #[arg(long = "as", global = true, value_name = "USER")]
+    pub person: Option<String>,
+    /// Directory of the ledger; the window's own by default
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Use this account, by id or name; it stays the one in use
+    #[arg(long, global = true)]
+    pub account: Option<String>,
+    /// Region id: signs in for this run only, with the keys of the environment
+    #[arg(long, global = true)]
+    pub region: Option<String>,
+    /// zh-CN or en; the system's language by default
+    #[arg(long, global = true, value_parser = language)]
+    pub language: Option<Language>,
+    /// Answer in JSON, errors too (on standard error)
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+fn language(text: &str) -> Result<Language, String> {
+    match text {
+        "zh-CN" => Ok(Language::Chinese),
+        "en" => Ok(Language::English),
+        _ => Err("zh-CN or en".to_owned()),
+    }
+}
+
+/// How long to wait for an operation's end.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Wait {
+    /// Wait until it is done (the default)
+    #[arg(long, overrides_with = "no_wait")]
+    pub wait: bool,
+    /// End as soon as the cloud took it
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Wait at most this long, e.g. 90s or 20m
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = humantime::parse_duration)]
+    pub timeout: Duration,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Accounts: whose key is used
+    #[command(subcommand)]
+    Account(Account),
+    /// Temporary servers
+    #[command(subcommand)]
+    Server(Server),
+    /// Templates that servers are made from
+    #[command(subcommand)]
+    Template(Template),
+    /// What was asked of the cloud
+    #[command(subcommand)]
+    Operation(Operation),
+    /// Events of the ledger
+    #[command(subcommand)]
+    Events(Events),
+    /// Delivery of events to the data platform
+    #[command(subcommand)]
+    Delivery(Delivery),
+    /// Run the embedded region until Ctrl+C
+    Sandbox(Sandbox),
+    /// Print what a shell needs to complete commands
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Accounts.
+#[derive(Debug, Subcommand)]
+pub enum Account {
+    /// List them
+    List,
+    /// Sign in; the key is asked for, read from standard input (access key, secret key, security token, a line each) or
+    /// taken from the environment
+    SignIn {
+        /// What to call the account
+        #[arg(long)]
+        name: String,
+        /// Project id, where it cannot be found out
+        #[arg(long, env = "HUAWEICLOUD_SDK_PROJECT_ID")]
+        project_id: Option<String>,
+    },
+    /// Use another account from now on
+    Use {
+        /// Id or name
+        account: String,
+    },
+    /// Ask the cloud again after the account was stopped
+    Retry {
+        /// Id or name
+        account: String,
+    },
+    /// Forget the account and its key; its servers go on
+    SignOut {
+        /// Id or name
+        account: String,
+    },
+}
+
+/// Temporary servers.
+#[derive(Debug, Subcommand)]
+pub enum Server {
+    /// List what exists
+    List,
+    /// Show one
+    Show {
+        /// Name or id
+        server: String,
+    },
+    /// Make one from a template
+    Create(Box<Create>),
+    /// Start it
+    Start {
+        /// Names or ids
+        #[arg(required = true)]
+        servers: Vec<String>,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Stop it; its disks and its address cost on
+    Stop {
+        /// Names or ids
+        #[arg(required = true)]
+        servers: Vec<String>,
+        /// Cut the power: what is not on the disks is lost
+        #[arg(long)]
+        hard: bool,
+        /// Do not ask before something may be lost
+        #[arg(long, short)]
+        yes: bool,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Restart it
+    Reboot {
+        /// Names or ids
+        #[arg(required = true)]
+        servers: Vec<String>,
+        /// Cut the power: what is not on the disks is lost
+        #[arg(long)]
+        hard: bool,
+        /// Do not ask before something may be lost
+        #[arg(long, short)]
+        yes: bool,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Move the end of its lease
+    Extend {
+        /// Name or id
+        server: String,
+        /// By how much, e.g. 2h
+        #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, required_unless_present = "until")]
+        by: Option<Duration>,
+        /// To which moment, e.g. 2026-01-02T15:00:00+08:00
+        #[arg(long, value_name = "MOMENT", conflicts_with = "by")]
+        until: Option<DateTime<Utc>>,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Delete it with its disks and its public address
+    Delete {
+        /// Name or id
+        server: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+        #[command(flatten)]
+        wait: Wait,
+    },
+}
+
+/// A server to be made.
+#[derive(Debug, Args)]
+pub struct Create {
+    /// Its name
+    pub name: String,
+    /// Template id
+    #[arg(long)]
+    pub template: String,
+    /// What it is for
+    #[arg(long, default_value = "")]
+    pub purpose: String,
+    /// Length of the lease, e.g. 8h; the template's by default
+    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub length: Option<Duration>,
+    /// End of the lease, e.g. 2026-01-02T15:00:00+08:00
+    #[arg(long, value_name = "MOMENT", conflicts_with = "length")]
+    pub until: Option<DateTime<Utc>>,
+    /// Flavor id
+    #[arg(long)]
+    pub flavor: Option<String>,
+    /// Image id
+    #[arg(long)]
+    pub image: Option<String>,
+    /// Availability zone
+    #[arg(long)]
+    pub zone: Option<String>,
+    /// Subnet id
+    #[arg(long)]
+    pub subnet: Option<String>,
+    /// Security group id
+    #[arg(long)]
+    pub security_group: Option<String>,
+    /// Name of a key pair
+    #[arg(long)]
+    pub key_pair: Option<String>,
+    /// Bandwidth of the public address in Mbit/s; 0: none
+    #[arg(long, value_name = "MBPS")]
+    pub public_mbps: Option<u32>,
+    /// How long to wait
+    #[command(flatten)]
+    pub wait: Wait,
+}
+
+/// Templates.
+#[derive(Debug, Subcommand)]
+pub enum Template {
+    /// List them
+    List,
+}
+
+/// Operations.
+#[derive(Debug, Subcommand)]
+pub enum Operation {
+    /// The newest, newest first
+    List,
+    /// Show one
+    Show {
+        /// Its id
+        id: String,
+        /// Wait until it is done
+        #[arg(long)]
+        wait: bool,
+        /// Wait at most this long
+        #[arg(long, value_name = "TIME", default_value = "30m", value_parser = humantime::parse_duration)]
+        timeout: Duration,
+    },
+}
+
+/// Events.
+#[derive(Debug, Subcommand)]
+pub enum Events {
+    /// The newest, newest first
+    List {
+        /// At most this many
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+        limit: u32,
+        /// Only those before this number
+        #[arg(long, value_name = "SEQ")]
+        before: Option<u64>,
+    },
+    /// All of them, oldest first, one JSON object a line, as they are delivered
+    Export {
+        /// From this number on
+        #[arg(long, value_name = "SEQ", default_value_t = 1)]
+        from: u64,
+    },
+}
+
+/// Delivery.
+#[derive(Debug, Subcommand)]
+pub enum Delivery {
+    /// How it stands
+    Status,
+    /// Say where events go; the token is asked for, read from standard input or taken from WANGCHENG_HEI_TOKEN
+    Configure {
+        /// Address of the HEI
+        #[arg(long)]
+        url: String,
+        /// Data set
+        #[arg(long, value_name = "NAME")]
+        event_set: String,
+        /// Data type
+        #[arg(long, value_name = "NAME")]
+        datatype: String,
+        /// Allow plain HTTP to another computer
+        #[arg(long)]
+        allow_plain_http: bool,
+        /// Keep the token that is kept already
+        #[arg(long)]
+        keep_token: bool,
+    },
+    /// Send a test event and show request and answer
+    Test,
+    /// Send what waits now
+    Send {
+        /// Wait at most this long
+        #[arg(long, value_name = "TIME", default_value = "1m", value_parser = humantime::parse_duration)]
+        timeout: Duration,
+    },
+}
+
+/// The embedded region in the foreground.
+#[derive(Debug, Args)]
+pub struct Sandbox {
+    /// Write where everything listens, with the example keys, to this file
+    #[arg(long, value_name = "FILE")]
+    pub announce: Option<PathBuf>,
+    /// Keep the world in this file between runs
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Keep received events in this SQLite file
+    #[arg(long, value_name = "FILE")]
+    pub receiver: Option<PathBuf>,
+    /// How fast: at 1 a server boots in some six seconds
+    #[arg(long, default_value_t = 1.0)]
+    pub speed: f64,
+}

@@ -1,0 +1,77 @@
+//! `wangcheng`: the same calls as the window's, from a terminal. It holds no rule of the product; it asks crate `api` and
+//! shows what comes back.
+
+mod arguments;
+mod commands;
+mod exit;
+mod output;
+mod region;
+mod secrets;
+mod servers;
+mod session;
+mod trouble;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use tracing_subscriber::EnvFilter;
+
+use crate::arguments::{Account, Arguments, Command};
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::session::Session;
+use crate::trouble::Result;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // Silent unless asked: what a person has to know is said by the commands themselves.
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("off")))
+        .with_writer(std::io::stderr)
+        .init();
+    let output = Output {
+        json: arguments.all.json,
+        tongue: session::tongue(&arguments.all),
+    };
+    let result = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => {
+            let result = runtime.block_on(run(&arguments, output));
+            // A keychain that hangs must not keep the program from ending.
+            runtime.shutdown_background();
+            result
+        }
+        Err(error) => Err(error.into()),
+    };
+    let exit = match result {
+        Ok(()) => Exit::Ok,
+        Err(trouble) => output::report(output, &trouble),
+    };
+    ExitCode::from(exit as u8)
+}
+
+async fn run(arguments: &Arguments, output: Output) -> Result<()> {
+    let common = &arguments.all;
+    match &arguments.command {
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Arguments::command(), "wangcheng", &mut script);
+            return output.line(&String::from_utf8_lossy(&script));
+        }
+        Command::Sandbox(sandbox) => return region::run(sandbox, output).await,
+        _ => {}
+    }
+    let signing_in = matches!(arguments.command, Command::Account(Account::SignIn { .. }));
+    let session = Session::open(common, output, signing_in).await?;
+    let result = match &arguments.command {
+        Command::Account(command) => commands::account(&session, common, command).await,
+        Command::Server(command) => servers::server(&session, command).await,
+        Command::Template(command) => commands::template(&session, command).await,
+        Command::Operation(command) => commands::operation(&session, command).await,
+        Command::Events(command) => commands::events(&session, command).await,
+        Command::Delivery(command) => commands::delivery(&session, command).await,
+        Command::Sandbox(_) | Command::Completions { .. } => Ok(()),
+    };
+    session.close().await;
+    result
+}

@@ -1,0 +1,329 @@
+//! What is asked and shown about servers.
+
+use std::io::Write;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use crate::arguments::{Create, Server, Wait};
+use crate::commands::show_operation;
+use crate::exit::Exit;
+use crate::output::{can_ask, facts, rows, table, text};
+use crate::session::{Session, now, wire};
+use crate::trouble::{Result, Trouble};
+use crate::words::safe;
+
+/// Servers.
+pub async fn server(session: &Session, command: &Server) -> Result<()> {
+    match command {
+        Server::List => list(session).await,
+        Server::Show { server } => {
+            let server = session.server(server).await?;
+            session.output.answer(&server, || {
+                let keys = [
+                    "id", "name", "state", "fault", "owner", "purpose", "flavor", "vcpus", "ramMb", "image",
+                    "zone",
+                ];
+                let mut pairs: Vec<(&str, String)> =
+                    keys.into_iter().map(|key| (key, text(&server, key))).collect();
+                pairs.push(("addresses", addresses(&server)));
+                pairs.push(("created", text(&server, "created")));
+                pairs.push(("leaseEnd", text(&server, "leaseEnd")));
+                facts(&pairs)
+            })
+        }
+        Server::Create(create) => make(session, create).await,
+        Server::Start { servers, wait } => power(session, servers, "start", false, *wait).await,
+        Server::Stop {
+            servers,
+            hard,
+            yes,
+            wait,
+        } => {
+            if *hard {
+                confirm_all(session, servers, *yes)?;
+            }
+            power(session, servers, "stop", *hard, *wait).await
+        }
+        Server::Reboot {
+            servers,
+            hard,
+            yes,
+            wait,
+        } => {
+            if *hard {
+                confirm_all(session, servers, *yes)?;
+            }
+            power(session, servers, "reboot", *hard, *wait).await
+        }
+        Server::Extend {
+            server,
+            by,
+            until,
+            wait,
+        } => {
+            let server = session.server(server).await?;
+            let until = match (until, by) {
+                (Some(until), _) => *until,
+                (None, by) => {
+                    let end = server.get("leaseEnd").and_then(Value::as_str);
+                    let end: Option<DateTime<Utc>> = end.and_then(|end| end.parse().ok());
+                    later(end.unwrap_or_else(now), by.unwrap_or_default())
+                }
+            };
+            let ask = json!({"server": id(&server), "until": until});
+            let operation = session.act("servers.extend", ask, *wait).await?;
+            show_operation(session, &operation)
+        }
+        Server::Delete { server, yes, wait } => {
+            let server = session.server(server).await?;
+            let name = server.get("name").and_then(Value::as_str).unwrap_or_default();
+            if !yes {
+                session.output.note(&format!(
+                    "{} {} ({})",
+                    session.output.say(
+                        "将删除云服务器及其所有磁盘和公网地址：",
+                        "The server is deleted with all its disks and its public address:"
+                    ),
+                    safe(name),
+                    text(&server, "id"),
+                ));
+                confirm(session, name)?;
+            }
+            let ask = json!({"server": id(&server), "name": name});
+            let operation = session.act("servers.delete", ask, *wait).await?;
+            show_operation(session, &operation)
+        }
+    }
+}
+
+async fn list(session: &Session) -> Result<()> {
+    let output = session.output;
+    let list = session.ask("servers.refresh", Value::Null).await?;
+    output.answer(&list, || {
+        let head = match output.tongue {
+            api::Tongue::Chinese => ["名称", "状态", "规格", "地址", "租期至", "所有者", "ID"],
+            api::Tongue::English => ["NAME", "STATE", "FLAVOR", "ADDRESSES", "LEASE END", "OWNER", "ID"],
+        };
+        table(
+            &head,
+            rows(&list, "servers").map(|server| {
+                vec![
+                    text(server, "name"),
+                    text(server, "state"),
+                    text(server, "flavor"),
+                    addresses(server),
+                    text(server, "leaseEnd"),
+                    text(server, "owner"),
+                    text(server, "id"),
+                ]
+            }),
+        )
+    })?;
+    // What is shown is what was known before.
+    match list.get("problem") {
+        Some(problem) if problem.is_object() => Err(wire(problem, false)),
+        _ => Ok(()),
+    }
+}
+
+async fn make(session: &Session, create: &Create) -> Result<()> {
+    let lease_end = match (create.until, create.length) {
+        (Some(until), _) => until,
+        (None, Some(length)) => later(now(), length),
+        (None, None) => {
+            let templates = session.ask("templates.list", Value::Null).await?;
+            let template = templates
+                .as_array()
+                .into_iter()
+                .flatten()
+                .find(|template| template.get("id").and_then(Value::as_str) == Some(&create.template));
+            let hours = template
+                .and_then(|template| template.get("leaseHours"))
+                .and_then(Value::as_u64)
+                // An unknown template is refused below, by the same rule as everywhere.
+                .unwrap_or(8);
+            later(now(), Duration::from_secs(hours.saturating_mul(3600)))
+        }
+    };
+    let ask = json!({
+        "template": create.template,
+        "name": create.name,
+        "purpose": create.purpose,
+        "leaseEnd": lease_end,
+        "flavor": create.flavor,
+        "image": create.image,
+        "zone": create.zone,
+        "subnet": create.subnet,
+        "securityGroup": create.security_group,
+        "keyPair": create.key_pair,
+        "publicMbps": create.public_mbps,
+    });
+    let quote = session.ask("servers.quote", ask.clone()).await?;
+    let mut blocking = None;
+    for problem in rows(&quote, "problems") {
+        let blocks = problem.get("blocking").and_then(Value::as_bool) == Some(true);
+        let sentence = problem.pointer("/error/sentence").and_then(Value::as_str);
+        // The first that blocks is the error; the others are told beside it.
+        if blocks && blocking.is_none() {
+            blocking = problem.get("error");
+        } else if let Some(sentence) = sentence {
+            session.output.note(&safe(sentence));
+        }
+    }
+    if let Some(error) = blocking {
+        return Err(wire(error, false));
+    }
+    let money = |key: &str| {
+        let amount = quote.pointer(&format!("/{key}/amount")).and_then(Value::as_str)?;
+        let currency = quote
+            .pointer(&format!("/{key}/currency"))
+            .and_then(Value::as_str)?;
+        Some(safe(&format!("{amount} {currency}")))
+    };
+    if let (Some(hour), Some(lease)) = (money("perHour"), money("forLease")) {
+        session.output.note(&format!(
+            "{} {hour}, {} {lease}",
+            session.output.say("预计每小时", "Estimated: an hour"),
+            session.output.say("整个租期", "the whole lease"),
+        ));
+    }
+    let operation = session.act("servers.create", ask, create.wait).await?;
+    show_operation(session, &operation)
+}
+
+/// Starts, stops or restarts one or several, with one result each.
+async fn power(session: &Session, servers: &[String], act: &str, hard: bool, wait: Wait) -> Result<()> {
+    let mut ids = Vec::with_capacity(servers.len());
+    for server in servers {
+        ids.push(id(&session.server(server).await?));
+    }
+    let results = session
+        .ask("servers.power", json!({"servers": ids, "act": act, "hard": hard}))
+        .await?;
+    let mut answers = Vec::new();
+    let mut first_trouble = None;
+    for result in results.as_array().into_iter().flatten() {
+        let mut result = result.clone();
+        let followed = match result.get("operation") {
+            Some(operation) if operation.is_object() => session.follow_on(operation.clone(), wait).await,
+            _ => Ok(Value::Null),
+        };
+        match followed {
+            Ok(operation) => {
+                let error = [result.get("error"), operation.get("error")]
+                    .into_iter()
+                    .flatten()
+                    .find(|error| error.is_object())
+                    .map(|error| wire(error, operation.is_object()));
+                first_trouble = first_trouble.or(error);
+                if let Some(place) = result.get_mut("operation") {
+                    *place = operation;
+                }
+            }
+            Err(
+                trouble @ Trouble::Error {
+                    exit: Exit::Cancelled,
+                    ..
+                },
+            ) => return Err(trouble),
+            Err(trouble) => first_trouble = first_trouble.or(Some(trouble)),
+        }
+        answers.push(result);
+    }
+    session.output.answer(&Value::Array(answers.clone()), || {
+        table(
+            &["ID", session.output.say("结果", "OUTCOME")],
+            answers.iter().map(|answer| {
+                let outcome = answer
+                    .pointer("/operation/outcome")
+                    .or_else(|| answer.pointer("/error/sentence"))
+                    .or_else(|| answer.pointer("/operation/stage"));
+                vec![
+                    text(answer, "server"),
+                    safe(outcome.and_then(Value::as_str).unwrap_or("-")),
+                ]
+            }),
+        )
+    })?;
+    first_trouble.map_or(Ok(()), Err)
+}
+
+fn confirm_all(session: &Session, servers: &[String], yes: bool) -> Result<()> {
+    if yes {
+        return Ok(());
+    }
+    session.output.note(session.output.say(
+        "强制断电：未写入磁盘的数据会丢失。",
+        "The power is cut: what is not on the disks is lost.",
+    ));
+    for server in servers {
+        confirm(session, server)?;
+    }
+    Ok(())
+}
+
+/// A person has to type the name. Without a person it is refused.
+fn confirm(session: &Session, name: &str) -> Result<()> {
+    let output = session.output;
+    if !can_ask() {
+        return Err(Trouble::new(
+            "confirmation_missing",
+            output.say(
+                "需要确认，但这里没有终端。",
+                "This has to be confirmed, and there is no terminal.",
+            ),
+            Some(
+                output
+                    .say("确定无误后加上 --yes。", "Add --yes when it is meant.")
+                    .to_owned(),
+            ),
+        ));
+    }
+    let mut err = std::io::stderr().lock();
+    write!(
+        err,
+        "{} ",
+        output.say("请输入云服务器名称以确认：", "Type the server's name to confirm:")
+    )?;
+    err.flush()?;
+    drop(err);
+    let mut typed = String::new();
+    std::io::stdin().read_line(&mut typed)?;
+    if typed.trim_end_matches(['\r', '\n']) == name {
+        Ok(())
+    } else {
+        Err(Trouble::new(
+            "name_mismatch",
+            output.say(
+                "名称不一致，什么都没有做。",
+                "That is not the name; nothing was done.",
+            ),
+            None,
+        ))
+    }
+}
+
+fn id(server: &Value) -> String {
+    server
+        .get("id")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn addresses(server: &Value) -> String {
+    rows(server, "addresses")
+        .map(|address| text(address, "address"))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// A moment later; what no calendar holds becomes the calendar's end, and is refused as too long.
+fn later(moment: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
+    TimeDelta::from_std(by)
+        .ok()
+        .and_then(|by| moment.checked_add_signed(by))
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
+}

@@ -1,0 +1,406 @@
+//! One run: the domain is opened, asked, waited for and stopped.
+
+use std::time::Duration;
+
+use api::{Api, Change, Launch, Places, Tongue};
+use indicatif::{ProgressBar, ProgressStyle};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use tokio::sync::broadcast::error::RecvError;
+use wangcheng::settings::Language;
+use wangcheng::{ClientInfo, Clock};
+
+use crate::arguments::{Common, Wait};
+use crate::exit::Exit;
+use crate::output::{Output, rows, text};
+use crate::secrets;
+use crate::trouble::{Result, Trouble};
+
+/// The window's identifier: its directory is ours too.
+const DIRECTORY: &str = "dev.wangcheng.desktop";
+/// How long the events of what was done are given to arrive before the program ends. They are never lost; the next run
+/// sends them.
+const DELIVERY: Duration = Duration::from_secs(5);
+const STEP: Duration = Duration::from_millis(100);
+
+/// The language that can be known before the ledger is open.
+pub fn tongue(common: &Common) -> Tongue {
+    match common.language {
+        Some(Language::Chinese) => Tongue::Chinese,
+        Some(Language::English) => Tongue::English,
+        _ => Tongue::from_tag(&sys_locale::get_locale().unwrap_or_default()),
+    }
+}
+
+/// An open domain.
+pub struct Session {
+    api: Api,
+    /// For whom is written.
+    pub output: Output,
+}
+
+impl Session {
+    /// Opens the ledger; signs in for this run where the command line says so. `signing_in`: the command itself will.
+    pub async fn open(common: &Common, output: Output, signing_in: bool) -> Result<Self> {
+        let data_dir = match &common.data_dir {
+            Some(dir) => dir.clone(),
+            None => dirs::data_dir()
+                .ok_or_else(|| {
+                    Trouble::new(
+                        "ledger_failed",
+                        output.say("找不到数据目录。", "There is no data directory."),
+                        Some("--data-dir".to_owned()),
+                    )
+                })?
+                .join(DIRECTORY),
+        };
+        tokio::fs::create_dir_all(&data_dir).await?;
+        let demo = common.demo || common.sandbox.is_some();
+        let (demo_region, demo_users, start_demo) = embedded::embedded(common.sandbox.clone());
+        let places = Places {
+            data_dir,
+            client: ClientInfo {
+                name: "cli",
+                version: env!("CARGO_PKG_VERSION"),
+                platform: std::env::consts::OS,
+            },
+            system_language: match output.tongue {
+                Tongue::Chinese => "zh-CN",
+                Tongue::English => "en",
+            }
+            .to_owned(),
+            demo_region,
+            demo_users,
+            start_demo,
+        };
+        let launch = Launch {
+            demo,
+            real: !demo,
+            language: common.language,
+            theme: None,
+        };
+        let session = Self {
+            api: Api::open(places, launch).await,
+            output,
+        };
+        let prepared = session.sign_in_for_this_run(common, signing_in).await;
+        match prepared {
+            Ok(()) => Ok(session),
+            Err(trouble) => {
+                session.close().await;
+                Err(trouble)
+            }
+        }
+    }
+
+    async fn sign_in_for_this_run(&self, common: &Common, signing_in: bool) -> Result<()> {
+        if let Some(user) = &common.person {
+            self.ask("accounts.sign_in_demo", json!({"user": user, "remember": "run"}))
+                .await?;
+        } else if let (Some(region), Some(key), false) =
+            (&common.region, secrets::key_of_environment(), signing_in)
+        {
+            self.sign_in("HUAWEICLOUD_SDK_AK", region, &key, None, "run")
+                .await?;
+        }
+        if let Some(account) = &common.account {
+            let id = self.account(account).await?;
+            self.ask("accounts.select", json!({"account": id})).await?;
+        }
+        Ok(())
+    }
+
+    /// Signs in with a key.
+    pub async fn sign_in(
+        &self,
+        name: &str,
+        region: &str,
+        key: &secrets::Key,
+        project: Option<&str>,
+        remember: &str,
+    ) -> Result<Value> {
+        let ask = json!({
+            "name": name,
+            "region": region,
+            "accessKey": key.access_key.expose_secret(),
+            "secretKey": key.secret_key.expose_secret(),
+            "securityToken": key.security_token.as_ref().map(|token| token.expose_secret()),
+            "projectId": project,
+            "remember": remember,
+        });
+        self.ask("accounts.sign_in", ask).await
+    }
+
+    /// One call of the table.
+    pub async fn ask(&self, name: &str, request: Value) -> Result<Value> {
+        Ok(self.api.call(name, request).await?)
+    }
+
+    /// Stops every task; what is under way is taken up at the next start.
+    pub async fn close(&self) {
+        self.api.stop().await;
+    }
+
+    /// Our id of the account that a person names.
+    pub async fn account(&self, wanted: &str) -> Result<String> {
+        let accounts = self.ask("accounts.list", Value::Null).await?;
+        self.one_of(rows(&accounts, "accounts"), wanted, || {
+            Trouble::new(
+                "account_unknown",
+                format!(
+                    "{}: {wanted}",
+                    self.output.say("没有此账户", "There is no such account")
+                ),
+                Some(
+                    self.output
+                        .say("参见 wangcheng account list。", "See wangcheng account list.")
+                        .to_owned(),
+                ),
+            )
+        })
+    }
+
+    /// The server that a person names, as the cloud tells it now.
+    pub async fn server(&self, wanted: &str) -> Result<Value> {
+        let list = self.servers().await?;
+        let id = self.one_of(rows(&list, "servers"), wanted, || {
+            Trouble::new(
+                "server_unknown",
+                format!(
+                    "{}: {wanted}",
+                    self.output.say("没有此云服务器", "There is no such server")
+                ),
+                Some(
+                    self.output
+                        .say("参见 wangcheng server list。", "See wangcheng server list.")
+                        .to_owned(),
+                ),
+            )
+        })?;
+        Ok(rows(&list, "servers")
+            .find(|server| server.get("id").and_then(Value::as_str) == Some(&id))
+            .cloned()
+            .unwrap_or_default())
+    }
+
+    /// All servers as the cloud tells them now; an error when it does not.
+    pub async fn servers(&self) -> Result<Value> {
+        let list = self.ask("servers.refresh", Value::Null).await?;
+        match list.get("problem") {
+            Some(problem) if problem.is_object() => Err(wire(problem, false)),
+            _ => Ok(list),
+        }
+    }
+
+    /// The id of the row with that id, else of the only one with that name.
+    fn one_of<'a>(
+        &self,
+        rows: impl Iterator<Item = &'a Value>,
+        wanted: &str,
+        unknown: impl FnOnce() -> Trouble,
+    ) -> Result<String> {
+        let mut named = Vec::new();
+        for row in rows {
+            let id = row.get("id").and_then(Value::as_str).unwrap_or_default();
+            if id == wanted {
+                return Ok(id.to_owned());
+            }
+            if row.get("name").and_then(Value::as_str) == Some(wanted) {
+                named.push(id.to_owned());
+            }
+        }
+        match named.as_slice() {
+            [] => Err(unknown()),
+            [only] => Ok(only.clone()),
+            several => Err(Trouble::new(
+                "name_ambiguous",
+                format!(
+                    "{}: {wanted} ({})",
+                    self.output.say("有多个同名项", "Several have this name"),
+                    several.join(", ")
+                ),
+                Some(self.output.say("请改用 ID。", "Use the id.").to_owned()),
+            )),
+        }
+    }
+
+    /// Asks for acts and follows them as far as wished. The answer is each operation as it is then.
+    pub async fn act(&self, name: &str, request: Value, wait: Wait) -> Result<Value> {
+        // Listened to before asking, so that no change is missed.
+        let changes = self.api.changes();
+        let operation = self.ask(name, request).await?;
+        self.follow(operation, changes, !wait.no_wait, wait.timeout).await
+    }
+
+    /// Follows an operation that was asked for just now.
+    pub async fn follow_on(&self, operation: Value, wait: Wait) -> Result<Value> {
+        let changes = self.api.changes();
+        // Read anew after listening, so that no change is missed.
+        let operation = self.operation(&text(&operation, "id")).await?;
+        self.follow(operation, changes, !wait.no_wait, wait.timeout).await
+    }
+
+    /// Follows an operation to its end.
+    pub async fn follow_by_id(&self, id: &str, timeout: Duration) -> Result<Value> {
+        let changes = self.api.changes();
+        let operation = self.operation(id).await?;
+        self.follow(operation, changes, true, timeout).await
+    }
+
+    /// The operation of that id.
+    pub async fn operation(&self, id: &str) -> Result<Value> {
+        let all = self.ask("operations.list", Value::Null).await?;
+        let found = all
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|operation| operation.get("id").and_then(Value::as_str) == Some(id));
+        found.cloned().ok_or_else(|| {
+            Trouble::new(
+                "operation_unknown",
+                format!(
+                    "{}: {id}",
+                    self.output.say("没有此操作", "There is no such operation")
+                ),
+                Some(
+                    self.output
+                        .say("参见 wangcheng operation list。", "See wangcheng operation list.")
+                        .to_owned(),
+                ),
+            )
+        })
+    }
+
+    async fn follow(
+        &self,
+        mut operation: Value,
+        mut changes: tokio::sync::broadcast::Receiver<Change>,
+        to_its_end: bool,
+        timeout: Duration,
+    ) -> Result<Value> {
+        let id = operation
+            .get("id")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
+        let bar = self.bar();
+        let done = |operation: &Value| match text(operation, "stage").as_str() {
+            "settled" => true,
+            "recorded" => false,
+            _ => !to_its_end,
+        };
+        let following = async {
+            while !done(&operation) {
+                bar.set_message(self.progress(&operation));
+                match changes.recv().await {
+                    Ok(Change::Operation { operation: told }) if told.id == id => {
+                        operation = serde_json::to_value(told).unwrap_or_default();
+                    }
+                    Ok(Change::Reload) | Err(RecvError::Lagged(_)) => operation = self.operation(&id).await?,
+                    Ok(_) => {}
+                    Err(RecvError::Closed) => break,
+                }
+            }
+            Ok(operation)
+        };
+        let result = tokio::select! {
+            result = tokio::time::timeout(timeout, following) => match result {
+                Ok(operation) => operation,
+                Err(_) => Err(self.left(&id, "wait_timeout", Exit::Network)),
+            },
+            _ = tokio::signal::ctrl_c() => Err(self.left(&id, "cancelled", Exit::Cancelled)),
+        };
+        bar.finish_and_clear();
+        let operation = result?;
+        if text(&operation, "stage") == "settled" {
+            self.let_events_go().await;
+        }
+        Ok(operation)
+    }
+
+    fn left(&self, id: &str, code: &str, exit: Exit) -> Trouble {
+        let sentence = match exit {
+            Exit::Cancelled => self.output.say(
+                "已停止等待；操作没有撤销，下次运行时会继续跟踪",
+                "No longer waited for. The operation is not undone; the next run takes it up",
+            ),
+            _ => self.output.say(
+                "等待超时；操作没有撤销，下次运行时会继续跟踪",
+                "It took too long. The operation is not undone; the next run takes it up",
+            ),
+        };
+        let Trouble::Error { error, .. } = Trouble::new(
+            code,
+            format!("{sentence}: {id}"),
+            Some(format!("wangcheng operation show {id} --wait")),
+        ) else {
+            return Trouble::Output(std::io::ErrorKind::Other.into());
+        };
+        Trouble::Error { error, exit }
+    }
+
+    fn bar(&self) -> ProgressBar {
+        if self.output.json {
+            return ProgressBar::hidden();
+        }
+        // On standard error, and by itself only where that is a terminal.
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(STEP);
+        bar
+    }
+
+    fn progress(&self, operation: &Value) -> String {
+        let name = text(operation, "serverName");
+        let doing = text(operation, "progress");
+        let stage = match text(operation, "stage").as_str() {
+            "recorded" => self.output.say("已记录", "recorded").to_owned(),
+            _ if doing.is_empty() => self.output.say("进行中", "under way").to_owned(),
+            _ => doing,
+        };
+        format!("{name}: {stage}")
+    }
+
+    /// Gives the events of what was done a moment to arrive.
+    async fn let_events_go(&self) {
+        let gone = async {
+            loop {
+                let Ok(delivery) = self.ask("delivery.status", Value::Null).await else {
+                    return;
+                };
+                let state = text(&delivery, "state");
+                let waiting = delivery.get("waiting").and_then(Value::as_u64).unwrap_or(0);
+                if waiting == 0 || matches!(state.as_str(), "off" | "parked" | "waiting_to_retry") {
+                    return;
+                }
+                tokio::time::sleep(STEP).await;
+            }
+        };
+        // What does not arrive in time is sent by the next run.
+        let _ = tokio::time::timeout(DELIVERY, gone).await;
+    }
+}
+
+/// An error that came inside an answer.
+pub fn wire(error: &Value, sent: bool) -> Trouble {
+    let own = |key: &str| error.get(key).and_then(Value::as_str).map(str::to_owned);
+    let error = api::WireError {
+        code: own("code").unwrap_or_else(|| "internal".to_owned()),
+        sentence: own("sentence").unwrap_or_default(),
+        next_step: own("nextStep"),
+        detail: own("detail"),
+        provider_code: own("providerCode"),
+        request_id: own("requestId"),
+    };
+    Trouble::Error {
+        exit: Exit::of(&error.code, sent),
+        error: Box::new(error),
+    }
+}
+
+/// Now, as the domain's own clock has it.
+pub fn now() -> chrono::DateTime<chrono::Utc> {
+    Clock::system().now()
+}

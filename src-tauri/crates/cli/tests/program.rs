@@ -1,0 +1,304 @@
+//! The program itself, as a script runs it, over the real sandbox.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use sandbox::{Options, Running, Sandbox};
+use serde_json::Value;
+
+/// A sandbox at high speed and a directory for the program's ledger.
+struct Place {
+    dir: tempfile::TempDir,
+    running: Running,
+}
+
+impl Place {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options {
+            announce: Some(dir.path().join("announce.json")),
+            speed: 20.0,
+            ..Options::default()
+        };
+        let running = Sandbox::start(options).await.unwrap();
+        Self { dir, running }
+    }
+
+    fn announce(&self) -> PathBuf {
+        self.dir.path().join("announce.json")
+    }
+
+    /// Runs the program with ada's key in the environment, as a script would.
+    async fn run(&self, arguments: &[&str]) -> Output {
+        let announcement = self.running.announcement();
+        let ada = announcement.user("ada").unwrap();
+        let mut command = program(self.dir.path());
+        command
+            .arg("--sandbox")
+            .arg(self.announce())
+            .args(["--region", announcement.regions[0].id.as_str()])
+            .args(arguments)
+            .env("HUAWEICLOUD_SDK_AK", &ada.access_key)
+            .env("HUAWEICLOUD_SDK_SK", &ada.secret_key);
+        let output = finish(command).await;
+        for secret in [&ada.secret_key, &announcement.hei.token] {
+            for text in [&output.stdout, &output.stderr] {
+                assert!(
+                    !String::from_utf8_lossy(text).contains(secret.as_str()),
+                    "a secret is in the output of {arguments:?}"
+                );
+            }
+        }
+        output
+    }
+
+    async fn json(&self, arguments: &[&str]) -> Value {
+        let all: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
+        let output = self.run(&all).await;
+        assert_eq!(code(&output), 0, "{arguments:?}: {}", said(&output));
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}"))
+    }
+
+    async fn received(&self) -> Vec<Value> {
+        let url = format!("{}/events?distinct=true", self.running.announcement().control);
+        let text = reqwest::get(url).await.unwrap().text().await.unwrap();
+        let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
+        rows.iter()
+            .map(|row| serde_json::from_str(row["record"]["_message"].as_str().unwrap()).unwrap())
+            .collect()
+    }
+}
+
+fn program(dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wangcheng"));
+    command
+        .arg("--data-dir")
+        .arg(dir.join("data"))
+        .args(["--language", "en"])
+        // No keychain of the machine's user.
+        .env_remove("DBUS_SESSION_BUS_ADDRESS")
+        .env_remove("HUAWEICLOUD_SDK_AK")
+        .env_remove("HUAWEICLOUD_SDK_SK")
+        .env_remove("HUAWEICLOUD_SDK_SECURITY_TOKEN")
+        .env("XDG_RUNTIME_DIR", dir)
+        .stdin(Stdio::null());
+    command
+}
+
+async fn finish(mut command: Command) -> Output {
+    tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("it ended by itself")
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn error(output: &Output) -> Value {
+    let value: Value = serde_json::from_slice(&output.stderr)
+        .unwrap_or_else(|error| panic!("the error is JSON ({error}): {}", said(output)));
+    value["error"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_makes_shows_extends_and_deletes_a_server_and_each_act_arrives() {
+    let place = Place::new().await;
+    let made = place
+        .json(&[
+            "server",
+            "create",
+            "ci-01",
+            "--template",
+            "linux-small",
+            "--for",
+            "8h",
+            "--purpose",
+            "ci",
+        ])
+        .await;
+    assert_eq!(made["stage"], "settled", "it waits for the end by default");
+    assert_eq!(made["outcome"], "ok", "{made:#}");
+
+    let shown = place.json(&["server", "show", "ci-01"]).await;
+    assert_eq!(shown["state"], "running");
+    assert_eq!(shown["id"], made["serverId"], "found by its name");
+
+    let extended = place.json(&["server", "extend", "ci-01", "--by", "1h"]).await;
+    assert_eq!(extended["outcome"], "ok", "{extended:#}");
+
+    let refused = place.run(&["server", "delete", "ci-01", "--json"]).await;
+    assert_eq!(code(&refused), 4, "no terminal and no --yes: {}", said(&refused));
+    assert_eq!(error(&refused)["code"], "confirmation_missing");
+    assert!(error(&refused)["nextStep"].as_str().unwrap().contains("--yes"));
+    assert_eq!(
+        place.json(&["server", "show", "ci-01"]).await["state"],
+        "running",
+        "nothing was deleted without a confirmation"
+    );
+
+    let id = made["serverId"].as_str().unwrap();
+    let deleted = place.json(&["server", "delete", id, "--yes"]).await;
+    assert_eq!(deleted["outcome"], "ok", "{deleted:#}");
+    place.json(&["delivery", "send"]).await;
+
+    let exported = place.run(&["events", "export"]).await;
+    let lines: Vec<Value> = String::from_utf8(exported.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let acts = |events: &[Value]| -> Vec<(u64, String)> {
+        events
+            .iter()
+            .map(|event| {
+                (
+                    event["seq"].as_u64().unwrap(),
+                    event["action"].as_str().unwrap().to_owned(),
+                )
+            })
+            .collect()
+    };
+    assert_eq!(
+        acts(&lines),
+        [
+            (1, "server.created".to_owned()),
+            (2, "lease.extended".to_owned()),
+            (3, "server.deleted".to_owned())
+        ]
+    );
+    let received = place.received().await;
+    assert_eq!(acts(&received), acts(&lines), "the receiver has what is exported");
+    assert!(received.iter().all(|event| event["client"] == "cli"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_are_stopped_and_started_with_one_result_each() {
+    let place = Place::new().await;
+    for name in ["one", "two"] {
+        place
+            .json(&["server", "create", name, "--template", "linux-small"])
+            .await;
+    }
+    for (act, state) in [("stop", "stopped"), ("start", "running")] {
+        let results = place.json(&["server", act, "one", "two"]).await;
+        let ends: Vec<_> = results
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|result| result["operation"]["outcome"].as_str().unwrap_or("none"))
+            .collect();
+        assert_eq!(ends, ["ok", "ok"], "{results:#}");
+        assert_eq!(place.json(&["server", "show", "one"]).await["state"], state);
+    }
+    let refused = place.run(&["server", "stop", "one", "--hard", "--json"]).await;
+    assert_eq!(code(&refused), 4, "cutting the power is asked about");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_sees_by_the_exit_code_what_went_wrong() {
+    let place = Place::new().await;
+    let usage = place.run(&["server", "frobnicate"]).await;
+    assert_eq!(code(&usage), 2);
+
+    let mut nobody = program(place.dir.path());
+    nobody.args(["server", "list", "--json"]);
+    let nobody = finish(nobody).await;
+    assert_eq!(code(&nobody), 3, "{}", said(&nobody));
+    assert_eq!(error(&nobody)["code"], "not_signed_in");
+
+    let mut wrong = program(place.dir.path());
+    wrong
+        .arg("--sandbox")
+        .arg(place.announce())
+        .args(["--region", "sandbox-1", "server", "list", "--json"])
+        .env("HUAWEICLOUD_SDK_AK", "EXAMPLEAK00000000009")
+        .env("HUAWEICLOUD_SDK_SK", "ExampleSecretKey0000000000000000000000009");
+    let wrong = finish(wrong).await;
+    assert_eq!(code(&wrong), 3, "{}", said(&wrong));
+
+    let unknown = place.run(&["server", "show", "nothing", "--json"]).await;
+    assert_eq!(code(&unknown), 4);
+    assert_eq!(error(&unknown)["code"], "server_unknown");
+
+    let short = place
+        .run(&[
+            "server",
+            "create",
+            "x",
+            "--template",
+            "linux-small",
+            "--for",
+            "5m",
+            "--json",
+        ])
+        .await;
+    assert_eq!(code(&short), 4, "{}", said(&short));
+    assert_eq!(error(&short)["code"], "lease_too_short");
+    assert!(
+        place.received().await.is_empty(),
+        "nothing was asked of the cloud"
+    );
+
+    let late = place
+        .run(&[
+            "server",
+            "create",
+            "late",
+            "--template",
+            "linux-small",
+            "--timeout",
+            "1ms",
+            "--json",
+        ])
+        .await;
+    assert_eq!(code(&late), 5, "{}", said(&late));
+    assert_eq!(error(&late)["code"], "wait_timeout");
+    let step = error(&late)["nextStep"].as_str().unwrap().to_owned();
+    let id = step.split_whitespace().nth(3).unwrap();
+    let later = place.json(&["operation", "show", id, "--wait"]).await;
+    assert_eq!(later["outcome"], "ok", "the next run takes it up: {later:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_get_tables_and_their_language() {
+    let place = Place::new().await;
+    let english = place.run(&["template", "list"]).await;
+    assert!(String::from_utf8_lossy(&english.stdout).contains("LEASE HOURS"));
+    let chinese = place
+        .run(&["server", "show", "nothing", "--language", "zh-CN"])
+        .await;
+    assert!(said(&chinese).contains("没有此云服务器"), "{}", said(&chinese));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn completions_are_scripts_that_bash_can_read() {
+    let dir = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let mut command = program(dir.path());
+        command.args(["completions", shell]);
+        let output = finish(command).await;
+        assert_eq!(code(&output), 0);
+        assert!(
+            String::from_utf8_lossy(&output.stdout).contains("wangcheng"),
+            "{shell}"
+        );
+        if shell == "bash" {
+            let script = dir.path().join("completions.bash");
+            std::fs::write(&script, &output.stdout).unwrap();
+            let read = Command::new("bash").arg("-n").arg(&script).status().unwrap();
+            assert!(read.success(), "bash can read its script");
+        }
+    }
+}
