@@ -9,6 +9,8 @@
 
 mod answers;
 mod cases;
+mod disks;
 mod peer;
+mod public_ips;
 mod requests;
 mod schema;
