@@ -10,6 +10,7 @@
 mod answers;
 mod cases;
 mod disks;
+mod key_pairs;
 mod peer;
 mod public_ips;
 mod requests;

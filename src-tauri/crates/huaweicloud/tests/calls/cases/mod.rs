@@ -5,6 +5,7 @@
 mod ecs;
 mod eip;
 mod evs;
+mod kps;
 
 use std::time::Duration;
 
@@ -38,11 +39,11 @@ pub struct Case {
 }
 
 /// The services whose used calls are all in the table.
-pub const SERVICES: [&str; 3] = ["ecs", "evs", "eip"];
+pub const SERVICES: [&str; 4] = ["ecs", "evs", "eip", "kps"];
 
 /// The whole table.
 pub fn all() -> Vec<Case> {
-    [ecs::cases(), evs::cases(), eip::cases()]
+    [ecs::cases(), evs::cases(), eip::cases(), kps::cases()]
         .into_iter()
         .flatten()
         .collect()
