@@ -11,6 +11,7 @@ mod answers;
 mod cases;
 mod disks;
 mod key_pairs;
+mod networks;
 mod peer;
 mod public_ips;
 mod requests;

@@ -6,6 +6,7 @@ mod ecs;
 mod eip;
 mod evs;
 mod kps;
+mod vpc;
 
 use std::time::Duration;
 
@@ -39,14 +40,20 @@ pub struct Case {
 }
 
 /// The services whose used calls are all in the table.
-pub const SERVICES: [&str; 4] = ["ecs", "evs", "eip", "kps"];
+pub const SERVICES: [&str; 5] = ["ecs", "evs", "eip", "kps", "vpc"];
 
 /// The whole table.
 pub fn all() -> Vec<Case> {
-    [ecs::cases(), evs::cases(), eip::cases(), kps::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        ecs::cases(),
+        evs::cases(),
+        eip::cases(),
+        kps::cases(),
+        vpc::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// A client that finds every service at one address.
