@@ -22,6 +22,8 @@ use crate::wire;
 /// `ResizeVolume`: makes a pay-per-use disk larger; none can be made smaller. Data disks grow to at most 32,768 GB,
 /// system disks to 1,024. The partition and the file system must still be grown in the guest.
 ///
+/// API page: <https://support.huaweicloud.com/api-evs/evs_04_2004.html>
+///
 /// # Errors
 /// [`crate::ErrorKind::State`] with `EVS.1064`, `EVS.1065` or `EVS.1066` if the disk or its server cannot do that now,
 /// [`crate::ErrorKind::Quota`], [`crate::ErrorKind::Capacity`], [`crate::ErrorKind::BadAnswer`] if the answer names no

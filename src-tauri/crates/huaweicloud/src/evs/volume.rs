@@ -107,6 +107,8 @@ pub struct Attachment {
 
 /// `ShowVolume`.
 ///
+/// API page: <https://support.huaweicloud.com/api-evs/evs_04_2007.html>
+///
 /// # Errors
 /// [`crate::ErrorKind::Missing`] if there is no such disk, or another of [`crate::ErrorKind`].
 pub async fn volume(client: &Client, project: &ProjectId, id: &VolumeId) -> Result<Reply<Volume>, Error> {
@@ -131,6 +133,8 @@ pub struct VolumeQuery {
 }
 
 /// `ListVolumes`, all pages.
+///
+/// API page: <https://support.huaweicloud.com/api-evs/evs_04_2006.html>
 ///
 /// # Errors
 /// See [`crate::ErrorKind`].
