@@ -4,7 +4,6 @@ mod catalogue;
 mod change;
 mod create;
 mod disks;
-mod job;
 mod power;
 mod server;
 mod tags;
@@ -27,7 +26,6 @@ pub use self::disks::{
     BlockDevice, BlockDevices, attach_volume, block_device, block_devices, detach_volume,
     set_delete_on_termination,
 };
-pub use self::job::{Job, JobStatus, SubJob, job};
 pub use self::power::{Manner, reboot_servers, start_servers, stop_servers};
 pub use self::server::{
     Address, AddressKind, AttachedVolume, Charging, Fault, SecurityGroupName, Server, ServerFlavor,
@@ -41,6 +39,8 @@ use crate::client::{Call, Client, Reply};
 use crate::endpoints::Service;
 use crate::error::Error;
 use crate::ids::{JobId, ProjectId, ServerId};
+use crate::job;
+pub use crate::job::{Job, JobStatus, SubJob};
 pub use crate::quota::Usage;
 use crate::wire;
 
@@ -109,4 +109,16 @@ pub async fn delete_servers(
     let path = ["v1", project.as_str(), "cloudservers", "delete"];
     let call = Call::post(Service::Ecs, "DeleteServers", path, body.to_string());
     wire::started_job(client.send(&call).await?)
+}
+
+/// `ShowJob`. A finished job can be read for about a day; no call lists jobs, so whoever starts one must keep
+/// its id.
+///
+/// API page: <https://support.huaweicloud.com/api-ecs/ecs_02_0901.html>
+///
+/// # Errors
+/// [`crate::ErrorKind::Missing`] with `Common.0011` if the job is not known (any more), or another of
+/// [`crate::ErrorKind`].
+pub async fn job(client: &Client, project: &ProjectId, id: &JobId) -> Result<Reply<Job>, Error> {
+    job::show(client, Service::Ecs, project, id).await
 }

@@ -75,4 +75,10 @@ ids! {
     VolumeId,
     /// An availability zone, such as `cn-north-4a`.
     ZoneId,
+    /// A public address (UUID).
+    PublicIpId,
+    /// A network interface (UUID).
+    PortId,
+    /// A rule of a security group (UUID).
+    SecurityGroupRuleId,
 }

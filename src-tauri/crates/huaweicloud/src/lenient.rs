@@ -5,8 +5,10 @@
 //! "required".
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -77,6 +79,24 @@ pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
             _ => None,
         }),
     )
+}
+
+/// An IP address.
+pub(crate) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IpAddr>, D::Error> {
+    let raw = <&RawValue>::deserialize(deserializer)?;
+    Ok(filled(raw).and_then(|text| text.parse().ok()))
+}
+
+/// The scalars of a map, as texts; its other members are left out.
+pub(crate) fn texts<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    let fields: Option<BTreeMap<String, Box<RawValue>>> = object(deserializer)?;
+    Ok(fields
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, scalar(&value)?.into_owned())))
+        .collect())
 }
 
 /// A moment, with or without a zone; without one it is UTC.

@@ -29,6 +29,7 @@ mod endpoints;
 mod envelope;
 mod error;
 mod ids;
+mod job;
 mod lenient;
 mod quota;
 pub mod signing;
@@ -37,6 +38,8 @@ mod wire;
 
 pub mod bss;
 pub mod ecs;
+pub mod eip;
+pub mod evs;
 pub mod iam;
 pub mod ims;
 pub mod kps;
@@ -48,8 +51,8 @@ pub use credentials::Credentials;
 pub use endpoints::{Endpoints, Region, Service};
 pub use error::{Error, ErrorDetail, ErrorKind};
 pub use ids::{
-    AccountId, FlavorId, ImageId, JobId, ProjectId, RegionId, SecurityGroupId, ServerId, SubnetId, UserId,
-    VolumeId, VpcId, ZoneId,
+    AccountId, FlavorId, ImageId, JobId, PortId, ProjectId, PublicIpId, RegionId, SecurityGroupId,
+    SecurityGroupRuleId, ServerId, SubnetId, UserId, VolumeId, VpcId, ZoneId,
 };
-pub use quota::Usage;
+pub use quota::{Quota, Usage};
 pub use tag::{Tag, TagValues};

@@ -1,5 +1,14 @@
 //! Quotas, which several services tell in the same way.
 
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::client::{Answer, Listing, Reply};
+use crate::error::Error;
+use crate::{lenient, wire};
+
 /// How much of a quota is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
@@ -22,6 +31,45 @@ impl Usage {
     pub fn left(&self) -> Option<u64> {
         self.max.map(|max| max.saturating_sub(self.used))
     }
+}
+
+/// The quota of one kind of resource.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "Row")]
+pub struct Quota {
+    /// The kind, such as `publicIp` or `securityGroup`. The list of words is open.
+    pub kind: String,
+    /// What is allowed and what is in use.
+    pub usage: Usage,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    #[serde(rename = "type", deserialize_with = "lenient::required")]
+    kind: String,
+    #[serde(default, deserialize_with = "lenient::number")]
+    used: Option<i64>,
+    #[serde(default, deserialize_with = "lenient::number")]
+    quota: Option<i64>,
+}
+
+impl From<Row> for Quota {
+    fn from(row: Row) -> Self {
+        Self {
+            kind: row.kind,
+            usage: Usage::new(row.quota, row.used),
+        }
+    }
+}
+
+/// Reads the quotas of VPC and EIP.
+pub(crate) fn of_resources(answer: Answer) -> Result<Reply<Listing<Quota>>, Error> {
+    let quotas: HashMap<String, Box<RawValue>> = wire::member(&answer, "quotas")?;
+    let Some(rows) = quotas.get("resources") else {
+        return Err(answer.bad("the answer has no quotas.resources"));
+    };
+    let listing = wire::listing(rows, "resources").map_err(|error| answer.bad(error.to_string()))?;
+    Ok(answer.reply(listing))
 }
 
 #[cfg(test)]

@@ -1,12 +1,22 @@
-//! Virtual Private Cloud: the networks that a server can be put into.
+//! Virtual Private Cloud: the networks that a server can be put into, and what they let through.
+
+mod ports;
+mod security;
 
 use serde::Deserialize;
 
+pub use self::ports::{AddressUsage, Port, PortQuery, RangeUsage, address_usage, ports};
+pub use self::security::{
+    CreateSecurityGroupRule, Direction, Remote, SecurityGroup, SecurityGroupRule, create_security_group,
+    create_security_group_rule, delete_security_group, delete_security_group_rule, security_group,
+    security_group_rules, security_groups,
+};
 use crate::client::{Call, Client, Listing, Reply};
 use crate::endpoints::Service;
 use crate::error::Error;
-use crate::ids::{ProjectId, SecurityGroupId, SubnetId, VpcId};
+use crate::ids::{ProjectId, SubnetId, VpcId};
 use crate::lenient;
+use crate::quota::{self, Quota};
 
 const PAGE: usize = 1000;
 
@@ -54,21 +64,8 @@ pub struct Subnet {
     pub available_addresses: Option<u64>,
 }
 
-/// A security group.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct SecurityGroup {
-    /// The group's id.
-    #[serde(deserialize_with = "lenient::required")]
-    pub id: SecurityGroupId,
-    /// Its name.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub name: String,
-    /// What its owner says about it.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub description: String,
-}
-
-fn call<'a>(
+/// The call for one page of a list.
+fn page<'a>(
     action: &'static str,
     project: &'a ProjectId,
     collection: &'static str,
@@ -89,7 +86,7 @@ fn call<'a>(
 /// # Errors
 /// See [`crate::ErrorKind`].
 pub async fn vpcs(client: &Client, project: &ProjectId) -> Result<Reply<Listing<Vpc>>, Error> {
-    let call = |marker: Option<&str>| call("ListVpcs", project, "vpcs", marker);
+    let call = |marker: Option<&str>| page("ListVpcs", project, "vpcs", marker);
     client
         .list("vpcs", Some(PAGE), call, |vpc: &Vpc| vpc.id.to_string())
         .await
@@ -107,7 +104,7 @@ pub async fn subnets(
     vpc: Option<&VpcId>,
 ) -> Result<Reply<Listing<Subnet>>, Error> {
     let call = |marker: Option<&str>| {
-        let call = call("ListSubnets", project, "subnets", marker);
+        let call = page("ListSubnets", project, "subnets", marker);
         match vpc {
             Some(vpc) => call.with("vpc_id", vpc.as_str()),
             None => call,
@@ -120,20 +117,12 @@ pub async fn subnets(
         .await
 }
 
-/// `ListSecurityGroups`, all pages.
-///
-/// API page: <https://support.huaweicloud.com/api-vpc/vpc_sg01_0003.html>
+/// `ShowQuota`: how much of everything the project may have, such as `vpc`, `subnet`, `securityGroup` and
+/// `securityGroupRule`.
 ///
 /// # Errors
 /// See [`crate::ErrorKind`].
-pub async fn security_groups(
-    client: &Client,
-    project: &ProjectId,
-) -> Result<Reply<Listing<SecurityGroup>>, Error> {
-    let call = |marker: Option<&str>| call("ListSecurityGroups", project, "security-groups", marker);
-    client
-        .list("security_groups", Some(PAGE), call, |group: &SecurityGroup| {
-            group.id.to_string()
-        })
-        .await
+pub async fn quotas(client: &Client, project: &ProjectId) -> Result<Reply<Listing<Quota>>, Error> {
+    let call = Call::get(Service::Vpc, "ShowQuota", ["v1", project.as_str(), "quotas"]);
+    quota::of_resources(client.send(&call).await?)
 }

@@ -55,8 +55,12 @@ fn raw_member<'a>(answer: &'a Answer, key: &str) -> Result<&'a RawValue, Error> 
 
 /// Reads a list that stands in the answer. An absent list is not an empty one; `null` is.
 pub(crate) fn rows<T: DeserializeOwned>(answer: &Answer, key: &str) -> Result<Listing<T>, Error> {
-    let rows: Option<Vec<&RawValue>> = serde_json::from_str(raw_member(answer, key)?.get())
-        .map_err(|error| answer.bad(error.to_string()))?;
+    listing(raw_member(answer, key)?, key).map_err(|error| answer.bad(error.to_string()))
+}
+
+/// The same for a list that stands somewhere deeper.
+pub(crate) fn listing<T: DeserializeOwned>(raw: &RawValue, key: &str) -> serde_json::Result<Listing<T>> {
+    let rows: Option<Vec<&RawValue>> = serde_json::from_str(raw.get())?;
     let rows = rows.unwrap_or_default();
     let items: Vec<T> = rows
         .iter()

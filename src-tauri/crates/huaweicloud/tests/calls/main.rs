@@ -9,6 +9,10 @@
 
 mod answers;
 mod cases;
+mod disks;
+mod key_pairs;
+mod networks;
 mod peer;
+mod public_ips;
 mod requests;
 mod schema;

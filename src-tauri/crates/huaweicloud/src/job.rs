@@ -1,4 +1,4 @@
-//! The jobs in which the service does its work.
+//! The jobs in which ECS and EVS do their work. Each service knows its own, on its own host.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::client::{Call, Client, Reply};
 use crate::endpoints::Service;
 use crate::error::Error;
-use crate::ids::{JobId, ProjectId, ServerId};
+use crate::ids::{JobId, ProjectId, ServerId, VolumeId};
 use crate::lenient;
 
 /// How far a job is.
@@ -62,7 +62,9 @@ pub struct Job {
     pub end_time: Option<DateTime<Utc>>,
     /// The server that it is about, for a job about one.
     pub server_id: Option<ServerId>,
-    /// Its parts, one for each server of a batch.
+    /// The disk that it is about, for a job about one.
+    pub volume_id: Option<VolumeId>,
+    /// Its parts, one for each server or disk of a batch.
     pub sub_jobs: Vec<SubJob>,
 }
 
@@ -75,6 +77,8 @@ pub struct SubJob {
     pub status: JobStatus,
     /// The server that it is about.
     pub server_id: Option<ServerId>,
+    /// The disk that it is about.
+    pub volume_id: Option<VolumeId>,
     /// Why it failed: the service's code.
     pub error_code: Option<String>,
     /// Why it failed: the service's words.
@@ -87,6 +91,13 @@ impl Job {
         self.server_id
             .iter()
             .chain(self.sub_jobs.iter().filter_map(|part| part.server_id.as_ref()))
+    }
+
+    /// All disks that the job or its parts name.
+    pub fn volume_ids(&self) -> impl Iterator<Item = &VolumeId> {
+        self.volume_id
+            .iter()
+            .chain(self.sub_jobs.iter().filter_map(|part| part.volume_id.as_ref()))
     }
 
     /// The first reason for its failure that is given, by the job or a part: code and words.
@@ -127,6 +138,8 @@ struct Entities {
     #[serde(default, deserialize_with = "lenient::optional")]
     server_id: Option<ServerId>,
     #[serde(default, deserialize_with = "lenient::optional")]
+    volume_id: Option<VolumeId>,
+    #[serde(default, deserialize_with = "lenient::optional")]
     errorcode_message: Option<String>,
     #[serde(default, deserialize_with = "lenient::rows")]
     sub_jobs: Vec<Row>,
@@ -139,26 +152,21 @@ impl From<Row> for SubJob {
             kind: row.job_type,
             status: row.status,
             server_id: entities.server_id,
+            volume_id: entities.volume_id,
             error_code: row.error_code,
             fail_reason: row.fail_reason.or(entities.errorcode_message),
         }
     }
 }
 
-/// `ShowJob`. A finished job can be read for about a day; no call lists jobs, so whoever starts one must keep
-/// its id.
-///
-/// API page: <https://support.huaweicloud.com/api-ecs/ecs_02_0901.html>
-///
-/// # Errors
-/// [`crate::ErrorKind::Missing`] with `Common.0011` if the job is not known (any more), or another of
-/// [`crate::ErrorKind`].
-pub async fn job(client: &Client, project: &ProjectId, id: &JobId) -> Result<Reply<Job>, Error> {
-    let call = Call::get(
-        Service::Ecs,
-        "ShowJob",
-        ["v1", project.as_str(), "jobs", id.as_str()],
-    );
+/// Asks a service for a job of its own.
+pub(crate) async fn show(
+    client: &Client,
+    service: Service,
+    project: &ProjectId,
+    id: &JobId,
+) -> Result<Reply<Job>, Error> {
+    let call = Call::get(service, "ShowJob", ["v1", project.as_str(), "jobs", id.as_str()]);
     let reply = client.send(&call).await?.read::<Row>()?;
     Ok(reply.map(|row| job_from(id.clone(), row)))
 }
@@ -174,6 +182,7 @@ fn job_from(id: JobId, row: Row) -> Job {
         begin_time: row.begin_time,
         end_time: row.end_time,
         server_id: entities.server_id,
+        volume_id: entities.volume_id,
         sub_jobs: entities.sub_jobs.into_iter().map(SubJob::from).collect(),
     }
 }
