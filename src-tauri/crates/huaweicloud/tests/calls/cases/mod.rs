@@ -3,6 +3,9 @@
 //! The tests send each of them to a peer of theirs; `examples/record.rs` sends them to another program's.
 
 mod ecs;
+mod iam;
+mod ims;
+mod sts;
 
 use futures::future::BoxFuture;
 use huaweicloud::{Client, Credentials, Endpoints, Error, Http, HttpOptions, Region, Service};
@@ -34,11 +37,14 @@ pub struct Case {
 }
 
 /// The services whose used calls are all in the table.
-pub const SERVICES: [&str; 1] = ["ecs"];
+pub const SERVICES: &[&str] = &["ecs", "iam", "ims", "sts"];
 
 /// The whole table.
 pub fn all() -> Vec<Case> {
-    [ecs::cases()].into_iter().flatten().collect()
+    [ecs::cases(), iam::cases(), ims::cases(), sts::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// A client that finds every service at one address.
