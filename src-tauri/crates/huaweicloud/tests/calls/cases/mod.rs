@@ -2,10 +2,14 @@
 //!
 //! The tests send each of them to a peer of theirs; `examples/record.rs` sends them to another program's.
 
+mod bss;
+mod cts;
 mod ecs;
 mod iam;
 mod ims;
+mod obs;
 mod sts;
+mod tms;
 
 use futures::future::BoxFuture;
 use huaweicloud::{Client, Credentials, Endpoints, Error, Http, HttpOptions, Region, Service};
@@ -37,14 +41,23 @@ pub struct Case {
 }
 
 /// The services whose used calls are all in the table.
-pub const SERVICES: &[&str] = &["ecs", "iam", "ims", "sts"];
+pub const SERVICES: &[&str] = &["bss", "cts", "ecs", "iam", "ims", "obs", "sts", "tms"];
 
 /// The whole table.
 pub fn all() -> Vec<Case> {
-    [ecs::cases(), iam::cases(), ims::cases(), sts::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        bss::cases(),
+        cts::cases(),
+        ecs::cases(),
+        iam::cases(),
+        ims::cases(),
+        obs::cases(),
+        sts::cases(),
+        tms::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// A client that finds every service at one address.
