@@ -1,4 +1,7 @@
-//! Billing: prices of pay-per-use products.
+//! Billing: prices of pay-per-use products, bills, and what is left of the account's money.
+
+mod account;
+mod bills;
 
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -9,6 +12,11 @@ use crate::endpoints::Service;
 use crate::error::{Error, ErrorKind};
 use crate::ids::{FlavorId, ProjectId, ZoneId};
 use crate::lenient;
+
+pub use self::account::{Balance, Balances, ServiceType, balances, service_types};
+pub use self::bills::{
+    Detail, Fee, FeeQuery, Fees, Month, MonthlyLine, MonthlySum, monthly_sum, resource_fees, resource_records,
+};
 
 const ACTION: &str = "ListOnDemandResourceRatings";
 /// Most products of one call.
@@ -162,8 +170,6 @@ impl Ratings {
 
 /// `ListOnDemandResourceRatings`: prices of up to 100 products in the client's region, each for one unit.
 ///
-/// Asking changes nothing, so this call is repeated after passing failures although it is a POST.
-///
 /// API page: <https://support.huaweicloud.com/api-oce/bcloud_01001.html>
 ///
 /// # Errors
@@ -213,10 +219,7 @@ pub async fn on_demand_ratings(
         .collect();
     let body = json!({ "project_id": project, "inquiry_precision": 1, "product_infos": infos }).to_string();
     let path = ["v2", "bills", "ratings", "on-demand-resources"];
-    let call = Call {
-        repeatable: true,
-        ..Call::post(Service::Bss, ACTION, path, body)
-    };
+    let call = Call::post(Service::Bss, ACTION, path, body);
     let answer = client.send(&call).await?;
     let body: Body = answer.parse()?;
 

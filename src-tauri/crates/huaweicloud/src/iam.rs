@@ -1,5 +1,6 @@
 //! Identity and Access Management: keys, users, accounts, projects.
 
+use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
@@ -18,6 +19,12 @@ pub struct AccessKey {
     /// `active` or `inactive`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub status: String,
+    /// When it was made.
+    #[serde(rename = "create_time", default, deserialize_with = "lenient::time")]
+    pub created_at: Option<DateTime<Utc>>,
+    /// When it was last used, as far as the cloud has noticed.
+    #[serde(rename = "last_use_time", default, deserialize_with = "lenient::time")]
+    pub last_used_at: Option<DateTime<Utc>>,
 }
 
 /// An IAM user.

@@ -1,11 +1,12 @@
 //! Image Management Service.
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use crate::client::{Call, Client, Listing, Reply};
 use crate::endpoints::Service;
 use crate::error::Error;
-use crate::ids::{FlavorId, ImageId};
+use crate::ids::{FlavorId, ImageId, ProjectId};
 use crate::lenient;
 
 const PAGE: usize = 500;
@@ -19,6 +20,8 @@ pub enum ImageSource {
     Private,
     /// Shared by another account.
     Shared,
+    /// Sold on the vendor's marketplace.
+    Market,
 }
 
 impl ImageSource {
@@ -27,6 +30,7 @@ impl ImageSource {
             Self::Public => "gold",
             Self::Private => "private",
             Self::Shared => "shared",
+            Self::Market => "market",
         }
     }
 }
@@ -38,6 +42,89 @@ pub struct ImageQuery {
     pub source: ImageSource,
     /// Only those that can be used with this flavor.
     pub flavor: Option<FlavorId>,
+    /// Only this one.
+    pub id: Option<ImageId>,
+    /// Only the one of exactly this name.
+    pub name: Option<String>,
+    /// Only those of this kind of system: `Linux`, `Windows` or `Other`.
+    pub os_type: Option<String>,
+    /// Only those of this distribution, such as `Ubuntu`.
+    pub platform: Option<String>,
+    /// Only those of systems with so many bits: 32 or 64.
+    pub os_bits: Option<u8>,
+    /// Only those for ARM, or only those for x86.
+    pub arm: Option<bool>,
+    /// Only those with this tag, written `key.value`.
+    pub tag: Option<String>,
+    /// Only those of this project.
+    pub owner: Option<ProjectId>,
+    /// Only those of this enterprise project; `all_granted_eps` for all that the caller may see.
+    pub enterprise_project: Option<String>,
+    /// Only those whose smallest system disk is this, in GB (40 to 1024).
+    pub min_disk_gb: Option<u32>,
+    /// Only those whose smallest memory is this, in MB.
+    pub min_ram_mb: Option<u64>,
+    /// Only those that nobody can delete, or only the others.
+    pub protected: Option<bool>,
+    /// Only shared ones that this account has `accepted`, `rejected` or left `pending`.
+    pub member_status: Option<String>,
+    /// Only those that were made at or after this moment.
+    pub created_since: Option<DateTime<Utc>>,
+    /// Only those that were changed at or after this moment.
+    pub updated_since: Option<DateTime<Utc>>,
+}
+
+impl ImageQuery {
+    /// All usable images that come from there.
+    pub fn of(source: ImageSource) -> Self {
+        Self {
+            source,
+            flavor: None,
+            id: None,
+            name: None,
+            os_type: None,
+            platform: None,
+            os_bits: None,
+            arm: None,
+            tag: None,
+            owner: None,
+            enterprise_project: None,
+            min_disk_gb: None,
+            min_ram_mb: None,
+            protected: None,
+            member_status: None,
+            created_since: None,
+            updated_since: None,
+        }
+    }
+
+    fn filters(&self) -> Vec<(&'static str, String)> {
+        let since = |moment: DateTime<Utc>| format!("gte:{}", moment.format("%Y-%m-%dT%H:%M:%SZ"));
+        [
+            ("flavor_id", self.flavor.as_ref().map(ToString::to_string)),
+            ("id", self.id.as_ref().map(ToString::to_string)),
+            ("name", self.name.clone()),
+            ("__os_type", self.os_type.clone()),
+            ("__platform", self.platform.clone()),
+            ("__os_bit", self.os_bits.map(|bits| bits.to_string())),
+            (
+                "architecture",
+                self.arm.map(|arm| if arm { "arm" } else { "x86" }.to_owned()),
+            ),
+            ("tag", self.tag.clone()),
+            ("owner", self.owner.as_ref().map(ToString::to_string)),
+            ("enterprise_project_id", self.enterprise_project.clone()),
+            ("min_disk", self.min_disk_gb.map(|size| size.to_string())),
+            ("min_ram", self.min_ram_mb.map(|size| size.to_string())),
+            ("protected", self.protected.map(|flag| flag.to_string())),
+            ("member_status", self.member_status.clone()),
+            ("created_at", self.created_since.map(since)),
+            ("updated_at", self.updated_since.map(since)),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+    }
 }
 
 /// An image that a server can be made from.
@@ -67,6 +154,9 @@ pub struct Image {
     /// Smallest memory, in MB.
     #[serde(rename = "min_ram", default, deserialize_with = "lenient::number")]
     pub min_ram_mb: Option<u64>,
+    /// When it was made.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub created_at: Option<DateTime<Utc>>,
     #[serde(rename = "__support_arm", default, deserialize_with = "lenient::flag")]
     arm: Option<bool>,
     #[serde(rename = "__support_fc_inject", default, deserialize_with = "lenient::flag")]
@@ -104,8 +194,8 @@ pub async fn images(client: &Client, query: &ImageQuery) -> Result<Reply<Listing
             .with("virtual_env_type", "FusionCompute")
             .with("status", "active")
             .with("limit", PAGE.to_string());
-        if let Some(flavor) = &query.flavor {
-            call = call.with("flavor_id", flavor.as_str());
+        for (name, value) in query.filters() {
+            call = call.with(name, value);
         }
         match marker {
             Some(marker) => call.with("marker", marker),

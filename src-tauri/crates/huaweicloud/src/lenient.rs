@@ -130,6 +130,11 @@ pub(crate) fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
     }))
 }
 
+/// An amount of money without which the row means nothing.
+pub(crate) fn required_decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    decimal(deserializer)?.ok_or_else(|| D::Error::custom("a required amount is not there"))
+}
+
 /// An object; `None` when it is absent or odd.
 pub(crate) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,

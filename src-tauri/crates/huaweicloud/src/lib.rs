@@ -37,13 +37,16 @@ mod tag;
 mod wire;
 
 pub mod bss;
+pub mod cts;
 pub mod ecs;
 pub mod eip;
 pub mod evs;
 pub mod iam;
 pub mod ims;
 pub mod kps;
+pub mod obs;
 pub mod sts;
+pub mod tms;
 pub mod vpc;
 
 pub use client::{Client, Clock, Http, HttpOptions, Listing, Proxy, ProxyLogin, Rate, Reply};

@@ -2,12 +2,13 @@
 //! answers.
 
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::client::{Call, Client, Reply};
 use crate::endpoints::Service;
 use crate::error::Error;
 use crate::ids::{AccountId, UserId};
-use crate::lenient;
+use crate::{lenient, wire};
 
 /// Whose credentials a request was signed with.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -47,6 +48,30 @@ pub async fn caller_identity(client: &Client) -> Result<Reply<CallerIdentity>, E
         ))
         .await?
         .read()
+}
+
+/// `DecodeAuthorizationMessage`: what a refusal for a missing permission says in its encoded part, as JSON text.
+/// Needs the right to decode such messages.
+///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/STS/doc?api=DecodeAuthorizationMessage>
+///
+/// # Errors
+/// [`crate::ErrorKind::Permission`] if the caller may not decode messages, [`crate::ErrorKind::BadAnswer`] if the
+/// answer holds none, or another of [`crate::ErrorKind`].
+pub async fn decode_authorization_message(client: &Client, encoded: &str) -> Result<Reply<String>, Error> {
+    #[derive(Deserialize)]
+    struct Body {
+        #[serde(deserialize_with = "lenient::required")]
+        decoded_message: String,
+    }
+    let call = Call::post(
+        Service::Sts,
+        "DecodeAuthorizationMessage",
+        ["v5", "decode-authorization-message"],
+        wire::body(json!({ "encoded_message": encoded })),
+    );
+    let reply = client.send(&call).await?.read::<Body>()?;
+    Ok(reply.map(|body| body.decoded_message))
 }
 
 #[cfg(test)]

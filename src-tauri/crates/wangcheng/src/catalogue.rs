@@ -167,10 +167,7 @@ impl Wangcheng {
     async fn ask_catalogue(&self, live: &Live) -> Result<Catalogue> {
         let client = self.client(live).await?;
         let project = live.project();
-        let images = ims::ImageQuery {
-            source: ims::ImageSource::Public,
-            flavor: None,
-        };
+        let images = ims::ImageQuery::of(ims::ImageSource::Public);
         let (zones, flavors, images, vpcs, subnets, groups, pairs, limits) = futures::try_join!(
             ecs::zones(&client, &project),
             ecs::flavors(&client, &project, None),

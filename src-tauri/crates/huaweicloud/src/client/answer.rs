@@ -130,19 +130,16 @@ impl Answer {
     }
 
     /// The HTTP status: 2xx, or 304 for a call that said which version it has already.
-    #[allow(dead_code, reason = "for calls whose status says more than that it worked")]
     pub(crate) fn status(&self) -> u16 {
         self.status
     }
 
     /// A header of the answer, if it is text.
-    #[allow(dead_code, reason = "for calls whose answer speaks in headers")]
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
     /// The body as it came.
-    #[allow(dead_code, reason = "for answers that are not JSON")]
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.body
     }

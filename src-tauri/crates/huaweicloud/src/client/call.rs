@@ -34,6 +34,8 @@ pub(crate) struct Call<'a> {
     pub(crate) signed_url: Option<Url>,
     /// Another deadline for the whole call than [`crate::HttpOptions::call_timeout`].
     pub(crate) deadline: Option<Duration>,
+    /// Longest answer that is read, if that is less than [`crate::HttpOptions::max_answer`].
+    pub(crate) max_answer: Option<usize>,
 }
 
 impl<'a> Call<'a> {
@@ -50,11 +52,11 @@ impl<'a> Call<'a> {
             bucket: None,
             signed_url: None,
             deadline: None,
+            max_answer: None,
         }
     }
 
     /// Like [`Self::get`], but only the head of the answer comes.
-    #[allow(dead_code, reason = "for calls that look at a head only")]
     pub(crate) fn head(service: Service, action: &'static str, path: impl Into<Vec<&'a str>>) -> Self {
         Self {
             method: Method::HEAD,
@@ -63,7 +65,6 @@ impl<'a> Call<'a> {
     }
 
     /// A GET of an address that carries its signature in the query, such as a signed URL of OBS.
-    #[allow(dead_code, reason = "for calls that need no key of their own")]
     pub(crate) fn get_signed(service: Service, action: &'static str, url: Url) -> Self {
         Self {
             signed_url: Some(url),
@@ -125,7 +126,6 @@ impl<'a> Call<'a> {
     }
 
     /// Names the bucket of an OBS call.
-    #[allow(dead_code, reason = "for the calls of OBS")]
     pub(crate) fn in_bucket(mut self, bucket: &'a str) -> Self {
         self.bucket = Some(bucket);
         self

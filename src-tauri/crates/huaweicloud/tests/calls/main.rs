@@ -7,6 +7,7 @@
     clippy::indexing_slicing
 )]
 
+mod account;
 mod answers;
 mod cases;
 mod disks;

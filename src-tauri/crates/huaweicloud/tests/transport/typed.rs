@@ -64,8 +64,8 @@ async fn the_catalogue_is_read() {
     .await;
     let client = client(&url);
     let query = ims::ImageQuery {
-        source: ims::ImageSource::Public,
         flavor: Some("s6.large.2".into()),
+        ..ims::ImageQuery::of(ims::ImageSource::Public)
     };
     let images = ims::images(&client, &query).await.unwrap().value.items;
     assert_eq!(

@@ -2,10 +2,17 @@
 //!
 //! The tests send each of them to a peer of theirs; `examples/record.rs` sends them to another program's.
 
+mod bss;
+mod cts;
 mod ecs;
 mod eip;
 mod evs;
+mod iam;
+mod ims;
 mod kps;
+mod obs;
+mod sts;
+mod tms;
 mod vpc;
 
 use std::time::Duration;
@@ -40,15 +47,24 @@ pub struct Case {
 }
 
 /// The services whose used calls are all in the table.
-pub const SERVICES: [&str; 5] = ["ecs", "evs", "eip", "kps", "vpc"];
+pub const SERVICES: &[&str] = &[
+    "bss", "cts", "ecs", "eip", "evs", "iam", "ims", "kps", "obs", "sts", "tms", "vpc",
+];
 
 /// The whole table.
 pub fn all() -> Vec<Case> {
     [
+        bss::cases(),
+        cts::cases(),
         ecs::cases(),
-        evs::cases(),
         eip::cases(),
+        evs::cases(),
+        iam::cases(),
+        ims::cases(),
         kps::cases(),
+        obs::cases(),
+        sts::cases(),
+        tms::cases(),
         vpc::cases(),
     ]
     .into_iter()
