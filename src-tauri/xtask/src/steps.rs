@@ -136,10 +136,15 @@ pub fn test(only: Option<Part>) -> Result<()> {
     if wants(Part::Sdk) {
         let python = setup::sdk()?;
         do_it(
+            "what sends our requests",
+            &mut cargo(&["build", "--workspace", "--example", "record"]),
+        )?;
+        do_it(
             "the vendor's SDK against the sandbox",
             Command::new(python)
                 .args(["-m", "pytest", "tests/sdk", "-q"])
                 .env("WANGCHENG_SANDBOX", program("wangcheng-sandbox"))
+                .env("WANGCHENG_RECORD", program("examples/record"))
                 .current_dir(root()),
         )?;
     }
