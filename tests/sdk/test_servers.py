@@ -1,51 +1,17 @@
 """The whole life of a server, as the vendor's SDK asks for it."""
 
-import datetime
 import time
 import uuid
 
 import pytest
 
 from cloud import WAIT_S, refused
-
-
-def order(person, name, **more):
-    """What a creation needs, taken from what the sandbox offers."""
-    subnet = person.call("vpc", "list_subnets").subnets[0]
-    images = person.call("ims", "list_images", flavor_id="s6.large.2", imagetype="gold").images
-    image = next(image for image in images if image.os_type == "Linux")
-    server = {
-        "name": name,
-        "flavorRef": "s6.large.2",
-        "imageRef": image.id,
-        "vpcid": subnet.vpc_id,
-        "nics": [{"subnet_id": subnet.id}],
-        "adminPass": "Example-Pass-1",
-        "availability_zone": person.region["id"] + "a",
-        "root_volume": {"volumetype": "GPSSD", "size": 40},
-        "extendparam": {"chargingMode": "postPaid"},
-    }
-    return {"server": {**server, **more}}
-
-
-def create(person, name, **more):
-    made = person.call("ecs", "create_servers", order(person, name, **more))
-    person.job(made.job_id)
-    return made.server_ids[0]
-
-
-def end(minutes):
-    when = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=minutes)
-    return when.strftime("%Y-%m-%dT%H:%M:00Z")
+from orders import create, end, order, show
 
 
 @pytest.fixture(scope="module")
 def server(ada):
     return create(ada, "sdk-life", auto_terminate_time=end(90))
-
-
-def show(person, server):
-    return person.call("ecs", "show_server", server_id=server).server
 
 
 def test_a_server_is_made_and_shown_with_its_lease(ada, server):
@@ -135,3 +101,16 @@ def test_traces_tell_who_made_the_server(ada, server):
     made = [trace for trace in answer.traces if trace.trace_name == "createServer"]
     assert len(made) == 1, "it was made once"
     assert made[0].user.name == "ada", "by whoever asked for it"
+
+
+def test_a_server_is_renamed(ada, server):
+    ada.call("ecs", "update_server", {"server": {"name": "sdk-renamed"}}, server_id=server)
+    assert show(ada, server).name == "sdk-renamed", "it is known by its new name"
+
+
+def test_a_server_becomes_a_larger_one(ada, server):
+    ada.job(ada.call("ecs", "batch_stop_servers", {"os-stop": {"servers": [{"id": server}]}}).job_id)
+    flavors = ada.call("ecs", "list_resize_flavors", instance_uuid=server).flavors
+    assert "s6.xlarge.2" in [flavor.id for flavor in flavors], "it can become that one"
+    ada.job(ada.call("ecs", "resize_server", {"resize": {"flavorRef": "s6.xlarge.2"}}, server_id=server).job_id)
+    assert show(ada, server).flavor.id == "s6.xlarge.2", "it is larger"

@@ -55,6 +55,8 @@ enum Part {
     Rust,
     /// The interface.
     Ui,
+    /// The vendor's own SDK against the sandbox.
+    Sdk,
     /// The real window.
     E2e,
 }
@@ -67,6 +69,6 @@ fn main() -> Result<()> {
         Task::Bindings { check } => steps::bindings(check),
         Task::Bench => bench::run(),
         Task::Package => steps::package(),
-        Task::Setup => setup::all(true),
+        Task::Setup => setup::all(true).and_then(|()| setup::sdk().map(drop)),
     }
 }

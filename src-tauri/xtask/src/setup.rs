@@ -1,6 +1,6 @@
 //! What a machine needs beside Rust and Node: found out first, installed only where it is missing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -92,6 +92,20 @@ const PACKAGES: &[Package] = &[
         "looks into the keychain from outside",
         true,
     ),
+    package(
+        "python3",
+        "python3",
+        "python",
+        "runs the vendor's own SDK against the sandbox",
+        true,
+    ),
+    package(
+        "python3-venv",
+        "python3",
+        "python",
+        "keeps the vendor's SDK apart from the system's packages",
+        true,
+    ),
 ];
 
 /// A family of systems: how packages are called, asked for and installed.
@@ -154,7 +168,9 @@ fn system(for_tests: bool) -> Result<()> {
         return Ok(());
     };
     let (installer, name) = (family.installer, family.name);
-    let missing: Vec<_> = wanted.filter(|package| !(family.has)(name(package))).collect();
+    let mut missing: Vec<_> = wanted.filter(|package| !(family.has)(name(package))).collect();
+    // Two of one family may be one package of another.
+    missing.dedup_by_key(|package| name(package));
     if missing.is_empty() {
         return Ok(());
     }
@@ -219,6 +235,36 @@ fn node() -> Result<()> {
         "npm ci",
         npm().args(["ci", "--no-audit", "--no-fund"]).current_dir(&ui),
     )
+}
+
+/// The interpreter that has the vendor's own SDK, which is installed anew when the list of it is newer than that.
+pub fn sdk() -> Result<PathBuf> {
+    let place = root().join("target/sdk-venv");
+    let list = root().join("tests/sdk/requirements.txt");
+    let interpreter = place.join(if cfg!(windows) {
+        "Scripts/python.exe"
+    } else {
+        "bin/python"
+    });
+    let stamp = place.join("installed");
+    if interpreter.exists() && modified(&stamp) >= modified(&list) {
+        return Ok(interpreter);
+    }
+    let python = if cfg!(windows) { "python" } else { "python3" };
+    do_it(
+        "Python's virtual environment",
+        Command::new(python).args(["-m", "venv", "--clear"]).arg(&place),
+    )
+    .context("Python 3 with its module `venv` is needed; install python3 and python3-venv (Fedora: python3, Arch: python)")?;
+    do_it(
+        "the vendor's SDK",
+        Command::new(&interpreter)
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .arg("--requirement")
+            .arg(&list),
+    )?;
+    std::fs::write(&stamp, "").with_context(|| format!("cannot write {}", stamp.display()))?;
+    Ok(interpreter)
 }
 
 /// npm, which on Windows is a script.

@@ -127,12 +127,28 @@ pub fn test(only: Option<Part>) -> Result<()> {
     if wants(Part::Ui) {
         do_it("interface's tests", &mut ui(&["test"]))?;
     }
-    if wants(Part::Rust) || wants(Part::E2e) {
+    if wants(Part::Rust) || wants(Part::Sdk) || wants(Part::E2e) {
         build()?;
     }
     if wants(Part::Rust) {
         do_it("crates' tests", &mut cargo(&["test", "--workspace"]))?;
     }
+    if wants(Part::Sdk) {
+        let python = setup::sdk()?;
+        do_it(
+            "what sends our requests",
+            &mut cargo(&["build", "--workspace", "--example", "record"]),
+        )?;
+        do_it(
+            "the vendor's SDK against the sandbox",
+            Command::new(python)
+                .args(["-m", "pytest", "tests/sdk", "-q"])
+                .env("WANGCHENG_SANDBOX", program("wangcheng-sandbox"))
+                .env("WANGCHENG_RECORD", program("examples/record"))
+                .current_dir(root()),
+        )?;
+    }
+    // The last one, so that a run ends with cargo's own summary.
     if wants(Part::E2e) {
         let arguments = [
             "test",
