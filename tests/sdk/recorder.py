@@ -137,7 +137,9 @@ def judge(case, request):
     match = re.fullmatch(path, parts.path)
     if match is None:
         return [*found, f"{parts.path} is not {known['resource_path']}"]
-    sent = {known["path_params"][key]: unquote(value) for key, value in match.groupdict().items() if key != "project_id"}
+    places = match.groupdict()
+    places.pop("project_id", None)
+    sent = {known["path_params"][key]: unquote(value) for key, value in places.items()}
 
     queries = dict(known["query_params"])
     for key, value in parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)):
