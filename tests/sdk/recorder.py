@@ -20,7 +20,7 @@ from cloud import SERVICES
 
 ROOT = Path(__file__).parents[2]
 WAIT_S = 300
-PLAIN = {"str": str, "int": int, "bool": bool, "float": (int, float)}
+PLAIN = {"str": str, "int": int, "bool": bool, "float": (int, float), "decimal.Decimal": (int, float)}
 
 
 class Recorder:
