@@ -282,6 +282,7 @@ it.each([
   ['zh-CN', 'spawning', '正在启动'],
   ['en', 'spawning', 'Starting up'],
   ['en', 'INIT', 'Waiting for the cloud to begin'],
+  ['en', 'ACTIVE', 'Running'],
   ['en', 'a-step-of-next-year', 'a-step-of-next-year'],
 ] as const)('says in %s what the cloud does for an operation: %s', async (language, progress, words) => {
   const { user } = await open({

@@ -59,10 +59,13 @@ export const operationStateWord: Record<OperationState, () => string> = {
   failed: m.stage_failed,
 };
 
-// The cloud's own words for the steps of its work: of jobs (INIT, RUNNING), and `task_state` of servers.
+// The cloud's own words for the steps of its work: of jobs (INIT, RUNNING), and `task_state` and `status` of servers.
 const stepWord: Record<string, () => string> = {
   INIT: m.step_init,
   RUNNING: m.step_running,
+  ACTIVE: m.state_running,
+  BUILD: m.state_creating,
+  SHUTOFF: m.state_stopped,
   scheduling: m.step_scheduling,
   block_device_mapping: m.step_disks,
   networking: m.step_network,
