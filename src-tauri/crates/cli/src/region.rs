@@ -41,27 +41,6 @@ pub async fn run(arguments: &Sandbox, output: Output) -> Result<()> {
         lines.push(output.say("按 Ctrl+C 停止。", "Ctrl+C stops it.").to_owned());
         lines.join("\n")
     })?;
-    told_to_stop().await;
+    sandbox::told_to_stop().await;
     running.stop().await.map_err(failed)
-}
-
-#[cfg(unix)]
-async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
-        }
-    }
-}
-
-#[cfg(not(unix))]
-async fn told_to_stop() {
-    let _ = tokio::signal::ctrl_c().await;
 }

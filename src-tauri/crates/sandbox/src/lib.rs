@@ -398,3 +398,26 @@ fn address(listener: &TcpListener) -> Result<String> {
         .map(|address| format!("http://{address}"))
         .map_err(|source| Error::Port { port: 0, source })
 }
+
+/// Waits for Ctrl+C, or for the signal that asks a program to end: what a program that only runs a region waits for.
+#[cfg(unix)]
+pub async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+/// Waits for Ctrl+C: what a program that only runs a region waits for.
+#[cfg(not(unix))]
+pub async fn told_to_stop() {
+    let _ = tokio::signal::ctrl_c().await;
+}

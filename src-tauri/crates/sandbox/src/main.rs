@@ -90,29 +90,8 @@ async fn run(arguments: Arguments) -> sandbox::Result<()> {
     println!("HEI receiver {}", announcement.hei.url);
     println!("control      {}", announcement.control);
     println!("Ctrl+C stops it.");
-    told_to_stop().await;
+    sandbox::told_to_stop().await;
     running.stop().await
-}
-
-#[cfg(unix)]
-async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
-        }
-    }
-}
-
-#[cfg(not(unix))]
-async fn told_to_stop() {
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {
