@@ -60,7 +60,10 @@ pub(crate) async fn answer(request: &Request, shared: &Shared) -> Answer {
         return wrong(403, "web pages have no business here");
     }
     match (&request.method, request.path.as_str()) {
-        (&Method::GET, "/health") => Answer::json(200, &json!({"status": "ok", "time": shared.now()})),
+        (&Method::GET, "/health") => Answer::json(
+            200,
+            &json!({"status": "ok", "time": shared.now(), "wire_time": shared.wire_time()}),
+        ),
         (&Method::GET, "/servers") => shared.world_as_json(),
         (&Method::GET, "/requests") => Answer::json(200, &shared.requests()),
         (&Method::GET, "/events") => events(request, shared).await,

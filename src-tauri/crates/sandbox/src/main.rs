@@ -9,7 +9,8 @@ use tracing_subscriber::EnvFilter;
 
 /// What `--help` says of the control listener; the library's documentation says more.
 const CONTROL: &str = r#"Control listener (address in the announcement), JSON in and out:
-  GET    /health, /servers, /requests    what is there and what was asked
+  GET    /health                         the region's time, and that by which callers sign
+  GET    /servers, /requests             what is there and what was asked
   GET    /events?after=&limit=&distinct= what the HEI receiver keeps
   POST   /clock    {"offset_s":900}      a wrong clock
   POST   /receiver {"mode":"status:503","retry_after_s":5}
@@ -44,6 +45,9 @@ struct Arguments {
     /// How much shorter than half an hour a lease may be, as a divisor
     #[arg(long, default_value_t = 1.0)]
     lease_speed: f64,
+    /// How fast the region's own clock goes, leases and bills with it: at 1440 a day goes by in a minute
+    #[arg(long, default_value_t = 1.0)]
+    clock_speed: f64,
     /// Use this port and the following ones instead of free ones
     #[arg(long, value_name = "PORT")]
     base_port: Option<u16>,
@@ -76,6 +80,7 @@ async fn run(arguments: Arguments) -> sandbox::Result<()> {
         announce: arguments.announce,
         speed: arguments.speed,
         lease_speed: arguments.lease_speed,
+        clock_speed: arguments.clock_speed,
         base_port: arguments.base_port,
         hei_token: arguments.hei_token.unwrap_or(defaults.hei_token),
     })
