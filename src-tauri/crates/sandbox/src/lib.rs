@@ -24,7 +24,8 @@
 //! | `GET /requests` | the last 1000 requests: service, method, path, status, error code, user |
 //! | `GET /events?after=&limit=&distinct=true` | what the receiver keeps: `[{id, received_at, event_id, record, deliveries}]`, at most 10,000 |
 //! | `POST /clock {"offset_s":N}` | moves the sandbox's clocks to N seconds from the machine's |
-//! | `POST /receiver {"mode":M,"retry_after_s":N}` | M is `ok`, `refuse_401`, `413`, `status:NNN` (`status:429`, `status:503`, …), `stall`, `cut` or `cut_after` (stored, but not answered) |
+//! | `GET /received?q=&before=` | the same as a page for a browser, newest first, with those that contain the text `q` |
+//! | `POST /receiver {"mode":M,"retry_after_s":N,"count":N}` | M is `ok`, `refuse_401`, a status (`413`, `429`, `503`, also `status:503`), `stall`, `cut` or `cut_after` (stored, but not answered); with `count` for that many posts, then it is `ok` again. `GET /receiver` says which is on |
 //! | `POST /faults {…}` | what goes wrong inside the services, see below |
 //! | `GET /mishaps`, `POST /mishaps {…}`, `DELETE /mishaps` | what goes wrong on the wire, see below: the rules, one more, none |
 //!

@@ -13,8 +13,10 @@ const CONTROL: &str = r#"Control listener (address in the announcement), JSON in
   GET    /servers, /requests             what is there and what was asked
   GET    /events?after=&limit=&distinct= what the HEI receiver keeps
   POST   /clock    {"offset_s":900}      a wrong clock
-  POST   /receiver {"mode":"status:503","retry_after_s":5}
-                   ok, refuse_401, 413, status:NNN, stall, cut, cut_after
+  GET    /received                       the same as a page for a browser; ?q= filters
+  POST   /receiver {"mode":"503","retry_after_s":5,"count":3}
+                   ok, refuse_401, 413, 429, 503, … (any status), stall, cut, cut_after;
+                   without count until another is set
   POST   /faults   {"job_fail_next":true} {"half_batch_next":true} {"no_capacity":true}
                    {"disk_fail_next":true} {"restriction":"frozen"} {"lock":"ID"}
   POST   /mishaps  {"do":"throttle","service":"ecs","path":"/detail","count":3}
@@ -93,6 +95,7 @@ async fn run(arguments: Arguments) -> sandbox::Result<()> {
         }
     }
     println!("HEI receiver {}", announcement.hei.url);
+    println!("  what came  {}/received", announcement.control);
     println!("control      {}", announcement.control);
     println!("Ctrl+C stops it.");
     sandbox::told_to_stop().await;
