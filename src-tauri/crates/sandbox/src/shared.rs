@@ -220,7 +220,7 @@ impl Shared {
                 _ => {}
             }
         }
-        let result = services::object_storage(request, &mut self.world(), region, now, user);
+        let result = services::object_storage(request, &mut self.world(), region, now, &self.gateway, user);
         if result.is_ok() && request.method != Method::GET && request.method != Method::HEAD {
             self.changed.store(true, Ordering::Release);
         }

@@ -422,10 +422,15 @@ async fn what_came_is_shown_as_a_page_that_runs_nothing_of_it() {
         assert!(!text.contains(forbidden), "{forbidden}: {text}");
     }
     assert!(text.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && text.contains("阿达 &amp; Co"));
-    let places: Vec<usize> = ["<tr><td>4</td>", "<tr><td>3</td>", "<tr><td>2</td>", "<tr><td>1</td>"]
-        .iter()
-        .map(|row| text.find(row).unwrap_or_else(|| panic!("{row}: {text}")))
-        .collect();
+    let places: Vec<usize> = [
+        "<tr><td>4</td>",
+        "<tr><td>3</td>",
+        "<tr><td>2</td>",
+        "<tr><td>1</td>",
+    ]
+    .iter()
+    .map(|row| text.find(row).unwrap_or_else(|| panic!("{row}: {text}")))
+    .collect();
     assert!(places.is_sorted(), "the newest is first: {places:?}");
     assert_eq!(text.matches("<td>e-2</td><td>2</td>").count(), 2, "it came twice");
     let policy = shown.headers["content-security-policy"].to_str().unwrap();
