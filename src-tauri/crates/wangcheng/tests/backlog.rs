@@ -1,6 +1,10 @@
 //! A backlog of any length is delivered whole, in order and in the memory of a few batches.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests are tests"
+)]
 
 mod common;
 
