@@ -461,4 +461,37 @@ mod tests {
             ServerState::Unknown
         );
     }
+
+    #[test]
+    fn whose_a_server_is_follows_from_who_made_it_and_who_took_it_over() {
+        let told = |user: &str, tags: &str| -> Server {
+            let row =
+                format!(r#"{{"id":"s","status":"ACTIVE","user_id":"{user}","tags":[{tags}],"name":"x"}}"#);
+            Server::from_cloud(&serde_json::from_str(&row).unwrap(), "me")
+        };
+        let whose = |user: &str, tags: &str| {
+            let server = told(user, tags);
+            (server.own, server.adoptable)
+        };
+        let (ours, mine, others) = (
+            r#""wangcheng-installation=i""#,
+            r#""wangcheng-installation=i","wangcheng-adopted-by=me""#,
+            r#""wangcheng-installation=i","wangcheng-adopted-by=you""#,
+        );
+        assert_eq!(whose("me", ours), (true, false), "made here");
+        assert_eq!(
+            whose("you", ours),
+            (false, false),
+            "made by somebody else with this program"
+        );
+        assert_eq!(whose("you", mine), (true, false), "taken over");
+        assert_eq!(whose("me", others), (false, false), "taken over by somebody else");
+        assert_eq!(
+            whose("me", r#""owner=me""#),
+            (false, true),
+            "made elsewhere by the same person"
+        );
+        assert_eq!(whose("you", ""), (false, true), "nobody's");
+        assert_eq!(whose("you", r#""owner=you""#), (false, false), "somebody else's");
+    }
 }
