@@ -202,6 +202,12 @@ async fn power(session: &Session, servers: &[String], act: &str, hard: bool, wai
     let results = session
         .ask("servers.power", json!({"servers": ids, "act": act, "hard": hard}))
         .await?;
+    for result in results.as_array().into_iter().flatten() {
+        result
+            .get("operation")
+            .into_iter()
+            .for_each(|operation| session.asked(operation));
+    }
     let mut answers = Vec::new();
     let mut first_trouble = None;
     for result in results.as_array().into_iter().flatten() {

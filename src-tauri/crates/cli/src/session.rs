@@ -1,5 +1,6 @@
 //! One run: the domain is opened, asked, waited for and stopped.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use api::{Api, Change, Launch, Places, Tongue};
@@ -22,6 +23,9 @@ const DIRECTORY: &str = "dev.wangcheng.desktop";
 /// sends them.
 const DELIVERY: Duration = Duration::from_secs(5);
 const STEP: Duration = Duration::from_millis(100);
+/// How long what was asked for is given to be sent before the program leaves it. A key that is kept for this run only is
+/// gone afterwards, and with it the way to send the same request again.
+const SENDING: Duration = Duration::from_secs(20);
 
 /// The language that can be known before the ledger is open.
 pub fn tongue(common: &Common) -> Tongue {
@@ -35,6 +39,8 @@ pub fn tongue(common: &Common) -> Tongue {
 /// An open domain.
 pub struct Session {
     api: Api,
+    /// Ids of the operations that this run asked for.
+    asked: Mutex<Vec<String>>,
     /// For whom is written.
     pub output: Output,
 }
@@ -81,6 +87,7 @@ impl Session {
         };
         let session = Self {
             api: Api::open(places, launch).await,
+            asked: Mutex::default(),
             output,
         };
         let prepared = session.sign_in_for_this_run(common, signing_in).await;
@@ -136,9 +143,43 @@ impl Session {
         Ok(self.api.call(name, request).await?)
     }
 
-    /// Stops every task; what is under way is taken up at the next start.
+    /// Stops every task, once what was asked for is sent; what is under way is taken up at the next start.
     pub async fn close(&self) {
+        let asked = std::mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner));
+        for id in asked {
+            self.sent(&id).await;
+        }
         self.api.stop().await;
+    }
+
+    /// Notes an operation that was asked for just now: it is sent before the program ends, followed or not.
+    pub fn asked(&self, operation: &Value) {
+        if let Some(id) = operation.get("id").and_then(Value::as_str) {
+            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            asked.push(id.to_owned());
+        }
+    }
+
+    /// Waits until an operation is more than recorded, for [`SENDING`] at most or until Ctrl+C is pressed again. Answers
+    /// with the operation as it is then, where that can be read.
+    async fn sent(&self, id: &str) -> Option<Value> {
+        let sending = async {
+            let mut changes = self.api.changes();
+            loop {
+                // Read anew after listening, so that no change is missed.
+                let operation = self.operation(id).await.ok()?;
+                if text(&operation, "stage") != "recorded" {
+                    return Some(operation);
+                }
+                if matches!(changes.recv().await, Err(RecvError::Closed)) {
+                    return Some(operation);
+                }
+            }
+        };
+        tokio::select! {
+            operation = tokio::time::timeout(SENDING, sending) => operation.ok().flatten(),
+            _ = tokio::signal::ctrl_c() => None,
+        }
     }
 
     /// Our id of the account that a person names.
@@ -229,6 +270,7 @@ impl Session {
         // Listened to before asking, so that no change is missed.
         let changes = self.api.changes();
         let operation = self.ask(name, request).await?;
+        self.asked(&operation);
         self.follow(operation, changes, !wait.no_wait, wait.timeout).await
     }
 
@@ -303,12 +345,17 @@ impl Session {
             }
             Ok(operation)
         };
-        let result = tokio::select! {
-            result = tokio::time::timeout(timeout, following) => match result {
-                Ok(operation) => operation,
-                Err(_) => Err(self.left(&id, "wait_timeout", Exit::Network)),
+        let followed = tokio::select! {
+            result = tokio::time::timeout(timeout, following) => result.map_err(|_| ("wait_timeout", Exit::Network)),
+            _ = tokio::signal::ctrl_c() => Err(("cancelled", Exit::Cancelled)),
+        };
+        let result = match followed {
+            Ok(result) => result,
+            // What is only recorded would be lost with a key of this run; what ended meanwhile is no longer left.
+            Err((code, exit)) => match self.sent(&id).await {
+                Some(ended) if text(&ended, "stage") == "settled" => Ok(ended),
+                _ => Err(self.left(&id, code, exit)),
             },
-            _ = tokio::signal::ctrl_c() => Err(self.left(&id, "cancelled", Exit::Cancelled)),
         };
         bar.finish_and_clear();
         let operation = result?;

@@ -21,10 +21,14 @@ struct Place {
 
 impl Place {
     async fn new() -> Self {
+        Self::with_speed(20.0).await
+    }
+
+    async fn with_speed(speed: f64) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let options = Options {
             announce: Some(dir.path().join("announce.json")),
-            speed: 20.0,
+            speed,
             ..Options::default()
         };
         let running = Sandbox::start(options).await.unwrap();
@@ -255,7 +259,12 @@ async fn a_script_sees_by_the_exit_code_what_went_wrong() {
             .all(|event| event["action"] == "install.heartbeat"),
         "nothing was asked of the cloud, so there is no act to tell: {received:#?}"
     );
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_waits_no_longer_leaves_only_after_its_request_was_sent() {
+    // At this speed a server takes some seconds to boot, so that nothing settles before the program ends.
+    let place = Place::with_speed(1.0).await;
     let late = place
         .run(&[
             "server",
@@ -272,8 +281,20 @@ async fn a_script_sees_by_the_exit_code_what_went_wrong() {
     assert_eq!(error(&late)["code"], "wait_timeout");
     let step = error(&late)["nextStep"].as_str().unwrap().to_owned();
     let id = step.split_whitespace().nth(3).unwrap();
+    let left = place.json(&["operation", "show", id]).await;
+    assert!(
+        left["sentAt"].is_string(),
+        "a key of the first run only cannot send it again: {left:#}"
+    );
     let later = place.json(&["operation", "show", id, "--wait"]).await;
     assert_eq!(later["outcome"], "ok", "the next run takes it up: {later:#}");
+    let servers = place.json(&["server", "list"]).await;
+    let made = servers["servers"].as_array().unwrap().iter();
+    assert_eq!(
+        made.filter(|server| server["name"] == "late").count(),
+        1,
+        "made once"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
