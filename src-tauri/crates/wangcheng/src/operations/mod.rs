@@ -307,6 +307,8 @@ impl Wangcheng {
                 this.run(live, operation, resumed).await;
                 claim.done();
             }
+            // Whoever followed it, what it carried is of no use any more.
+            this.held().remove(&id);
             this.followed().remove(&id);
         });
     }
