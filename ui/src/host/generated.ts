@@ -325,6 +325,15 @@ server: string,
 name: string, };
 
 /**
+ * Deleting several servers.
+ */
+export type DeleteServers = { 
+/**
+ * Which, each with its name as confirmed; at most 100.
+ */
+servers: Array<DeleteServer>, };
+
+/**
  * How delivery stands.
  */
 export type Delivery = { 
@@ -531,6 +540,19 @@ server: string,
 until: string, };
 
 /**
+ * Moving the end of several leases.
+ */
+export type ExtendLeases = { 
+/**
+ * Server ids, at most 100.
+ */
+servers: Array<string>, 
+/**
+ * The new end of each.
+ */
+until: string, };
+
+/**
  * One flavor that can be had.
  */
 export type Flavor = { 
@@ -616,6 +638,19 @@ amount: string,
 currency: string, };
 
 /**
+ * A tag.
+ */
+export type NewTag = { 
+/**
+ * Its key: 1 to 36 characters.
+ */
+key: string, 
+/**
+ * Its value: up to 43 characters.
+ */
+value: string, };
+
+/**
  * One operation.
  */
 export type Operation = { 
@@ -660,6 +695,10 @@ jobId: string | null,
  */
 progress: string | null, 
 /**
+ * What should be known beside its end: why a server that was stopped for it does not run again.
+ */
+remark?: WireError, 
+/**
  * The lease's end asked for.
  */
 leaseEnd: string | null, 
@@ -687,7 +726,7 @@ settledAt: string | null, };
 /**
  * What is asked.
  */
-export type OperationKind = "server.create" | "lease.update" | "lease.cancel" | "server.start" | "server.stop" | "server.reboot" | "server.delete";
+export type OperationKind = "server.create" | "lease.update" | "lease.cancel" | "server.start" | "server.stop" | "server.reboot" | "server.delete" | "server.resize" | "server.rename" | "server.tag" | "server.adopt" | "server.password";
 
 /**
  * How an operation ended.
@@ -899,6 +938,132 @@ demo: boolean, };
 export type Remember = "keychain" | "run";
 
 /**
+ * Giving a server another name.
+ */
+export type RenameServer = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * The new name.
+ */
+name: string, };
+
+/**
+ * Setting the password of a server's administrator. It goes in here once and never comes back.
+ */
+export type ResetPassword = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * The new password.
+ */
+password: string, };
+
+/**
+ * What a server is before its size is changed.
+ */
+export type ResizeNow = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Flavor id.
+ */
+flavor: string, 
+/**
+ * Virtual processors.
+ */
+vcpus: number | null, 
+/**
+ * Memory in MiB.
+ */
+ramMb: number | null, 
+/**
+ * What the whole server costs an hour: an estimate.
+ */
+perHour: Money | null, 
+/**
+ * It runs, and has to be stopped for the change; it is started again afterwards.
+ */
+needsStop: boolean, 
+/**
+ * By the cloud's clock.
+ */
+asOf: string, };
+
+/**
+ * A flavor that a server can change to.
+ */
+export type ResizeOption = { 
+/**
+ * Flavor id.
+ */
+flavor: string, 
+/**
+ * Virtual processors.
+ */
+vcpus: number, 
+/**
+ * Memory in MiB.
+ */
+ramMb: number, 
+/**
+ * What the whole server costs an hour with it: an estimate.
+ */
+perHour: Money | null, 
+/**
+ * How much that is more than now; below zero: less.
+ */
+morePerHour: Money | null, 
+/**
+ * Why it cannot be had now.
+ */
+problem: WireError | null, };
+
+/**
+ * What a server can be changed to.
+ */
+export type ResizeOptions = { 
+/**
+ * What it is now.
+ */
+now: ResizeNow, 
+/**
+ * The flavors that the cloud allows for it, smallest first.
+ */
+options: Array<ResizeOption>, 
+/**
+ * Why prices are not known.
+ */
+priceProblem: WireError | null, };
+
+/**
+ * Changing the size of a server.
+ */
+export type ResizeServer = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Flavor id, one of those offered for it.
+ */
+flavor: string, 
+/**
+ * Whether a server that runs may be stopped for it. It is started again afterwards.
+ */
+mayStop: boolean, };
+
+/**
  * Where a server's key was written, on its owner's wish.
  */
 export type SavedKey = { 
@@ -958,9 +1123,13 @@ state: ServerState,
  */
 fault: string | null, 
 /**
- * Made by this application for the signed-in owner: only such servers are changed here.
+ * Made by this application for the signed-in owner, or adopted: only such servers are changed here.
  */
 own: boolean, 
+/**
+ * Nobody's, as far as its tags say, or made elsewhere by the signed-in user: it can be taken over.
+ */
+adoptable: boolean, 
 /**
  * Tag `owner`.
  */
@@ -1009,6 +1178,10 @@ created: string | null,
  * When the lease ends; none: it has no lease.
  */
 leaseEnd: string | null, 
+/**
+ * All its tags.
+ */
+tags: { [key in string]: string }, 
 /**
  * The operation under way on it.
  */
@@ -1144,6 +1317,23 @@ vpcName: string,
  * Addresses not in use.
  */
 freeAddresses: number | null, };
+
+/**
+ * Changing a server's tags.
+ */
+export type TagServer = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Tags to set; a key that it has gets the new value.
+ */
+set: Array<NewTag>, 
+/**
+ * Keys of tags to take off.
+ */
+remove: Array<string>, };
 
 /**
  * A kind of server that can be asked for by name. What a region calls it (flavor id, image id) is looked up when it
@@ -1289,6 +1479,14 @@ export const calls = (call: Call) => ({
     create: (request: CreateServer) => call<Operation>("servers.create", request),
     extend: (request: ExtendLease) => call<Operation>("servers.extend", request),
     power: (request: Power) => call<Array<PerServer>>("servers.power", request),
+    extendSeveral: (request: ExtendLeases) => call<Array<PerServer>>("servers.extend_several", request),
+    deleteSeveral: (request: DeleteServers) => call<Array<PerServer>>("servers.delete_several", request),
+    resizeOptions: (request: ServerRef) => call<ResizeOptions>("servers.resize_options", request),
+    resize: (request: ResizeServer) => call<Operation>("servers.resize", request),
+    rename: (request: RenameServer) => call<Operation>("servers.rename", request),
+    tag: (request: TagServer) => call<Operation>("servers.tag", request),
+    adopt: (request: ServerRef) => call<Operation>("servers.adopt", request),
+    resetPassword: (request: ResetPassword) => call<Operation>("servers.reset_password", request),
     saveKey: (request: ServerRef) => call<SavedKey>("servers.save_key", request),
     cancelLease: (request: ServerRef) => call<Operation>("servers.cancel_lease", request),
     delete: (request: DeleteServer) => call<Operation>("servers.delete", request),

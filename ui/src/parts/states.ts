@@ -42,6 +42,11 @@ export const operationWord: Record<OperationKind, () => string> = {
   'server.stop': m.operation_stop,
   'server.reboot': m.operation_reboot,
   'server.delete': m.operation_delete,
+  'server.resize': m.operation_resize,
+  'server.rename': m.operation_rename,
+  'server.tag': m.operation_tag,
+  'server.adopt': m.operation_adopt,
+  'server.password': m.operation_password,
 };
 
 /** Where an operation stands, in one word of ours. */

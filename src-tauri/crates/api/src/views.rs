@@ -329,6 +329,10 @@ pub struct Operation {
     pub job_id: Option<String>,
     /// What the cloud is doing, in its own word.
     pub progress: Option<String>,
+    /// What should be known beside its end: why a server that was stopped for it does not run again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub remark: Option<Box<WireError>>,
     /// The lease's end asked for.
     pub lease_end: Option<DateTime<Utc>>,
     /// Template id.
@@ -667,6 +671,11 @@ impl Speaker<'_> {
                 _ => OperationOutcome::Failed,
             }),
             error: operation.failure.as_ref().map(|failure| self.error(failure)),
+            remark: operation
+                .detail
+                .stays_stopped
+                .as_ref()
+                .map(|failure| Box::new(self.error(failure))),
             job_id: row.job_id,
             progress: operation.detail.progress,
             lease_end: operation.detail.lease_end,

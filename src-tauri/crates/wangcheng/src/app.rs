@@ -124,6 +124,8 @@ pub(crate) struct Inner {
     pub chosen: Mutex<Option<String>>,
     /// Ids of the operations that are being followed.
     pub followed: Mutex<HashSet<String>>,
+    /// Secrets of operations by their ids, from the asking to the sending, and nowhere else.
+    pub held: Mutex<HashMap<String, SecretString>>,
     pub courier: Courier,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
@@ -169,6 +171,7 @@ impl Wangcheng {
             only_this_run: AtomicBool::new(false),
             chosen: Mutex::default(),
             followed: Mutex::default(),
+            held: Mutex::default(),
             courier,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -258,6 +261,10 @@ impl Wangcheng {
 
     pub(crate) fn followed(&self) -> MutexGuard<'_, HashSet<String>> {
         self.inner.followed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn held(&self) -> MutexGuard<'_, HashMap<String, SecretString>> {
+        self.inner.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts a task that ends when the domain stops.

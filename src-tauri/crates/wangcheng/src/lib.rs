@@ -8,6 +8,7 @@
 //! | [`accounts`] | signing in, who the key belongs to, which account is in use |
 //! | [`servers`] | what exists, as the cloud last told, and when it is asked again |
 //! | [`create`] | what a template becomes in this region, what it costs, why it would fail |
+//! | [`resize`] | which flavors a server can change to, and at what price |
 //! | [`lease`] | which ends of a lease are possible, and when its end is warned of |
 //! | [`login`] | the keys of a server: made here, kept in the keychain |
 //! | `watch` | what was done elsewhere, and leases that are about to end |
@@ -28,6 +29,7 @@ pub mod lease;
 pub mod login;
 pub mod money;
 pub mod operations;
+pub mod resize;
 pub mod servers;
 pub mod settings;
 mod sharing;

@@ -1,5 +1,6 @@
 //! What exists, as the cloud last told: one refresh loop for the account in use, for the whole program.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,9 @@ pub const TAG_PURPOSE: &str = "purpose";
 pub const TAG_INSTALLATION: &str = "wangcheng-installation";
 /// Tag of the operation that made it: finds the server again when the answer to its creation was lost.
 pub const TAG_OPERATION: &str = "wangcheng-operation";
+
+/// Tag of the IAM user who took a server over that was made elsewhere: it is this user's own then, whoever made it.
+pub const TAG_ADOPTED: &str = "wangcheng-adopted-by";
 
 /// How often the cloud is asked while something changes there.
 const FAST: Duration = Duration::from_secs(2);
@@ -121,8 +125,11 @@ pub struct Server {
     pub state: ServerState,
     /// What the cloud says went wrong, in state `error`.
     pub fault: Option<String>,
-    /// Made by this application for the signed-in owner: only such servers are changed here.
+    /// Made by this application for the signed-in owner, or adopted: only such servers are changed here.
     pub own: bool,
+    /// Nobody's, as far as its tags say, or made elsewhere by the signed-in user: it can be taken over.
+    #[serde(default)]
+    pub adoptable: bool,
     /// Tag `owner`.
     pub owner: Option<String>,
     /// Tag `purpose`.
@@ -148,6 +155,9 @@ pub struct Server {
     pub created: Option<DateTime<Utc>>,
     /// When the lease ends; none: it has no lease.
     pub lease_end: Option<DateTime<Utc>>,
+    /// All its tags.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
     /// The operation under way on it.
     #[serde(default)]
     pub operation: Option<String>,
@@ -164,13 +174,19 @@ impl Server {
                 Theirs::Fixed => AddressKind::Private,
             },
         });
+        let made_by_owner = server.user_id.as_ref().is_some_and(|id| id.as_str() == owner_id);
+        let ours = server.tags.contains_key(TAG_INSTALLATION);
         Self {
             id: server.id.to_string(),
             name: server.name.clone(),
             state: ServerState::from_cloud(&server.status, server.task_state.as_deref(), server.frozen),
             fault: server.fault.as_ref().map(|fault| fault.message.clone()),
-            own: server.user_id.as_ref().is_some_and(|id| id.as_str() == owner_id)
-                && server.tags.contains_key(TAG_INSTALLATION),
+            own: ours
+                && match tag(TAG_ADOPTED) {
+                    Some(adopted_by) => adopted_by == owner_id,
+                    None => made_by_owner,
+                },
+            adoptable: !ours && (made_by_owner || tag(TAG_OWNER).is_none()),
             owner: tag(TAG_OWNER),
             purpose: tag(TAG_PURPOSE),
             flavor: server
@@ -187,6 +203,7 @@ impl Server {
             disk_count: server.volumes.len(),
             created: server.created,
             lease_end: server.auto_terminate_time,
+            tags: server.tags.clone(),
             operation: None,
         }
     }
@@ -233,6 +250,26 @@ impl Wangcheng {
 
     /// One server of the account in use that may be changed here.
     pub(crate) async fn own_server(&self, live: &Live, id: &str) -> Result<Server> {
+        Self::changeable(live, &self.told_server(live, id).await?)
+    }
+
+    /// A server that was told, if it may be changed here.
+    pub(crate) fn changeable(live: &Live, told: &ecs::Server) -> Result<Server> {
+        let server = Server::from_cloud(told, &live.account.user_id);
+        if server.own {
+            Ok(server)
+        } else {
+            let code = if server.adoptable {
+                Code::NotAdopted
+            } else {
+                Code::NotOwn
+            };
+            Err(Failure::new(code).with("name", &server.name))
+        }
+    }
+
+    /// One server of the account in use, as it is now.
+    pub(crate) async fn told_server(&self, live: &Live, id: &str) -> Result<ecs::Server> {
         let client = self.client(live).await?;
         let project = live.project();
         let told = ecs::server(&client, &project, &huaweicloud::ServerId::from(id)).await;
@@ -241,12 +278,7 @@ impl Wangcheng {
             _ => error.into(),
         })?;
         live.tell_time(told.server_time, self.now());
-        let server = Server::from_cloud(&told.value, &live.account.user_id);
-        if server.own {
-            Ok(server)
-        } else {
-            Err(Failure::new(Code::NotOwn).with("name", &server.name))
-        }
+        Ok(told.value)
     }
 
     /// The list with the operations under way marked in it.

@@ -18,6 +18,12 @@ pub struct Event<'a> {
     pub json: &'a str,
 }
 
+/// Events as one request carries them.
+pub struct Body {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) gzip: bool,
+}
+
 /// Cuts events into requests, in order: as many as fit into both limits. An event that alone exceeds the bytes, and
 /// any event where a limit is 0, goes by itself rather than never.
 pub fn batch<'a, 'e>(events: &'a [Event<'e>], limits: Limits) -> Vec<&'a [Event<'e>]> {

@@ -6,6 +6,8 @@
 //! | a creation, recorded | sent again with the same client token: the cloud answers as it did the first time |
 //! | a creation whose token is too old | looked for by its tag |
 //! | anything, sent | followed by its job id; if the job is forgotten, settled by reading the server |
+//! | a change of size, sent | followed by its job id; the server is started again where it ran before |
+//! | a new password | not sent any more, because it is not kept anywhere |
 //! | a restart, recorded | followed where it is under way; else its outcome is unknown, because twice is too often |
 //! | anything else, recorded | the server is read first, and only what is not done yet is sent |
 
@@ -13,8 +15,12 @@ mod create;
 mod delete;
 mod lease;
 mod outcome;
+mod password;
 mod power;
+mod rename;
+mod resize;
 mod runner;
+mod tags;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +37,7 @@ use crate::app::Change;
 use crate::cloud::Live;
 use crate::failure::{Code, Failure, Result};
 use crate::money::Money;
-use crate::servers::Server;
+use crate::servers::{Server, ServerState};
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -62,10 +68,25 @@ pub enum OperationKind {
     /// A server is deleted.
     #[serde(rename = "server.delete")]
     DeleteServer,
+    /// A server gets another flavor.
+    #[serde(rename = "server.resize")]
+    ResizeServer,
+    /// A server gets another name.
+    #[serde(rename = "server.rename")]
+    RenameServer,
+    /// A server's tags are changed.
+    #[serde(rename = "server.tag")]
+    TagServer,
+    /// A server made elsewhere is taken over.
+    #[serde(rename = "server.adopt")]
+    AdoptServer,
+    /// A server's administrator gets another password.
+    #[serde(rename = "server.password")]
+    ResetPassword,
 }
 
 impl OperationKind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 12] = [
         Self::CreateServer,
         Self::UpdateLease,
         Self::CancelLease,
@@ -73,6 +94,11 @@ impl OperationKind {
         Self::StopServer,
         Self::RebootServer,
         Self::DeleteServer,
+        Self::ResizeServer,
+        Self::RenameServer,
+        Self::TagServer,
+        Self::AdoptServer,
+        Self::ResetPassword,
     ];
 
     fn as_str(self) -> &'static str {
@@ -84,6 +110,11 @@ impl OperationKind {
             Self::StopServer => "server.stop",
             Self::RebootServer => "server.reboot",
             Self::DeleteServer => "server.delete",
+            Self::ResizeServer => "server.resize",
+            Self::RenameServer => "server.rename",
+            Self::TagServer => "server.tag",
+            Self::AdoptServer => "server.adopt",
+            Self::ResetPassword => "server.password",
         }
     }
 
@@ -128,6 +159,12 @@ pub struct Detail {
     pub host_key: Option<String>,
     /// What the cloud is doing, in its own word.
     pub progress: Option<String>,
+    /// It was sent, or was about to be, and what it carried is not kept anywhere.
+    pub sending: bool,
+    /// In which state it was found, where it did not run.
+    pub stands: Option<ServerState>,
+    /// Why a server that ran before does not run again.
+    pub stays_stopped: Option<Failure>,
 }
 
 impl Detail {

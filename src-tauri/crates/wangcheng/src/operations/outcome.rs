@@ -11,19 +11,36 @@ use crate::events::{Action, Draft};
 use crate::failure::{Code, Failure, Result};
 
 impl Runner {
-    /// The event that stands for this end.
-    pub(super) fn event(&self, result: &Result<Done>, at: DateTime<Utc>) -> store::NewEvent {
-        let detail = &self.operation.detail;
+    /// The events that stand for this end; none for what the data platform is not told of.
+    pub(super) fn events(&self, result: &Result<Done>, at: DateTime<Utc>) -> Vec<store::NewEvent> {
         let action = match self.operation.kind {
             OperationKind::CreateServer => Action::ServerCreated,
-            OperationKind::UpdateLease if detail.lease_end_before.is_none() => Action::LeaseSet,
+            OperationKind::UpdateLease if self.operation.detail.lease_end_before.is_none() => {
+                Action::LeaseSet
+            }
             OperationKind::UpdateLease => Action::LeaseExtended,
             OperationKind::CancelLease => Action::LeaseCancelled,
             OperationKind::StartServer => Action::ServerStarted,
             OperationKind::StopServer => Action::ServerStopped,
             OperationKind::RebootServer => Action::ServerRebooted,
             OperationKind::DeleteServer => Action::ServerDeleted,
+            OperationKind::ResizeServer => Action::ServerResized,
+            OperationKind::AdoptServer => Action::ServerSeen,
+            OperationKind::RenameServer | OperationKind::TagServer | OperationKind::ResetPassword => {
+                return Vec::new();
+            }
         };
+        let mut events = vec![self.event(action, result, at)];
+        // The change counts although the server did not come up again; that it stands is told beside it.
+        if self.operation.detail.stays_stopped.is_some() {
+            let stopped = Done { at };
+            events.push(self.event(Action::ServerStopped, &Ok(stopped), at));
+        }
+        events
+    }
+
+    fn event(&self, action: Action, result: &Result<Done>, at: DateTime<Utc>) -> store::NewEvent {
+        let detail = &self.operation.detail;
         let time = result.as_ref().map_or_else(|_| self.cloud_now(), |done| done.at);
         let mut draft = Draft::new(action, time, &self.wangcheng.inner.client);
         draft
@@ -38,8 +55,8 @@ impl Runner {
                 "duration_s",
                 crate::clock::seconds_between(self.operation.row.recorded_at, at),
             );
-        match self.operation.kind {
-            OperationKind::CreateServer => {
+        match action {
+            Action::ServerCreated => {
                 draft
                     .set("template", detail.template.clone())
                     .set("disk_gb", detail.disk_gb)
@@ -50,15 +67,22 @@ impl Runner {
                     .set_time("lease_end", detail.lease_end)
                     .set_price(detail.price.as_ref());
             }
-            OperationKind::UpdateLease | OperationKind::CancelLease => {
+            Action::LeaseSet | Action::LeaseExtended | Action::LeaseCancelled => {
                 draft
                     .set_time("lease_end", detail.lease_end)
                     .set_time("lease_end_before", detail.lease_end_before);
             }
-            OperationKind::StartServer | OperationKind::RebootServer => {}
-            OperationKind::StopServer | OperationKind::DeleteServer => {
+            Action::ServerStopped | Action::ServerDeleted => {
                 draft.set("cause", "user").set_time("lease_end", detail.lease_end);
             }
+            Action::ServerResized => {
+                draft.set_price(detail.price.as_ref());
+            }
+            Action::ServerSeen => {
+                let stands = serde_json::to_value(detail.stands).unwrap_or_default();
+                draft.set("state", stands).set_time("lease_end", detail.lease_end);
+            }
+            _ => {}
         }
         if let Err(failure) = result {
             draft.fail(failure);
