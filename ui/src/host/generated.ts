@@ -99,6 +99,15 @@ kind: AddressKind, };
 export type AddressKind = "private" | "public";
 
 /**
+ * Letting an address in.
+ */
+export type AdmitSsh = { 
+/**
+ * An IP address, or a narrow range such as `203.0.113.0/24`.
+ */
+address: string, };
+
+/**
  * What the program is, and what a start should show.
  */
 export type AppInfo = { 
@@ -309,7 +318,12 @@ keyPair: string | null,
 /**
  * Bandwidth of the public address in Mbit/s; 0: no public address.
  */
-publicMbps: number | null, };
+publicMbps: number | null, 
+/**
+ * What the server does on its first start beside what its environment installs: a text for cloud-init that begins
+ * with `#cloud-config`, `#!` or `#cloud-boothook`. Every process on the server can read it.
+ */
+userData?: string, };
 
 /**
  * Deleting a server.
@@ -699,6 +713,10 @@ progress: string | null,
  */
 remark?: WireError, 
 /**
+ * The security group that was made.
+ */
+securityGroup?: string, 
+/**
  * The lease's end asked for.
  */
 leaseEnd: string | null, 
@@ -726,7 +744,7 @@ settledAt: string | null, };
 /**
  * What is asked.
  */
-export type OperationKind = "server.create" | "lease.update" | "lease.cancel" | "server.start" | "server.stop" | "server.reboot" | "server.delete" | "server.resize" | "server.rename" | "server.tag" | "server.adopt" | "server.password";
+export type OperationKind = "server.create" | "lease.update" | "lease.cancel" | "server.start" | "server.stop" | "server.reboot" | "server.delete" | "server.resize" | "server.rename" | "server.tag" | "server.adopt" | "server.password" | "network.admit";
 
 /**
  * How an operation ended.
@@ -737,6 +755,15 @@ export type OperationOutcome = "ok" | "failed";
  * How far an operation is.
  */
 export type OperationStage = "recorded" | "sent" | "settled";
+
+/**
+ * This computer's own address.
+ */
+export type OwnAddress = { 
+/**
+ * None where the world sees another one: then a person has to tell it.
+ */
+address: string | null, };
 
 /**
  * What came of asking something for one of several servers.
@@ -1383,7 +1410,11 @@ leaseHours: number,
 /**
  * What is installed.
  */
-environment: Environment, };
+environment: Environment, 
+/**
+ * What is done on the first start beside that: a text for cloud-init.
+ */
+userData?: string, };
 
 /**
  * Templates as a file.
@@ -1490,6 +1521,10 @@ export const calls = (call: Call) => ({
     saveKey: (request: ServerRef) => call<SavedKey>("servers.save_key", request),
     cancelLease: (request: ServerRef) => call<Operation>("servers.cancel_lease", request),
     delete: (request: DeleteServer) => call<Operation>("servers.delete", request),
+  },
+  networks: {
+    ownAddress: () => call<OwnAddress>("networks.own_address", null),
+    admitSsh: (request: AdmitSsh) => call<Operation>("networks.admit_ssh", request),
   },
   templates: {
     list: () => call<Array<Template>>("templates.list", null),

@@ -47,6 +47,7 @@ export const operationWord: Record<OperationKind, () => string> = {
   'server.tag': m.operation_tag,
   'server.adopt': m.operation_adopt,
   'server.password': m.operation_password,
+  'network.admit': m.operation_admit,
 };
 
 /** Where an operation stands, in one word of ours. */

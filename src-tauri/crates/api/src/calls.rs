@@ -15,7 +15,8 @@ use crate::views::{
     TemplateFile, TemplateRef, event,
 };
 use crate::views_change::{
-    DeleteServers, ExtendLeases, RenameServer, ResetPassword, ResizeOptions, ResizeServer, TagServer,
+    AdmitSsh, DeleteServers, ExtendLeases, OwnAddress, RenameServer, ResetPassword, ResizeOptions,
+    ResizeServer, TagServer,
 };
 
 /// How many servers one call takes.
@@ -195,6 +196,14 @@ calls! {
     "servers.delete" "delete" (api, ask: DeleteServer) -> Operation {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).operation(domain.delete_server(&ask.server, &ask.name).await?))
+    }
+
+    "networks.own_address" "ownAddress" (_api, _r: ()) -> OwnAddress {
+        Ok(OwnAddress { address: wangcheng::networks::own_address().map(|address| address.to_string()) })
+    }
+    "networks.admit_ssh" "admitSsh" (api, ask: AdmitSsh) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.admit_ssh(&ask.address).await?))
     }
 
     "templates.list" "list" (api, _r: ()) -> Vec<Template> { api.domain().await?.templates().await }

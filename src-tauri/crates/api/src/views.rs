@@ -333,6 +333,10 @@ pub struct Operation {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub remark: Option<Box<WireError>>,
+    /// The security group that was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub security_group: Option<String>,
     /// The lease's end asked for.
     pub lease_end: Option<DateTime<Utc>>,
     /// Template id.
@@ -677,6 +681,7 @@ impl Speaker<'_> {
                 .as_ref()
                 .map(|failure| Box::new(self.error(failure))),
             job_id: row.job_id,
+            security_group: operation.detail.security_group,
             progress: operation.detail.progress,
             lease_end: operation.detail.lease_end,
             template: operation.detail.template,

@@ -108,6 +108,20 @@ pub struct ResetPassword {
     pub password: secrecy::SecretString,
 }
 
+/// Letting an address in.
+#[derive(Debug, Clone, Deserialize, TS)]
+pub struct AdmitSsh {
+    /// An IP address, or a narrow range such as `203.0.113.0/24`.
+    pub address: String,
+}
+
+/// This computer's own address.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct OwnAddress {
+    /// None where the world sees another one: then a person has to tell it.
+    pub address: Option<String>,
+}
+
 impl Speaker<'_> {
     pub fn resize_options(&self, found: wangcheng::resize::ResizeOptions) -> ResizeOptions {
         let option = |option: wangcheng::resize::ResizeOption| ResizeOption {

@@ -52,6 +52,11 @@ pub struct CreateServer {
     pub key_pair: Option<String>,
     /// Bandwidth of the public address in Mbit/s; 0: no public address.
     pub public_mbps: Option<u32>,
+    /// What the server does on its first start beside what its environment installs: a text for cloud-init that begins
+    /// with `#cloud-config`, `#!` or `#cloud-boothook`. Every process on the server can read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub user_data: Option<String>,
 }
 
 /// Something that stands in the way, or should be known.
@@ -146,6 +151,8 @@ pub(crate) struct Plan {
     pub key_pair: Option<String>,
     pub fresh_key: bool,
     pub public_mbps: u32,
+    /// What whoever makes it wants done on the first start.
+    pub own_text: Option<String>,
 }
 
 impl Wangcheng {

@@ -58,6 +58,13 @@ pub enum Code {
     KeyPairMissing,
     PriceUnknown,
     BandwidthInvalid,
+    UserDataTooLong,
+    UserDataKind,
+    UserDataUnreadable,
+    UserDataKey,
+    UserDataIgnored,
+    AddressInvalid,
+    AddressTooWide,
     // servers
     ServerUnknown,
     NotOwn,

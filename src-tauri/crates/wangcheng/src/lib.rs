@@ -9,6 +9,8 @@
 //! | [`servers`] | what exists, as the cloud last told, and when it is asked again |
 //! | [`create`] | what a template becomes in this region, what it costs, why it would fail |
 //! | [`resize`] | which flavors a server can change to, and at what price |
+//! | `first_start` | what a server does on its first start: our part, and the text of whoever makes it |
+//! | [`networks`] | addresses, and the security group that lets one of them in |
 //! | [`lease`] | which ends of a lease are possible, and when its end is warned of |
 //! | [`login`] | the keys of a server: made here, kept in the keychain |
 //! | `watch` | what was done elsewhere, and leases that are about to end |
@@ -23,11 +25,13 @@ pub mod create;
 pub mod delivery;
 pub mod events;
 pub mod failure;
+mod first_start;
 mod heartbeat;
 pub mod keychain;
 pub mod lease;
 pub mod login;
 pub mod money;
+pub mod networks;
 pub mod operations;
 pub mod resize;
 pub mod servers;

@@ -21,12 +21,11 @@ use zeroize::Zeroizing;
 use crate::Wangcheng;
 use crate::cloud::Live;
 use crate::failure::{Code, Failure, Result};
+use crate::first_start::{self, USER_DATA_MOST};
 use crate::keychain::Remember;
 use crate::servers::AddressKind;
 use crate::templates::Environment;
 
-/// Most bytes of user data that the cloud takes, before base64.
-const USER_DATA_MOST: usize = 32 * 1024;
 /// Stands in the ledger's copy of a creation where the host's private key goes.
 const BLANK: &str = "{host_private_key}";
 /// The person one logs in as: the cloud's public Linux images have it.
@@ -92,9 +91,9 @@ impl Fresh {
         })
     }
 
-    /// What cloud-init does on the first start, with a blank for the host's private key. One document, in JSON, which
-    /// is YAML as well.
-    pub fn user_data(&self, environment: Environment) -> Result<String> {
+    /// What cloud-init does on the first start, with a blank for the host's private key: one document, in JSON, which
+    /// is YAML as well, and whatever `text` says beside it.
+    pub fn user_data(&self, environment: Environment, text: Option<&str>) -> Result<String> {
         let mut document = json!({
             // The cloud's images let one in as root; this keeps it so, by key.
             "disable_root": false,
@@ -107,8 +106,9 @@ impl Fresh {
         {
             document.extend(wanted);
         }
-        let text = serde_json::to_string_pretty(&document).map_err(internal)?;
-        Ok(format!("#cloud-config\n{text}\n"))
+        let ours = serde_json::to_string_pretty(&document).map_err(internal)?;
+        let ours = format!("#cloud-config\n{ours}\n");
+        Ok(first_start::compose(Some(ours), text).unwrap_or_default())
     }
 }
 
@@ -339,7 +339,7 @@ mod tests {
     }
 
     fn body(fresh: &Fresh, environment: Environment) -> String {
-        let user_data = STANDARD.encode(fresh.user_data(environment).unwrap());
+        let user_data = STANDARD.encode(fresh.user_data(environment, None).unwrap());
         json!({"server": {"name": "dev", "user_data": user_data}}).to_string()
     }
 

@@ -30,6 +30,8 @@ pub const TAG_ADOPTED: &str = "wangcheng-adopted-by";
 const FAST: Duration = Duration::from_secs(2);
 /// How often otherwise.
 const SLOW: Duration = Duration::from_secs(30);
+/// How soon it is tried whether the network is back, at first; then less and less often.
+const AWAY: Duration = Duration::from_secs(2);
 
 /// State of a server in a word, worked out from `status` and `task_state` (the status alone hides transitions).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -275,7 +277,14 @@ impl Wangcheng {
         let told = ecs::server(&client, &project, &huaweicloud::ServerId::from(id)).await;
         let told = told.map_err(|error| match error.kind {
             huaweicloud::ErrorKind::Missing => Failure::from(Code::ServerUnknown),
-            _ => error.into(),
+            _ => {
+                let failure = Failure::from(error);
+                // The loop need not wait for its turn to learn that.
+                if failure.code == Code::NetworkUnreachable {
+                    live.bell.notify_one();
+                }
+                failure
+            }
         })?;
         live.tell_time(told.server_time, self.now());
         Ok(told.value)
@@ -389,8 +398,12 @@ impl Wangcheng {
     }
 
     async fn keep_fresh(&self, live: Arc<Live>) {
+        let mut away = AWAY;
         loop {
-            let answered = live.stopped().is_none() && self.refresh(&live).await.is_ok();
+            let answer = match live.stopped() {
+                None => self.refresh(&live).await,
+                Some(failure) => Err(failure),
+            };
             if let Err(failure) = self.watch_leases(&live).await {
                 tracing::warn!(%failure, "leases cannot be watched just now");
             }
@@ -398,12 +411,19 @@ impl Wangcheng {
                 .ledger(|ledger| ledger.unsettled())
                 .await
                 .is_ok_and(|all| !all.is_empty());
-            // Who does not answer is not asked faster for that: the network may be away for days.
-            let wait = if answered && (busy || live.is_changing()) {
-                FAST
-            } else {
-                SLOW
+            let wait = match answer {
+                Ok(()) if busy || live.is_changing() => FAST,
+                // The network is often back soon, and may be away for days.
+                Err(failure) if failure.code == Code::NetworkUnreachable => {
+                    let wait = away;
+                    away = (away * 2).min(SLOW);
+                    let _ = tokio::time::timeout(wait, live.bell.notified()).await;
+                    continue;
+                }
+                // Who does not answer is not asked faster for that.
+                _ => SLOW,
             };
+            away = AWAY;
             let _ = tokio::time::timeout(wait, live.bell.notified()).await;
         }
     }

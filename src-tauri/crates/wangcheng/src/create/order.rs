@@ -4,6 +4,7 @@ use huaweicloud::bss::Product;
 use huaweicloud::ecs;
 
 use super::{DISK_TYPE, Plan, PricePartKind, TAG_MOST};
+use crate::first_start;
 use crate::servers::{TAG_INSTALLATION, TAG_OPERATION, TAG_OWNER, TAG_PURPOSE};
 
 /// Pool of public addresses: dynamic BGP, to be had in every region.
@@ -63,7 +64,11 @@ impl Plan {
         user_data: Option<String>,
     ) -> ecs::CreateServer {
         let user_data = match user_data {
-            None if !self.is_windows() => self.template.environment.user_data(),
+            None => {
+                let ours = self.template.environment.user_data();
+                let ours = ours.filter(|_| !self.is_windows());
+                first_start::compose(ours, self.own_text.as_deref())
+            }
             given => given,
         };
         let mut tags = vec![

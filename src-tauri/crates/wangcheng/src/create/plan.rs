@@ -5,8 +5,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Choice, CreateServer, Plan, Problem, TAG_MOST};
 use crate::catalogue::{Catalogue, Flavor, Image, Use};
 use crate::failure::{Code, Failure};
+use crate::first_start;
 use crate::lease;
-use crate::templates::Template;
+use crate::templates::{Environment, Template};
 
 /// Longest server name, in characters (<https://support.huaweicloud.com/api-ecs/ecs_02_0101.html>).
 const NAME_MOST: usize = 64;
@@ -159,6 +160,37 @@ pub(crate) fn plan(
         _ => {}
     }
 
+    let own_text = ask.user_data.as_deref().or(template.user_data.as_deref());
+    let own_text = own_text.filter(|text| !text.trim().is_empty());
+    let windows = image
+        .as_ref()
+        .is_some_and(|image| image.os.as_deref() == Some("Windows"));
+    if let Some(text) = own_text
+        && !windows
+    {
+        let beside = fresh_key || template.environment != Environment::None;
+        let checked = first_start::check(text, beside, fresh_key);
+        let problem = checked.err().map(|failure| (true, failure)).or_else(|| {
+            let ignored = image.as_ref().is_some_and(|image| !image.cloud_init);
+            ignored.then(|| (false, Code::UserDataIgnored.into()))
+        });
+        problems.extend(problem.map(|(blocking, failure)| Problem {
+            field: Some("userData"),
+            blocking,
+            failure,
+        }));
+    } else if let Some(text) = own_text
+        && text.len() > first_start::USER_DATA_MOST
+    {
+        problems.push(Problem {
+            field: Some("userData"),
+            blocking: true,
+            failure: Failure::new(Code::UserDataTooLong)
+                .with("most", first_start::USER_DATA_MOST)
+                .with("size", text.len()),
+        });
+    }
+
     let choice = Choice {
         flavor,
         image,
@@ -193,6 +225,7 @@ pub(crate) fn plan(
             key_pair: choice.key_pair.clone(),
             fresh_key,
             public_mbps,
+            own_text: own_text.map(str::to_owned),
         }),
         _ => None,
     };
@@ -269,6 +302,7 @@ pub(super) fn priceable(ask: &CreateServer, catalogue: &Catalogue, cloud_now: Da
         purpose: String::new(),
         lease_end: cloud_now + TimeDelta::hours(1),
         key_pair: None,
+        user_data: None,
         ..ask.clone()
     };
     plan(&ask, catalogue, cloud_now).1

@@ -75,6 +75,7 @@ fn ask() -> CreateServer {
         security_group: None,
         key_pair: None,
         public_mbps: None,
+        user_data: None,
     }
 }
 
@@ -195,4 +196,34 @@ fn a_zone_that_does_not_sell_the_flavor_is_refused() {
 fn an_owner_with_odd_signs_becomes_a_tag_the_cloud_takes() {
     assert_eq!(tag_value("李 <ada>"), "李__ada_");
     assert_eq!(tag_value(&"x".repeat(80)).chars().count(), TAG_MOST);
+}
+
+#[test]
+fn a_text_for_the_first_start_is_looked_at_before_and_goes_beside_what_is_installed() {
+    let with = |text: &str| CreateServer {
+        template: "docker".to_owned(),
+        user_data: Some(text.to_owned()),
+        ..ask()
+    };
+    assert_eq!(
+        blocking(&with("#cloud-config\nruncmd: [\n"), &catalogue()),
+        [(Some("userData"), Code::UserDataUnreadable)]
+    );
+    assert_eq!(
+        blocking(&with("#cloud-config\nssh_keys: {}\n"), &catalogue()),
+        [(Some("userData"), Code::UserDataKey)]
+    );
+    assert_eq!(blocking(&with("  \n"), &catalogue()), [], "an empty one is none");
+    let (_, plan, _) = plan(&with("#!/bin/sh\ntouch /tmp/x\n"), &catalogue(), now());
+    assert_eq!(
+        plan.unwrap().own_text.as_deref(),
+        Some("#!/bin/sh\ntouch /tmp/x\n")
+    );
+    let mut bare = catalogue();
+    for image in &mut bare.images {
+        image.cloud_init = false;
+    }
+    let (_, plan, problems) = super::plan(&with("#!/bin/sh\n"), &bare, now());
+    assert!(plan.is_some(), "it is a warning");
+    assert!(problems.iter().any(|p| p.failure.code == Code::UserDataIgnored));
 }

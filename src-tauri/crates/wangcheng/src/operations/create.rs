@@ -47,7 +47,7 @@ impl Wangcheng {
         };
         let user_data = fresh
             .as_ref()
-            .map(|fresh| fresh.user_data(plan.template.environment))
+            .map(|fresh| fresh.user_data(plan.template.environment, plan.own_text.as_deref()))
             .transpose()?;
         let host_key = fresh.as_ref().map(|fresh| fresh.host.clone());
         let body = plan

@@ -11,6 +11,7 @@
 //! | a restart, recorded | followed where it is under way; else its outcome is unknown, because twice is too often |
 //! | anything else, recorded | the server is read first, and only what is not done yet is sent |
 
+mod admit;
 mod create;
 mod delete;
 mod lease;
@@ -83,10 +84,13 @@ pub enum OperationKind {
     /// A server's administrator gets another password.
     #[serde(rename = "server.password")]
     ResetPassword,
+    /// A security group is made that lets one address in.
+    #[serde(rename = "network.admit")]
+    AdmitSsh,
 }
 
 impl OperationKind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::CreateServer,
         Self::UpdateLease,
         Self::CancelLease,
@@ -99,6 +103,7 @@ impl OperationKind {
         Self::TagServer,
         Self::AdoptServer,
         Self::ResetPassword,
+        Self::AdmitSsh,
     ];
 
     fn as_str(self) -> &'static str {
@@ -115,6 +120,7 @@ impl OperationKind {
             Self::TagServer => "server.tag",
             Self::AdoptServer => "server.adopt",
             Self::ResetPassword => "server.password",
+            Self::AdmitSsh => "network.admit",
         }
     }
 
@@ -161,6 +167,8 @@ pub struct Detail {
     pub progress: Option<String>,
     /// It was sent, or was about to be, and what it carried is not kept anywhere.
     pub sending: bool,
+    /// The security group that was made.
+    pub security_group: Option<String>,
     /// In which state it was found, where it did not run.
     pub stands: Option<ServerState>,
     /// Why a server that ran before does not run again.

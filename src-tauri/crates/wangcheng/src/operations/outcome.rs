@@ -26,9 +26,10 @@ impl Runner {
             OperationKind::DeleteServer => Action::ServerDeleted,
             OperationKind::ResizeServer => Action::ServerResized,
             OperationKind::AdoptServer => Action::ServerSeen,
-            OperationKind::RenameServer | OperationKind::TagServer | OperationKind::ResetPassword => {
-                return Vec::new();
-            }
+            OperationKind::RenameServer
+            | OperationKind::TagServer
+            | OperationKind::ResetPassword
+            | OperationKind::AdmitSsh => return Vec::new(),
         };
         let mut events = vec![self.event(action, result, at)];
         // The change counts although the server did not come up again; that it stands is told beside it.

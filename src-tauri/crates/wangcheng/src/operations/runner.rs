@@ -54,6 +54,7 @@ impl Runner {
             OperationKind::RenameServer => self.rename().await,
             OperationKind::TagServer | OperationKind::AdoptServer => self.tag().await,
             OperationKind::ResetPassword => self.reset_password().await,
+            OperationKind::AdmitSsh => self.admit().await,
         };
         // The ledger can be full or away for a while. What the cloud did is not forgotten over that: it is tried
         // again, and failing all else the next start settles the operation by reading the state.
