@@ -1,5 +1,6 @@
 //! One run: the domain is opened, asked, waited for and stopped.
 
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use api::{Api, Change, Launch, Places, Tongue};
 use indicatif::{ProgressBar, ProgressStyle};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use wangcheng::settings::Language;
 use wangcheng::{ClientInfo, Clock};
@@ -47,7 +49,8 @@ pub struct Session {
 
 impl Session {
     /// Opens the ledger; signs in for this run where the command line says so. `signing_in`: the command itself will.
-    pub async fn open(common: &Common, output: Output, signing_in: bool) -> Result<Self> {
+    /// `choosing`: the command is about which account is in use, for later runs too.
+    pub async fn open(common: &Common, output: Output, signing_in: bool, choosing: bool) -> Result<Self> {
         let data_dir = match &common.data_dir {
             Some(dir) => dir.clone(),
             None => dirs::data_dir()
@@ -90,6 +93,10 @@ impl Session {
             asked: Mutex::default(),
             output,
         };
+        // What a command line chooses for one command is no choice for the window.
+        if !choosing {
+            session.api.choose_only_for_this_run().await;
+        }
         let prepared = session.sign_in_for_this_run(common, signing_in).await;
         match prepared {
             Ok(()) => Ok(session),
@@ -265,13 +272,19 @@ impl Session {
         }
     }
 
-    /// Asks for acts and follows them as far as wished. The answer is each operation as it is then.
+    /// Asks for an act and follows it as far as wished. The answer is the operation as it is then.
     pub async fn act(&self, name: &str, request: Value, wait: Wait) -> Result<Value> {
+        let (operation, changes) = self.begin(name, request).await?;
+        self.follow(operation, changes, wait).await
+    }
+
+    /// Asks for an act. The answer is the operation as it was recorded, and what changes from then on.
+    pub async fn begin(&self, name: &str, request: Value) -> Result<(Value, Receiver<Change>)> {
         // Listened to before asking, so that no change is missed.
         let changes = self.api.changes();
         let operation = self.ask(name, request).await?;
         self.asked(&operation);
-        self.follow(operation, changes, !wait.no_wait, wait.timeout).await
+        Ok((operation, changes))
     }
 
     /// Follows an operation that was asked for just now.
@@ -279,14 +292,24 @@ impl Session {
         let changes = self.api.changes();
         // Read anew after listening, so that no change is missed.
         let operation = self.operation(&text(&operation, "id")).await?;
-        self.follow(operation, changes, !wait.no_wait, wait.timeout).await
+        self.follow(operation, changes, wait).await
     }
 
     /// Follows an operation to its end.
     pub async fn follow_by_id(&self, id: &str, timeout: Duration) -> Result<Value> {
         let changes = self.api.changes();
         let operation = self.operation(id).await?;
-        self.follow(operation, changes, true, timeout).await
+        let wait = Wait {
+            wait: true,
+            no_wait: false,
+            timeout,
+        };
+        self.follow(operation, changes, wait).await
+    }
+
+    /// Writes the key of a server that was asked for here to a new file.
+    pub async fn write_key(&self, id: &str, file: &Path) -> Result<()> {
+        Ok(self.api.write_server_key(id, file).await?)
     }
 
     /// The operation of that id.
@@ -313,12 +336,12 @@ impl Session {
         })
     }
 
-    async fn follow(
+    /// Follows an operation as far as wished, hearing what changed since it was recorded.
+    pub async fn follow(
         &self,
         mut operation: Value,
-        mut changes: tokio::sync::broadcast::Receiver<Change>,
-        to_its_end: bool,
-        timeout: Duration,
+        mut changes: Receiver<Change>,
+        wait: Wait,
     ) -> Result<Value> {
         let id = operation
             .get("id")
@@ -329,7 +352,7 @@ impl Session {
         let done = |operation: &Value| match text(operation, "stage").as_str() {
             "settled" => true,
             "recorded" => false,
-            _ => !to_its_end,
+            _ => wait.no_wait,
         };
         let following = async {
             while !done(&operation) {
@@ -346,7 +369,7 @@ impl Session {
             Ok(operation)
         };
         let followed = tokio::select! {
-            result = tokio::time::timeout(timeout, following) => result.map_err(|_| ("wait_timeout", Exit::Network)),
+            result = tokio::time::timeout(wait.timeout, following) => result.map_err(|_| ("wait_timeout", Exit::Network)),
             _ = tokio::signal::ctrl_c() => Err(("cancelled", Exit::Cancelled)),
         };
         let result = match followed {
