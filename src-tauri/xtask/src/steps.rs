@@ -149,18 +149,13 @@ pub fn test(only: Option<Part>) -> Result<()> {
         )?;
     }
     if wants(Part::Faults) {
-        do_it(
-            "kills and faults",
-            &mut cargo(&[
-                "test",
-                "--package",
-                "wangcheng-tests",
-                "--test",
-                "kill",
-                "--test",
-                "faults",
-            ]),
-        )?;
+        let mut arguments = vec!["test", "--package", "wangcheng-tests"];
+        arguments.extend(
+            ["kill", "faults", "disk", "profile"]
+                .into_iter()
+                .flat_map(|test| ["--test", test]),
+        );
+        do_it("kills and faults", &mut cargo(&arguments))?;
     }
     // The last one, so that a run ends with cargo's own summary.
     if wants(Part::E2e) {

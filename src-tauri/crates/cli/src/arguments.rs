@@ -332,6 +332,12 @@ pub enum Delivery {
         /// Allow plain HTTP to another computer
         #[arg(long)]
         allow_plain_http: bool,
+        /// The way of speaking; custom: as the profile says
+        #[arg(long, value_name = "NAME", default_value = "yanhuang", value_parser = ["yanhuang", "splunk_hec", "custom"])]
+        preset: String,
+        /// JSON file with the fields that differ from the platform's own way; with --preset custom
+        #[arg(long, value_name = "FILE")]
+        profile: Option<PathBuf>,
         /// Keep the token that is kept already
         #[arg(long)]
         keep_token: bool,

@@ -15,6 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 mod body;
+mod envelope;
 mod profile;
 
 pub use body::{Body, Event, batch};
