@@ -494,7 +494,7 @@ impl Plan {
 }
 
 /// A user name as a tag value: cut to what a tag holds, and without the signs it does not take.
-fn tag_value(text: &str) -> String {
+pub(crate) fn tag_value(text: &str) -> String {
     let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
     text.chars()
         .map(|c| if fits(c) { c } else { '_' })

@@ -8,6 +8,8 @@
 //! | [`accounts`] | signing in, who the key belongs to, which account is in use |
 //! | [`servers`] | what exists, as the cloud last told, and when it is asked again |
 //! | [`create`] | what a template becomes in this region, what it costs, why it would fail |
+//! | [`disks`] | which disks a server has, what they cost, and what to do in the guest with them |
+//! | [`leftovers`] | what a deletion takes with it, and what is left of servers that are gone |
 //! | [`lease`] | which ends of a lease are possible, and when its end is warned of |
 //! | [`login`] | the keys of a server: made here, kept in the keychain |
 //! | `watch` | what was done elsewhere, and leases that are about to end |
@@ -20,11 +22,13 @@ pub mod catalogue;
 pub mod clock;
 pub mod create;
 pub mod delivery;
+pub mod disks;
 pub mod events;
 pub mod failure;
 mod heartbeat;
 pub mod keychain;
 pub mod lease;
+pub mod leftovers;
 pub mod login;
 pub mod money;
 pub mod operations;

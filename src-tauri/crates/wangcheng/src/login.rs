@@ -249,6 +249,12 @@ impl Wangcheng {
         })
     }
 
+    /// Whether the keychain has a server's key, as far as it answers.
+    pub(crate) async fn has_server_key(&self, server: &str) -> bool {
+        let stored = self.inner.keychain.get(&self.server_key_name(server)).await;
+        stored.is_ok_and(|stored| stored.is_some())
+    }
+
     /// Where the keychain has a server's key.
     fn server_key_name(&self, server_or_operation: &str) -> String {
         format!("server/{}/{server_or_operation}", self.installation_id())

@@ -21,6 +21,8 @@ pub const TAG_PURPOSE: &str = "purpose";
 pub const TAG_INSTALLATION: &str = "wangcheng-installation";
 /// Tag of the operation that made it: finds the server again when the answer to its creation was lost.
 pub const TAG_OPERATION: &str = "wangcheng-operation";
+/// Tag of a disk or a public address: the id of the server that it belongs to.
+pub const TAG_SERVER: &str = "wangcheng-server";
 
 /// How often the cloud is asked while something changes there.
 const FAST: Duration = Duration::from_secs(2);
@@ -233,6 +235,11 @@ impl Wangcheng {
 
     /// One server of the account in use that may be changed here.
     pub(crate) async fn own_server(&self, live: &Live, id: &str) -> Result<Server> {
+        Ok(self.own_server_row(live, id).await?.0)
+    }
+
+    /// The same, with all that the cloud tells of it.
+    pub(crate) async fn own_server_row(&self, live: &Live, id: &str) -> Result<(Server, ecs::Server)> {
         let client = self.client(live).await?;
         let project = live.project();
         let told = ecs::server(&client, &project, &huaweicloud::ServerId::from(id)).await;
@@ -243,7 +250,7 @@ impl Wangcheng {
         live.tell_time(told.server_time, self.now());
         let server = Server::from_cloud(&told.value, &live.account.user_id);
         if server.own {
-            Ok(server)
+            Ok((server, told.value))
         } else {
             Err(Failure::new(Code::NotOwn).with("name", &server.name))
         }

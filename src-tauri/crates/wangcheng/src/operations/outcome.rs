@@ -11,8 +11,8 @@ use crate::events::{Action, Draft};
 use crate::failure::{Code, Failure, Result};
 
 impl Runner {
-    /// The event that stands for this end.
-    pub(super) fn event(&self, result: &Result<Done>, at: DateTime<Utc>) -> store::NewEvent {
+    /// The event that stands for this end; none where the contract of events knows no such act.
+    pub(super) fn event(&self, result: &Result<Done>, at: DateTime<Utc>) -> Option<store::NewEvent> {
         let detail = &self.operation.detail;
         let action = match self.operation.kind {
             OperationKind::CreateServer => Action::ServerCreated,
@@ -23,11 +23,17 @@ impl Runner {
             OperationKind::StopServer => Action::ServerStopped,
             OperationKind::RebootServer => Action::ServerRebooted,
             OperationKind::DeleteServer => Action::ServerDeleted,
+            OperationKind::AddDisk => Action::DiskAttached,
+            OperationKind::GrowDisk => Action::DiskExtended,
+            OperationKind::DetachDisk => Action::DiskDetached,
+            OperationKind::DeleteDisk => Action::DiskDeleted,
+            OperationKind::ReleaseAddress => Action::AddressReleased,
+            OperationKind::MarkParts => return None,
         };
         let time = result.as_ref().map_or_else(|_| self.cloud_now(), |done| done.at);
         let mut draft = Draft::new(action, time, &self.wangcheng.inner.client);
         draft
-            .set("server_name", self.operation.row.server_name.as_str())
+            .set("server_name", self.event_server_name())
             .set("flavor", detail.flavor.clone())
             .set("vcpus", detail.vcpus)
             .set("ram_mb", detail.ram_mb)
@@ -55,19 +61,40 @@ impl Runner {
                     .set_time("lease_end", detail.lease_end)
                     .set_time("lease_end_before", detail.lease_end_before);
             }
-            OperationKind::StartServer | OperationKind::RebootServer => {}
+            OperationKind::StartServer | OperationKind::RebootServer | OperationKind::MarkParts => {}
             OperationKind::StopServer | OperationKind::DeleteServer => {
                 draft.set("cause", "user").set_time("lease_end", detail.lease_end);
+            }
+            OperationKind::AddDisk
+            | OperationKind::GrowDisk
+            | OperationKind::DetachDisk
+            | OperationKind::DeleteDisk => {
+                let part = detail.part.clone().unwrap_or_default();
+                draft
+                    .set("disk_id", part.id)
+                    .set("disk_gb", part.gb)
+                    .set("disk_gb_before", part.gb_before)
+                    .set("disk_type", part.kind)
+                    .set_price(detail.price.as_ref());
+            }
+            OperationKind::ReleaseAddress => {
+                draft.set("eip", detail.part.clone().map(|part| part.name));
             }
         }
         if let Err(failure) = result {
             draft.fail(failure);
         }
-        draft.finish(
-            &self.live.account,
-            Some(&self.id),
-            self.operation.row.server_id.as_deref(),
-        )
+        // What is left of a server that is gone still tells which it was.
+        let server = self.operation.row.server_id.as_deref();
+        let server = server.or(detail.part.as_ref().and_then(|part| part.server.as_deref()));
+        Some(draft.finish(&self.live.account, Some(&self.id), server))
+    }
+
+    /// The name of a server that is gone is not known any more; what is left of it has one of its own.
+    fn event_server_name(&self) -> Option<&str> {
+        let row = &self.operation.row;
+        (row.server_id.is_some() || self.operation.kind == OperationKind::CreateServer)
+            .then_some(row.server_name.as_str())
     }
 }
 

@@ -50,6 +50,12 @@ impl Runner {
                 self.power().await
             }
             OperationKind::DeleteServer => self.delete().await,
+            OperationKind::MarkParts => self.mark_parts().await,
+            OperationKind::AddDisk => self.add_disk().await,
+            OperationKind::GrowDisk | OperationKind::DetachDisk | OperationKind::DeleteDisk => {
+                self.act_on_disk().await
+            }
+            OperationKind::ReleaseAddress => self.release_address().await,
         };
         // The ledger can be full or away for a while. What the cloud did is not forgotten over that: it is tried
         // again, and failing all else the next start settles the operation by reading the state.
@@ -127,7 +133,7 @@ impl Runner {
     }
 
     /// The client of the account as it is now: signing in again gives it another key.
-    async fn client(&mut self) -> Result<Client> {
+    pub(super) async fn client(&mut self) -> Result<Client> {
         self.live = self.wangcheng.live(&self.operation.row.account).await?;
         self.wangcheng.client(&self.live).await
     }
@@ -249,7 +255,13 @@ impl Runner {
             .wangcheng
             .ledger(move |ledger| {
                 ledger.set_detail(&id, &detail)?;
-                match ledger.settle(&id, outcome, error.as_deref(), at, vec![event.clone()]) {
+                match ledger.settle(
+                    &id,
+                    outcome,
+                    error.as_deref(),
+                    at,
+                    event.clone().into_iter().collect(),
+                ) {
                     Err(store::Error::AlreadySettled { .. }) => Ok(Vec::new()),
                     other => other,
                 }
