@@ -7,14 +7,18 @@ import os
 import re
 import subprocess
 import threading
+from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from unittest import mock
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.sdk_request import SdkRequest
 from huaweicloudsdkcore.signer.signer import Signer
 from huaweicloudsdkcore.utils.http_utils import sanitize_for_serialization
+from obs import ObsClient
+from obs.auth import Authentication
 
 from cloud import SERVICES
 
@@ -192,3 +196,48 @@ def signature(request, access_key, secret_key):
         body=body,
     )
     return Signer(BasicCredentials(access_key, secret_key)).sign(again).header_params["Authorization"]
+
+
+def obs_client(access_key, secret_key, token):
+    """The OBS SDK's client. It signs in OBS's own way only where the bucket is part of the host's name."""
+    return ObsClient(
+        access_key_id=access_key,
+        secret_access_key=secret_key,
+        security_token=token,
+        server="http://localhost",
+        signature="obs",
+        is_signature_negotiation=False,
+    )
+
+
+def obs_object(target):
+    """Bucket, key and query of a request to object storage on an address of digits."""
+    parts = urlsplit(target)
+    bucket, _, key = parts.path.lstrip("/").partition("/")
+    return bucket, unquote(key), dict(parse_qsl(parts.query, keep_blank_values=True))
+
+
+def obs_signature(request, access_key, secret_key, token):
+    """What the OBS SDK's own signer gives to the same request: the header `Authorization`, or a part of the address."""
+    method, target, headers, _ = request
+    given = {key.lower(): value for key, value in headers}
+    bucket, key, query = obs_object(target)
+    client = obs_client(access_key, secret_key, token)
+    signer = Authentication(access_key, secret_key, client.path_style, client.ha, client.server, client.is_cname)
+    if "Signature" in query:
+        return signer.getSignature(method, bucket, key, query, given, query["Expires"])["Signature"]
+    return signer.doAuth(method, bucket, key, query, given)["Authorization"]
+
+
+def obs_address(request, access_key, secret_key, token):
+    """The address that the OBS SDK signs for the same object until the same moment: bucket, key and query."""
+    bucket, key, query = obs_object(request[1])
+    client = obs_client(access_key, secret_key, token)
+    with mock.patch("time.time", return_value=0):
+        signed = client.createSignedUrl("GET", bucket, key, expires=int(query["Expires"]))
+    parts = urlsplit(signed.signedUrl)
+    return obs_object(f"/{parts.hostname.removesuffix('.localhost')}{parts.path}?{parts.query}")
+
+
+def seconds_from_now(moment):
+    return moment - datetime.now(timezone.utc).timestamp()

@@ -5,8 +5,11 @@
 #![cfg(target_os = "linux")]
 
 pub mod desktop;
+pub mod gate;
+pub mod oracle;
 pub mod peers;
 mod process;
 pub mod programs;
+pub mod script;
 pub mod walk;
 pub mod window;

@@ -50,6 +50,8 @@ pub struct Hei {
 /// A user of the sandbox. The keys are examples and worth nothing.
 #[derive(Clone, Debug, Deserialize)]
 pub struct User {
+    /// IAM user id.
+    pub id: String,
     /// IAM user name.
     pub name: String,
     /// Access key id.
@@ -246,6 +248,40 @@ impl Sandbox {
     /// When the sandbox does not know them.
     pub async fn set_faults(&self, faults: Value) -> Result<()> {
         self.ask(reqwest::Method::POST, "/faults", Some(faults))
+            .await
+            .map(drop)
+    }
+
+    /// Every delivery of an event that the receiver keeps, in the order in which they came.
+    ///
+    /// # Errors
+    /// When the sandbox does not answer.
+    pub async fn records(&self) -> Result<Vec<Value>> {
+        match self
+            .ask(reqwest::Method::GET, "/events?limit=10000", None)
+            .await?
+        {
+            Value::Array(records) => Ok(records),
+            other => bail!("the receiver's records are no array: {other}"),
+        }
+    }
+
+    /// Adds a rule for what goes wrong on the wire, such as `{"do": "cut_after", "method": "POST", "count": 1}`.
+    ///
+    /// # Errors
+    /// When the sandbox does not take it.
+    pub async fn add_mishap(&self, rule: Value) -> Result<()> {
+        self.ask(reqwest::Method::POST, "/mishaps", Some(rule))
+            .await
+            .map(drop)
+    }
+
+    /// Takes all those rules away.
+    ///
+    /// # Errors
+    /// When the sandbox does not answer.
+    pub async fn clear_mishaps(&self) -> Result<()> {
+        self.ask(reqwest::Method::DELETE, "/mishaps", None)
             .await
             .map(drop)
     }

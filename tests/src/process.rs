@@ -62,6 +62,11 @@ impl Program {
         self.child.id()
     }
 
+    /// How it ended, once it has.
+    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
     /// The first whole line of standard output that `wanted` accepts.
     pub(crate) async fn line(&mut self, deadline: Duration, wanted: impl Fn(&str) -> bool) -> Result<String> {
         let name = self.name.clone();

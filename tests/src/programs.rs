@@ -10,6 +10,9 @@ pub const DESKTOP: &str = "wangcheng-desktop";
 /// The embedded region as a program of its own.
 pub const SANDBOX: &str = "wangcheng-sandbox";
 
+/// The same from a terminal.
+pub const CLI: &str = "wangcheng";
+
 /// The directory into which cargo put the programs of the running test's profile, such as `target/debug`.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ import type {
   CreateServer,
   Delivery,
   Operation,
+  PerServer,
   PowerAct,
   Server,
   ServerList,
@@ -15,6 +16,7 @@ import type {
   WireError,
 } from './host/generated';
 import { asWireError, type Host } from './host/host';
+import { keep, kept } from './kept';
 import { m, resolveLanguage, setLanguage } from './words/words.svelte';
 
 export type Screen = 'servers' | 'create' | 'operations' | 'events' | 'settings' | 'add-account';
@@ -33,6 +35,9 @@ export type Toast = { id: number; operation: Operation | null; warning: LeaseWar
 
 /** Whether it is known yet how the application stands. */
 export type Start = { kind: 'starting' } | { kind: 'failed'; error: WireError } | { kind: 'ready' };
+
+/** How much room a row takes. */
+export type Density = 'comfortable' | 'compact';
 
 const OK_TOAST_MS = 8000;
 const TOASTS_AT_MOST = 5;
@@ -54,6 +59,7 @@ export class AppState {
   selection = $state.raw<Selection>({ server: null, operation: null });
   selectedOperation = $state<string | null>(null);
   toasts = $state.raw<readonly Toast[]>([]);
+  density = $state<Density>('comfortable');
 
   readonly host: Host;
   #stopWatching: (() => void) | null = null;
@@ -97,6 +103,7 @@ export class AppState {
     window.addEventListener('languagechange', () => this.#showLanguage());
     this.#showLanguage();
     this.#showTheme();
+    this.showDensity(kept('density') === 'compact' ? 'compact' : 'comfortable');
   }
 
   /** Subscribes first, then loads: what changes in between arrives as a change. */
@@ -236,8 +243,8 @@ export class AppState {
     this.go('servers');
   }
 
-  async extend(server: string, until: number): Promise<void> {
-    this.#applyOperation(await this.host.servers.extend({ server, until: new Date(until).toISOString() }));
+  async extend(server: string, until: number): Promise<Operation> {
+    return this.#took(await this.host.servers.extend({ server, until: new Date(until).toISOString() }));
   }
 
   async cancelLease(server: string): Promise<void> {
@@ -245,13 +252,31 @@ export class AppState {
   }
 
   async power(server: string, act: PowerAct, hard: boolean): Promise<void> {
-    const [result] = await this.host.servers.power({ servers: [server], act, hard });
-    if (result?.operation) this.#applyOperation(result.operation);
+    const [result] = await this.powerAll([server], act, hard);
     if (result?.error) throw result.error;
   }
 
-  async delete(server: string, name: string): Promise<void> {
-    this.#applyOperation(await this.host.servers.delete({ server, name }));
+  /** At most 100 servers; the answer says for each what became of it. */
+  async powerAll(servers: string[], act: PowerAct, hard: boolean): Promise<PerServer[]> {
+    const results = await this.host.servers.power({ servers, act, hard });
+    for (const { operation } of results) if (operation) this.#applyOperation(operation);
+    return results;
+  }
+
+  async delete(server: string, name: string): Promise<Operation> {
+    return this.#took(await this.host.servers.delete({ server, name }));
+  }
+
+  /** Takes in an operation that a call answered with. */
+  #took(operation: Operation): Operation {
+    this.#applyOperation(operation);
+    return operation;
+  }
+
+  showDensity(density: Density): void {
+    this.density = density;
+    keep('density', density);
+    document.documentElement.dataset['density'] = density;
   }
 
   go(screen: Screen): void {

@@ -11,5 +11,6 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.useRealTimers();
+  localStorage.clear();
   document.documentElement.removeAttribute('data-theme');
 });

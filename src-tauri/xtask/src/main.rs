@@ -40,6 +40,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Runs what takes too long for every day: kills at every step, every fault, a million events.
+    Soak,
     /// Runs the benchmarks and writes target/bench/report.md.
     Bench,
     /// Makes the installable package of this system.
@@ -57,6 +59,8 @@ enum Part {
     Ui,
     /// The vendor's own SDK against the sandbox.
     Sdk,
+    /// The command line, killed and troubled.
+    Faults,
     /// The real window.
     E2e,
 }
@@ -67,6 +71,7 @@ fn main() -> Result<()> {
         Task::Test { only } => steps::test(only),
         Task::Check => steps::check(),
         Task::Bindings { check } => steps::bindings(check),
+        Task::Soak => steps::soak(),
         Task::Bench => bench::run(),
         Task::Package => steps::package(),
         Task::Setup => setup::all(true).and_then(|()| setup::sdk().map(drop)),

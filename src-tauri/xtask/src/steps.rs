@@ -127,7 +127,7 @@ pub fn test(only: Option<Part>) -> Result<()> {
     if wants(Part::Ui) {
         do_it("interface's tests", &mut ui(&["test"]))?;
     }
-    if wants(Part::Rust) || wants(Part::Sdk) || wants(Part::E2e) {
+    if wants(Part::Rust) || wants(Part::Sdk) || wants(Part::Faults) || wants(Part::E2e) {
         build()?;
     }
     if wants(Part::Rust) {
@@ -148,6 +148,15 @@ pub fn test(only: Option<Part>) -> Result<()> {
                 .current_dir(root()),
         )?;
     }
+    if wants(Part::Faults) {
+        let mut arguments = vec!["test", "--package", "wangcheng-tests"];
+        arguments.extend(
+            ["kill", "faults", "disk", "profile"]
+                .into_iter()
+                .flat_map(|test| ["--test", test]),
+        );
+        do_it("kills and faults", &mut cargo(&arguments))?;
+    }
     // The last one, so that a run ends with cargo's own summary.
     if wants(Part::E2e) {
         let arguments = [
@@ -160,6 +169,29 @@ pub fn test(only: Option<Part>) -> Result<()> {
             "--test-threads=1",
         ];
         do_it("tests in the real window", &mut cargo(&arguments))?;
+    }
+    Ok(())
+}
+
+/// What takes too long for every day. Says as it goes what was done and counted.
+pub fn soak() -> Result<()> {
+    setup::all(true)?;
+    build()?;
+    for (package, test, what) in [
+        ("wangcheng-tests", "kill", "kills at every step"),
+        ("wangcheng-tests", "faults", "every fault"),
+        ("wangcheng", "backlog", "a million events"),
+    ] {
+        // Not in debug, where only the machine would be measured.
+        let release: &[&str] = if package == "wangcheng" {
+            &["--release"]
+        } else {
+            &[]
+        };
+        let mut arguments = vec!["test", "--package", package, "--test", test];
+        arguments.extend(release);
+        arguments.extend(["--", "--ignored", "--nocapture", "--test-threads=1"]);
+        do_it(what, &mut cargo(&arguments))?;
     }
     Ok(())
 }

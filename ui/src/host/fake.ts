@@ -100,6 +100,8 @@ export const server = (some: Partial<Server> = {}): Server => ({
     { address: '203.0.113.24', kind: 'public' },
   ],
   diskCount: 2,
+  adoptable: false,
+  tags: {},
   created: '2025-11-24T01:12:00Z',
   leaseEnd: '2025-11-24T10:00:00Z',
   operation: null,

@@ -81,6 +81,23 @@ accounts: Array<Account>,
 active: string | null, };
 
 /**
+ * A disk asked for.
+ */
+export type AddDisk = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Its type, such as `GPSSD`.
+ */
+diskType: string, 
+/**
+ * Its size in GB.
+ */
+sizeGb: number, };
+
+/**
  * One address of a server.
  */
 export type Address = { 
@@ -97,6 +114,15 @@ kind: AddressKind, };
  * Where an address can be reached from.
  */
 export type AddressKind = "private" | "public";
+
+/**
+ * Letting an address in.
+ */
+export type AdmitSsh = { 
+/**
+ * An IP address, or a narrow range such as `203.0.113.0/24`.
+ */
+address: string, };
 
 /**
  * What the program is, and what a start should show.
@@ -138,6 +164,44 @@ theme: Theme,
  * Something to be told once.
  */
 notice: WireError | null, };
+
+/**
+ * Asks what to do in the guest.
+ */
+export type AskDiskCommands = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Disk id.
+ */
+disk: string, 
+/**
+ * What for.
+ */
+purpose: Purpose, };
+
+/**
+ * A disk of a size, whose price is asked: a new one, or one that grows.
+ */
+export type AskDiskPrice = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * The disk that grows; none: a new one.
+ */
+disk: string | null, 
+/**
+ * Type of a new disk.
+ */
+diskType: string | null, 
+/**
+ * Its size then, in GB.
+ */
+sizeGb: number, };
 
 /**
  * What a region offers to an account.
@@ -309,7 +373,29 @@ keyPair: string | null,
 /**
  * Bandwidth of the public address in Mbit/s; 0: no public address.
  */
-publicMbps: number | null, };
+publicMbps: number | null, 
+/**
+ * What the server does on its first start beside what its environment installs: a text for cloud-init that begins
+ * with `#cloud-config`, `#!` or `#cloud-boothook`. Every process on the server can read it.
+ */
+userData?: string, };
+
+/**
+ * Deleting a disk that is attached to nothing.
+ */
+export type DeleteDisk = { 
+/**
+ * Id of the server that it belongs to.
+ */
+server: string, 
+/**
+ * Disk id.
+ */
+disk: string, 
+/**
+ * The disk's name, as confirmed.
+ */
+name: string, };
 
 /**
  * Deleting a server.
@@ -323,6 +409,69 @@ server: string,
  * The server's name, as confirmed.
  */
 name: string, };
+
+/**
+ * Deleting several servers.
+ */
+export type DeleteServers = { 
+/**
+ * Which, each with its name as confirmed; at most 100.
+ */
+servers: Array<DeleteServer>, };
+
+/**
+ * What a deletion would take and leave.
+ */
+export type Deletion = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Its name, which has to be typed.
+ */
+name: string, 
+/**
+ * Its parts.
+ */
+parts: Array<DeletionPart>, 
+/**
+ * What all that stays costs a month; none: nothing stays that costs, or its price is not known.
+ */
+staysPerMonth: Money | null, 
+/**
+ * By the cloud's clock.
+ */
+asOf: string, };
+
+/**
+ * What becomes of one part when the server is deleted.
+ */
+export type DeletionPart = { 
+/**
+ * What it is.
+ */
+kind: PartKind, 
+/**
+ * The cloud's id.
+ */
+id: string | null, 
+/**
+ * Its name, or the address.
+ */
+name: string, 
+/**
+ * Size of a disk, in GB.
+ */
+sizeGb: number | null, 
+/**
+ * It goes; else it stays.
+ */
+goes: boolean, 
+/**
+ * What it costs a month, where it stays and that is known.
+ */
+perMonth: Money | null, };
 
 /**
  * How delivery stands.
@@ -446,6 +595,131 @@ name: string,
 role: string, };
 
 /**
+ * One disk. Every text in it comes from outside and is shown as text.
+ */
+export type Disk = { 
+/**
+ * Disk id.
+ */
+id: string, 
+/**
+ * Its name; may be empty.
+ */
+name: string, 
+/**
+ * Its device in the guest, such as `/dev/vdb`.
+ */
+device: string | null, 
+/**
+ * Its size in GB.
+ */
+sizeGb: number | null, 
+/**
+ * The largest size that it can grow to, in GB.
+ */
+mostGb: number, 
+/**
+ * Its type, such as `GPSSD`.
+ */
+diskType: string, 
+/**
+ * The server starts from it.
+ */
+system: boolean, 
+/**
+ * On the server; else it is on none, and costs all the same.
+ */
+attached: boolean, 
+/**
+ * Whether it goes when the lease ends.
+ */
+goesWithServer: boolean | null, 
+/**
+ * Made by this application for the signed-in owner: only such disks are deleted here.
+ */
+own: boolean, 
+/**
+ * The cloud's own word for its state, such as `in-use` or `extending`.
+ */
+state: string, 
+/**
+ * Its price of an hour; none: it cannot be had just now.
+ */
+perHour: Money | null, };
+
+/**
+ * What to type in the guest, with comments in the user's language.
+ */
+export type DiskCommands = { 
+/**
+ * What it is typed into.
+ */
+shell: Shell, 
+/**
+ * The lines.
+ */
+text: string, };
+
+/**
+ * The disks of a server, and what else it could have.
+ */
+export type DiskList = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Its disks, the system disk first, those that are attached to nothing last.
+ */
+disks: Array<Disk>, 
+/**
+ * How many more it can have; none: the cloud does not say.
+ */
+free: number | null, 
+/**
+ * The types that its zone sells now.
+ */
+diskTypes: Array<string>, 
+/**
+ * Smallest size of a new disk, in GB.
+ */
+leastGb: number, 
+/**
+ * Largest size of a new disk, in GB.
+ */
+mostGb: number, 
+/**
+ * By the cloud's clock.
+ */
+asOf: string, };
+
+/**
+ * What a disk of a size costs.
+ */
+export type DiskPrice = { 
+/**
+ * Price of an hour of the disk.
+ */
+perHour: Money, 
+/**
+ * Price of an hour of the server with all its disks and its public address then.
+ */
+serverPerHour: Money, };
+
+/**
+ * Names a disk of a server.
+ */
+export type DiskRef = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Disk id.
+ */
+disk: string, };
+
+/**
  * What cloud-init installs on the first start.
  */
 export type Environment = "none" | "docker" | "python" | "java" | "node";
@@ -531,6 +805,19 @@ server: string,
 until: string, };
 
 /**
+ * Moving the end of several leases.
+ */
+export type ExtendLeases = { 
+/**
+ * Server ids, at most 100.
+ */
+servers: Array<string>, 
+/**
+ * The new end of each.
+ */
+until: string, };
+
+/**
  * One flavor that can be had.
  */
 export type Flavor = { 
@@ -554,6 +841,23 @@ zones: Array<string>,
  * Processor architecture is ARM.
  */
 arm: boolean, };
+
+/**
+ * Making a disk larger.
+ */
+export type GrowDisk = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Disk id.
+ */
+disk: string, 
+/**
+ * Its size then, in GB.
+ */
+sizeGb: number, };
 
 /**
  * One image.
@@ -590,6 +894,90 @@ cloudInit: boolean, };
 export type Language = "system" | "zh-CN" | "en";
 
 /**
+ * Something that is left of a server that is gone. Every text in it comes from outside and is shown as text.
+ */
+export type Leftover = { 
+/**
+ * What it is.
+ */
+kind: LeftoverKind, 
+/**
+ * The cloud's id.
+ */
+id: string, 
+/**
+ * Its name, or the address: what has to be typed to remove it.
+ */
+name: string, 
+/**
+ * Id of the server that it belonged to.
+ */
+server: string | null, 
+/**
+ * Size of a disk, in GB.
+ */
+sizeGb: number | null, 
+/**
+ * Type of a disk.
+ */
+diskType: string | null, 
+/**
+ * Bandwidth of an address, in Mbit/s.
+ */
+mbit: number | null, 
+/**
+ * When it was made.
+ */
+created: string | null, 
+/**
+ * What it costs a month; none: its price cannot be had just now.
+ */
+perMonth: Money | null, };
+
+/**
+ * What a leftover is.
+ */
+export type LeftoverKind = "disk" | "public_address";
+
+/**
+ * Names a leftover to be removed.
+ */
+export type LeftoverRef = { 
+/**
+ * What it is.
+ */
+kind: LeftoverKind, 
+/**
+ * The cloud's id.
+ */
+id: string, 
+/**
+ * Its name or address, as confirmed.
+ */
+name: string, };
+
+/**
+ * All leftovers of the owner.
+ */
+export type Leftovers = { 
+/**
+ * The leftovers.
+ */
+items: Array<Leftover>, 
+/**
+ * Unbound addresses whose tags were not asked for because there are too many.
+ */
+unchecked: number, 
+/**
+ * What all of them cost a month, as far as known.
+ */
+perMonth: Money | null, 
+/**
+ * By the cloud's clock.
+ */
+asOf: string, };
+
+/**
  * Asks for events.
  */
 export type ListEvents = { 
@@ -614,6 +1002,19 @@ amount: string,
  * ISO 4217, e.g. `CNY`.
  */
 currency: string, };
+
+/**
+ * A tag.
+ */
+export type NewTag = { 
+/**
+ * Its key: 1 to 36 characters.
+ */
+key: string, 
+/**
+ * Its value: up to 43 characters.
+ */
+value: string, };
 
 /**
  * One operation.
@@ -660,6 +1061,14 @@ jobId: string | null,
  */
 progress: string | null, 
 /**
+ * What should be known beside its end: why a server that was stopped for it does not run again.
+ */
+remark?: WireError, 
+/**
+ * The security group that was made.
+ */
+securityGroup?: string, 
+/**
  * The lease's end asked for.
  */
 leaseEnd: string | null, 
@@ -682,12 +1091,28 @@ sentAt: string | null,
 /**
  * When it was over.
  */
-settledAt: string | null, };
+settledAt: string | null, 
+/**
+ * The disk or public address that it is about.
+ */
+part?: OperationPart, 
+/**
+ * What could not be done besides; the act itself is none the worse for it.
+ */
+problem?: WireError, 
+/**
+ * How many parts of a deleted server are left, and cost.
+ */
+left?: number, 
+/**
+ * What is left to do in the guest.
+ */
+commands?: DiskCommands, };
 
 /**
  * What is asked.
  */
-export type OperationKind = "server.create" | "lease.update" | "lease.cancel" | "server.start" | "server.stop" | "server.reboot" | "server.delete";
+export type OperationKind = "server.create" | "lease.update" | "lease.cancel" | "server.start" | "server.stop" | "server.reboot" | "server.delete" | "server.mark_parts" | "disk.add" | "disk.grow" | "disk.detach" | "disk.delete" | "eip.release" | "server.resize" | "server.rename" | "server.tag" | "server.adopt" | "server.password" | "network.admit";
 
 /**
  * How an operation ended.
@@ -695,9 +1120,69 @@ export type OperationKind = "server.create" | "lease.update" | "lease.cancel" | 
 export type OperationOutcome = "ok" | "failed";
 
 /**
+ * The disk or public address that an operation is about.
+ */
+export type OperationPart = { 
+/**
+ * The cloud's id, once known.
+ */
+id: string | null, 
+/**
+ * Its name, or the address.
+ */
+name: string, 
+/**
+ * Size of a disk in the end, in GB.
+ */
+sizeGb: number | null, 
+/**
+ * The size before.
+ */
+sizeGbBefore: number | null, 
+/**
+ * Its device in the guest.
+ */
+device: string | null, };
+
+/**
  * How far an operation is.
  */
 export type OperationStage = "recorded" | "sent" | "settled";
+
+/**
+ * This computer's own address.
+ */
+export type OwnAddress = { 
+/**
+ * None where the world sees another one: then a person has to tell it.
+ */
+address: string | null, };
+
+/**
+ * What a part of a server is.
+ */
+export type PartKind = "system_disk" | "data_disk" | "public_address" | "key_pair" | "private_key";
+
+/**
+ * What came of asking for one leftover to be removed.
+ */
+export type PerLeftover = { 
+/**
+ * What it is.
+ */
+kind: LeftoverKind, 
+/**
+ * The cloud's id.
+ */
+id: string, 
+/**
+ * The operation, recorded.
+ */
+operation: Operation | null, 
+/**
+ * Why there is none.
+ */
+error: WireError | null, };
 
 /**
  * What came of asking something for one of several servers.
@@ -781,6 +1266,11 @@ blocking: boolean,
  * What it is.
  */
 error: WireError, };
+
+/**
+ * What the commands are for.
+ */
+export type Purpose = "make" | "grow" | "detach";
 
 /**
  * What a creation would become and cost.
@@ -899,6 +1389,141 @@ demo: boolean, };
 export type Remember = "keychain" | "run";
 
 /**
+ * Removing what is left of servers that are gone.
+ */
+export type RemoveLeftovers = { 
+/**
+ * Which, at most 100, each with its name or address as confirmed.
+ */
+items: Array<LeftoverRef>, };
+
+/**
+ * Giving a server another name.
+ */
+export type RenameServer = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * The new name.
+ */
+name: string, };
+
+/**
+ * Setting the password of a server's administrator. It goes in here once and never comes back.
+ */
+export type ResetPassword = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * The new password.
+ */
+password: string, };
+
+/**
+ * What a server is before its size is changed.
+ */
+export type ResizeNow = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Flavor id.
+ */
+flavor: string, 
+/**
+ * Virtual processors.
+ */
+vcpus: number | null, 
+/**
+ * Memory in MiB.
+ */
+ramMb: number | null, 
+/**
+ * What the whole server costs an hour: an estimate.
+ */
+perHour: Money | null, 
+/**
+ * It runs, and has to be stopped for the change; it is started again afterwards.
+ */
+needsStop: boolean, 
+/**
+ * By the cloud's clock.
+ */
+asOf: string, };
+
+/**
+ * A flavor that a server can change to.
+ */
+export type ResizeOption = { 
+/**
+ * Flavor id.
+ */
+flavor: string, 
+/**
+ * Virtual processors.
+ */
+vcpus: number, 
+/**
+ * Memory in MiB.
+ */
+ramMb: number, 
+/**
+ * What the whole server costs an hour with it: an estimate.
+ */
+perHour: Money | null, 
+/**
+ * How much that is more than now; below zero: less.
+ */
+morePerHour: Money | null, 
+/**
+ * Why it cannot be had now.
+ */
+problem: WireError | null, };
+
+/**
+ * What a server can be changed to.
+ */
+export type ResizeOptions = { 
+/**
+ * What it is now.
+ */
+now: ResizeNow, 
+/**
+ * The flavors that the cloud allows for it, smallest first.
+ */
+options: Array<ResizeOption>, 
+/**
+ * Why prices are not known.
+ */
+priceProblem: WireError | null, };
+
+/**
+ * Changing the size of a server.
+ */
+export type ResizeServer = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Flavor id, one of those offered for it.
+ */
+flavor: string, 
+/**
+ * Whether a server that runs may be stopped for it. It is started again afterwards.
+ */
+mayStop: boolean, };
+
+/**
  * Where a server's key was written, on its owner's wish.
  */
 export type SavedKey = { 
@@ -958,9 +1583,13 @@ state: ServerState,
  */
 fault: string | null, 
 /**
- * Made by this application for the signed-in owner: only such servers are changed here.
+ * Made by this application for the signed-in owner, or adopted: only such servers are changed here.
  */
 own: boolean, 
+/**
+ * Nobody's, as far as its tags say, or made elsewhere by the signed-in user: it can be taken over.
+ */
+adoptable: boolean, 
 /**
  * Tag `owner`.
  */
@@ -1009,6 +1638,10 @@ created: string | null,
  * When the lease ends; none: it has no lease.
  */
 leaseEnd: string | null, 
+/**
+ * All its tags.
+ */
+tags: { [key in string]: string }, 
 /**
  * The operation under way on it.
  */
@@ -1069,6 +1702,11 @@ language: Language,
  * Light or dark.
  */
 theme: Theme, };
+
+/**
+ * What the commands are typed into.
+ */
+export type Shell = "bash" | "power_shell";
 
 /**
  * Signing in. The secret parts go in here once and never come back.
@@ -1146,6 +1784,23 @@ vpcName: string,
 freeAddresses: number | null, };
 
 /**
+ * Changing a server's tags.
+ */
+export type TagServer = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Tags to set; a key that it has gets the new value.
+ */
+set: Array<NewTag>, 
+/**
+ * Keys of tags to take off.
+ */
+remove: Array<string>, };
+
+/**
  * A kind of server that can be asked for by name. What a region calls it (flavor id, image id) is looked up when it
  * is used, because the same template serves every region.
  */
@@ -1193,7 +1848,11 @@ leaseHours: number,
 /**
  * What is installed.
  */
-environment: Environment, };
+environment: Environment, 
+/**
+ * What is done on the first start beside that: a text for cloud-init.
+ */
+userData?: string, };
 
 /**
  * Templates as a file.
@@ -1289,9 +1948,34 @@ export const calls = (call: Call) => ({
     create: (request: CreateServer) => call<Operation>("servers.create", request),
     extend: (request: ExtendLease) => call<Operation>("servers.extend", request),
     power: (request: Power) => call<Array<PerServer>>("servers.power", request),
+    extendSeveral: (request: ExtendLeases) => call<Array<PerServer>>("servers.extend_several", request),
+    deleteSeveral: (request: DeleteServers) => call<Array<PerServer>>("servers.delete_several", request),
+    resizeOptions: (request: ServerRef) => call<ResizeOptions>("servers.resize_options", request),
+    resize: (request: ResizeServer) => call<Operation>("servers.resize", request),
+    rename: (request: RenameServer) => call<Operation>("servers.rename", request),
+    tag: (request: TagServer) => call<Operation>("servers.tag", request),
+    adopt: (request: ServerRef) => call<Operation>("servers.adopt", request),
+    resetPassword: (request: ResetPassword) => call<Operation>("servers.reset_password", request),
     saveKey: (request: ServerRef) => call<SavedKey>("servers.save_key", request),
     cancelLease: (request: ServerRef) => call<Operation>("servers.cancel_lease", request),
     delete: (request: DeleteServer) => call<Operation>("servers.delete", request),
+    deletion: (request: ServerRef) => call<Deletion>("servers.deletion", request),
+    markParts: (request: ServerRef) => call<Operation>("servers.mark_parts", request),
+    leftovers: () => call<Leftovers>("servers.leftovers", null),
+    removeLeftovers: (request: RemoveLeftovers) => call<Array<PerLeftover>>("servers.remove_leftovers", request),
+  },
+  disks: {
+    list: (request: ServerRef) => call<DiskList>("disks.list", request),
+    price: (request: AskDiskPrice) => call<DiskPrice>("disks.price", request),
+    commands: (request: AskDiskCommands) => call<DiskCommands>("disks.commands", request),
+    add: (request: AddDisk) => call<Operation>("disks.add", request),
+    grow: (request: GrowDisk) => call<Operation>("disks.grow", request),
+    detach: (request: DiskRef) => call<Operation>("disks.detach", request),
+    delete: (request: DeleteDisk) => call<Operation>("disks.delete", request),
+  },
+  networks: {
+    ownAddress: () => call<OwnAddress>("networks.own_address", null),
+    admitSsh: (request: AdmitSsh) => call<Operation>("networks.admit_ssh", request),
   },
   templates: {
     list: () => call<Array<Template>>("templates.list", null),

@@ -42,6 +42,18 @@ export const operationWord: Record<OperationKind, () => string> = {
   'server.stop': m.operation_stop,
   'server.reboot': m.operation_reboot,
   'server.delete': m.operation_delete,
+  'server.resize': m.operation_resize,
+  'server.rename': m.operation_rename,
+  'server.tag': m.operation_tag,
+  'server.adopt': m.operation_adopt,
+  'server.password': m.operation_password,
+  'network.admit': m.operation_admit,
+  'server.mark_parts': m.operation_mark_parts,
+  'disk.add': m.operation_disk_add,
+  'disk.grow': m.operation_disk_grow,
+  'disk.detach': m.operation_disk_detach,
+  'disk.delete': m.operation_disk_delete,
+  'eip.release': m.operation_release_address,
 };
 
 /** Where an operation stands, in one word of ours. */

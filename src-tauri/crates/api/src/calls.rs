@@ -18,6 +18,10 @@ use crate::views::{
     RefusedEvent, Region, SavedKey, SendAgain, ServerList, ServerRef, Settings, SignIn, SignInDemo, Template,
     TemplateFile, TemplateRef, event,
 };
+use crate::views_change::{
+    AdmitSsh, DeleteServers, ExtendLeases, OwnAddress, RenameServer, ResetPassword, ResizeOptions,
+    ResizeServer, TagServer,
+};
 
 /// How many servers one call takes.
 const MOST_AT_ONCE: usize = 100;
@@ -128,9 +132,7 @@ calls! {
         Ok(api.speaker(&domain).operation(domain.extend_lease(&ask.server, ask.until).await?))
     }
     "servers.power" "power" (api, ask: Power) -> Vec<PerServer> {
-        if ask.servers.len() > MOST_AT_ONCE {
-            return Err(Failure::new(Code::BadInput).with("field", "servers"));
-        }
+        few(ask.servers.len())?;
         let domain = api.domain().await?;
         let speaker = api.speaker(&domain);
         let mut results = Vec::with_capacity(ask.servers.len());
@@ -139,6 +141,54 @@ calls! {
             results.push(speaker.per_server(server, result));
         }
         Ok(results)
+    }
+    "servers.extend_several" "extendSeveral" (api, ask: ExtendLeases) -> Vec<PerServer> {
+        few(ask.servers.len())?;
+        let domain = api.domain().await?;
+        let speaker = api.speaker(&domain);
+        let mut results = Vec::with_capacity(ask.servers.len());
+        for server in ask.servers {
+            let result = domain.extend_lease(&server, ask.until).await;
+            results.push(speaker.per_server(server, result));
+        }
+        Ok(results)
+    }
+    "servers.delete_several" "deleteSeveral" (api, ask: DeleteServers) -> Vec<PerServer> {
+        few(ask.servers.len())?;
+        let domain = api.domain().await?;
+        let speaker = api.speaker(&domain);
+        let mut results = Vec::with_capacity(ask.servers.len());
+        for DeleteServer { server, name } in ask.servers {
+            let result = domain.delete_server(&server, &name).await;
+            results.push(speaker.per_server(server, result));
+        }
+        Ok(results)
+    }
+    "servers.resize_options" "resizeOptions" (api, ask: ServerRef) -> ResizeOptions {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).resize_options(domain.resize_options(&ask.server).await?))
+    }
+    "servers.resize" "resize" (api, ask: ResizeServer) -> Operation {
+        let domain = api.domain().await?;
+        let operation = domain.resize_server(&ask.server, &ask.flavor, ask.may_stop).await?;
+        Ok(api.speaker(&domain).operation(operation))
+    }
+    "servers.rename" "rename" (api, ask: RenameServer) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.rename_server(&ask.server, &ask.name).await?))
+    }
+    "servers.tag" "tag" (api, ask: TagServer) -> Operation {
+        let domain = api.domain().await?;
+        let set = ask.set.into_iter().map(|tag| (tag.key, tag.value)).collect();
+        Ok(api.speaker(&domain).operation(domain.tag_server(&ask.server, set, ask.remove).await?))
+    }
+    "servers.adopt" "adopt" (api, ask: ServerRef) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.adopt_server(&ask.server).await?))
+    }
+    "servers.reset_password" "resetPassword" (api, ask: ResetPassword) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.reset_password(&ask.server, ask.password).await?))
     }
     "servers.save_key" "saveKey" (api, ask: ServerRef) -> SavedKey {
         api.domain().await?.save_server_key(&ask.server).await
@@ -192,6 +242,14 @@ calls! {
     "disks.delete" "delete" (api, ask: DeleteDisk) -> Operation {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).operation(domain.delete_disk(&ask.server, &ask.disk, &ask.name).await?))
+    }
+
+    "networks.own_address" "ownAddress" (_api, _r: ()) -> OwnAddress {
+        Ok(OwnAddress { address: wangcheng::networks::own_address().map(|address| address.to_string()) })
+    }
+    "networks.admit_ssh" "admitSsh" (api, ask: AdmitSsh) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.admit_ssh(&ask.address).await?))
     }
 
     "templates.list" "list" (api, _r: ()) -> Vec<Template> { api.domain().await?.templates().await }
@@ -262,6 +320,14 @@ calls! {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).delivery(domain.send_refused_again(ask.seq).await?))
     }
+}
+
+/// So many servers that one call takes them.
+fn few(servers: usize) -> Result<()> {
+    if servers > MOST_AT_ONCE {
+        return Err(Failure::new(Code::BadInput).with("field", "servers"));
+    }
+    Ok(())
 }
 
 /// A field misspelt in a profile is said, instead of passed over.

@@ -3,7 +3,8 @@
 //! The embedded region has a ledger of its own (`demo/` beside the real one), so that nothing tried out there can ever
 //! be delivered to the company's data platform or stand beside what was real.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
@@ -60,6 +61,7 @@ pub struct Api {
 }
 
 struct Inner {
+    only_this_run: AtomicBool,
     places: Places,
     launch: Mutex<Launch>,
     tongue: Mutex<Tongue>,
@@ -86,6 +88,7 @@ impl Api {
         };
         let api = Self {
             inner: Arc::new(Inner {
+                only_this_run: AtomicBool::new(false),
                 tongue: Mutex::new(Tongue::from_tag(&places.system_language)),
                 places,
                 launch: Mutex::new(launch),
@@ -115,6 +118,25 @@ impl Api {
     /// Everything that changes from now on.
     pub fn changes(&self) -> broadcast::Receiver<Change> {
         self.inner.changes.subscribe()
+    }
+
+    /// From now on the account that is chosen or signed in to is the one in use for this run only, whichever ledger is
+    /// used.
+    pub async fn choose_only_for_this_run(&self) {
+        self.inner.only_this_run.store(true, Ordering::Relaxed);
+        if let Ok(domain) = &self.inner.current.read().await.domain {
+            domain.choose_only_for_this_run();
+        }
+    }
+
+    /// Writes the key of a server that was asked for here to a new file, readable by its owner only. `id`: the server's
+    /// or its creation's. Not in the table: a page has no business with names of files.
+    ///
+    /// # Errors
+    /// What went wrong, in the user's language.
+    pub async fn write_server_key(&self, id: &str, file: &Path) -> Result<(), WireError> {
+        let written = async { self.domain().await?.write_server_key(id, file).await }.await;
+        written.map_err(|failure| WireError::new(&failure, self.tongue()))
     }
 
     /// Stops every task; what is under way is taken up at the next start.
@@ -285,6 +307,9 @@ impl Api {
             demo: region,
         })
         .await?;
+        if self.inner.only_this_run.load(Ordering::Relaxed) {
+            opened.wangcheng.choose_only_for_this_run();
+        }
         self.forward(&opened.wangcheng);
         opened.wangcheng.start().await?;
         Ok((opened.wangcheng, opened.notice))

@@ -9,6 +9,7 @@ mod error;
 mod host;
 mod typescript;
 mod views;
+mod views_change;
 mod words;
 
 pub use calls::names;

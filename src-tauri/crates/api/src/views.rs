@@ -332,6 +332,14 @@ pub struct Operation {
     pub job_id: Option<String>,
     /// What the cloud is doing, in its own word.
     pub progress: Option<String>,
+    /// What should be known beside its end: why a server that was stopped for it does not run again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub remark: Option<Box<WireError>>,
+    /// The security group that was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub security_group: Option<String>,
     /// The lease's end asked for.
     pub lease_end: Option<DateTime<Utc>>,
     /// Template id.
@@ -695,7 +703,13 @@ impl Speaker<'_> {
                 _ => OperationOutcome::Failed,
             }),
             error: operation.failure.as_ref().map(|failure| self.error(failure)),
+            remark: operation
+                .detail
+                .stays_stopped
+                .as_ref()
+                .map(|failure| Box::new(self.error(failure))),
             job_id: row.job_id,
+            security_group: operation.detail.security_group,
             progress: operation.detail.progress,
             lease_end: operation.detail.lease_end,
             template: operation.detail.template,

@@ -384,6 +384,14 @@ async fn a_disk_that_somebody_attached_is_never_deleted_nor_set_to_go() {
         (&dear["name"], &dear["own"]),
         (&json!("dear-to-ada"), &json!(false))
     );
+    ask(&api, "servers.mark_parts", json!({ "server": id })).await;
+    assert_eq!(ended(&api).await["outcome"], "ok");
+    let marked = disks(&api, id).await;
+    assert_eq!(
+        (&marked[0]["own"], &marked[1]["own"], &marked[1]["goesWithServer"]),
+        (&json!(true), &json!(false), &json!(false)),
+        "{marked:#?}"
+    );
     ask(&api, "disks.detach", json!({"server": id, "disk": dear["id"]})).await;
     assert_eq!(ended(&api).await["outcome"], "ok");
     assert_eq!(disks(&api, id).await.len(), 1, "it is nothing of this product's");

@@ -164,3 +164,33 @@ async fn an_end_by_the_lease_has_that_cause_and_is_warned_of_before() {
     api.stop().await;
     other.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_chosen_for_one_run_is_not_the_other_programs() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = region(dir.path()).await;
+    let window = open(&dir.path().join("app"), &running).await;
+    sign_in(&window).await;
+    let before = ask(&window, "accounts.list", Value::Null).await;
+
+    let script = open(&dir.path().join("app"), &running).await;
+    script.choose_only_for_this_run().await;
+    let bo = ask(
+        &script,
+        "accounts.sign_in_demo",
+        json!({"user": "bo", "remember": "run"}),
+    )
+    .await;
+    let now = ask(&script, "accounts.list", Value::Null).await;
+    assert_eq!(now["active"], bo["id"]);
+    ask(&script, "servers.refresh", Value::Null).await;
+    let after = ask(&window, "accounts.list", Value::Null).await;
+    assert_eq!(
+        after["active"], before["active"],
+        "the window goes on with its own"
+    );
+    let ada = ask(&script, "accounts.select", json!({"account": before["active"]})).await;
+    assert_eq!(ada["active"], before["active"]);
+    script.stop().await;
+    window.stop().await;
+}

@@ -34,7 +34,7 @@ pub struct Common {
     /// Directory of the ledger; the window's own by default
     #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Use this account, by id or name; it stays the one in use
+    /// Use this account, by id or name, for this run only
     #[arg(long, global = true)]
     pub account: Option<String>,
     /// Region id: signs in for this run only, with the keys of the environment
@@ -193,6 +193,23 @@ pub enum Server {
         #[command(flatten)]
         wait: Wait,
     },
+    /// Take its lease off; it stays, and costs, until somebody deletes it
+    CancelLease {
+        /// Name or id
+        server: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Write its own private key to a file (OpenSSH, readable by you only)
+    SaveKey {
+        /// Name or id
+        server: String,
+        /// A new file; without it, one beside the ledger, together with the server's host key
+        file: Option<PathBuf>,
+    },
     /// Delete it with its disks and its public address
     Delete {
         /// Name or id
@@ -243,6 +260,9 @@ pub struct Create {
     /// Bandwidth of the public address in Mbit/s; 0: none
     #[arg(long, value_name = "MBPS")]
     pub public_mbps: Option<u32>,
+    /// Write the server's own private key to this new file (OpenSSH, readable by you only)
+    #[arg(long, value_name = "PATH")]
+    pub save_key: Option<PathBuf>,
     /// How long to wait
     #[command(flatten)]
     pub wait: Wait,
@@ -312,6 +332,12 @@ pub enum Delivery {
         /// Allow plain HTTP to another computer
         #[arg(long)]
         allow_plain_http: bool,
+        /// The way of speaking; custom: as the profile says
+        #[arg(long, value_name = "NAME", default_value = "yanhuang", value_parser = ["yanhuang", "splunk_hec", "custom"])]
+        preset: String,
+        /// JSON file with the fields that differ from the platform's own way; with --preset custom
+        #[arg(long, value_name = "FILE")]
+        profile: Option<PathBuf>,
         /// Keep the token that is kept already
         #[arg(long)]
         keep_token: bool,

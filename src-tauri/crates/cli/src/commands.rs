@@ -229,6 +229,23 @@ pub async fn events(session: &Session, command: &Events) -> Result<()> {
     }
 }
 
+/// The fields in a profile's file.
+async fn profile_of(output: crate::output::Output, file: &std::path::Path) -> Result<Value> {
+    let text = tokio::fs::read(file).await.map_err(|error| error.to_string());
+    let read = text.and_then(|text| serde_json::from_slice(&text).map_err(|error| error.to_string()));
+    read.map_err(|why| {
+        Trouble::new(
+            "bad_input",
+            format!(
+                "{}: {}: {why}",
+                output.say("读不了配置文件", "The profile cannot be read"),
+                file.display()
+            ),
+            Some("--profile".to_owned()),
+        )
+    })
+}
+
 /// Delivery.
 pub async fn delivery(session: &Session, command: &Delivery) -> Result<()> {
     let output = session.output;
@@ -239,8 +256,14 @@ pub async fn delivery(session: &Session, command: &Delivery) -> Result<()> {
             event_set,
             datatype,
             allow_plain_http,
+            preset,
+            profile,
             keep_token,
         } => {
+            let profile = match profile {
+                Some(file) => Some(profile_of(output, file).await?),
+                None => None,
+            };
             let token = if *keep_token {
                 None
             } else {
@@ -252,6 +275,8 @@ pub async fn delivery(session: &Session, command: &Delivery) -> Result<()> {
                 "eventSet": event_set,
                 "datatype": datatype,
                 "allowPlainHttp": allow_plain_http,
+                "preset": preset,
+                "profile": profile,
             });
             session.ask("delivery.configure", ask).await?
         }

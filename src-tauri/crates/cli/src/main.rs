@@ -4,6 +4,7 @@
 mod arguments;
 mod commands;
 mod exit;
+mod keys;
 mod output;
 mod region;
 mod secrets;
@@ -62,7 +63,12 @@ async fn run(arguments: &Arguments, output: Output) -> Result<()> {
         _ => {}
     }
     let signing_in = matches!(arguments.command, Command::Account(Account::SignIn { .. }));
-    let session = Session::open(common, output, signing_in).await?;
+    let choosing = signing_in
+        || matches!(
+            arguments.command,
+            Command::Account(Account::Use { .. } | Account::SignOut { .. })
+        );
+    let session = Session::open(common, output, signing_in, choosing).await?;
     let result = match &arguments.command {
         Command::Account(command) => commands::account(&session, common, command).await,
         Command::Server(command) => servers::server(&session, command).await,

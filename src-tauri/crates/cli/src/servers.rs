@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::arguments::{Create, Server, Wait};
 use crate::commands::show_operation;
 use crate::exit::Exit;
+use crate::keys;
 use crate::output::{can_ask, facts, rows, table, text};
 use crate::session::{Session, now, wire};
 use crate::trouble::{Result, Trouble};
@@ -76,6 +77,21 @@ pub async fn server(session: &Session, command: &Server) -> Result<()> {
             let operation = session.act("servers.extend", ask, *wait).await?;
             show_operation(session, &operation)
         }
+        Server::CancelLease { server, yes, wait } => {
+            let server = session.server(server).await?;
+            let name = server.get("name").and_then(Value::as_str).unwrap_or_default();
+            if !yes {
+                session.output.note(session.output.say(
+                    "取消租期后，云服务器会一直保留并计费，直到有人删除它。",
+                    "Without a lease the server stays, and costs, until somebody deletes it.",
+                ));
+                confirm(session, name)?;
+            }
+            let ask = json!({"server": id(&server)});
+            let operation = session.act("servers.cancel_lease", ask, *wait).await?;
+            show_operation(session, &operation)
+        }
+        Server::SaveKey { server, file } => keys::save(session, server, file.as_deref()).await,
         Server::Delete { server, yes, wait } => {
             let server = session.server(server).await?;
             let name = server.get("name").and_then(Value::as_str).unwrap_or_default();
@@ -160,6 +176,9 @@ async fn make(session: &Session, create: &Create) -> Result<()> {
         "keyPair": create.key_pair,
         "publicMbps": create.public_mbps,
     });
+    if let Some(file) = &create.save_key {
+        keys::check_place(session, file)?;
+    }
     let quote = session.ask("servers.quote", ask.clone()).await?;
     let mut blocking = None;
     for problem in rows(&quote, "problems") {
@@ -189,7 +208,41 @@ async fn make(session: &Session, create: &Create) -> Result<()> {
             session.output.say("整个租期", "the whole lease"),
         ));
     }
-    let operation = session.act("servers.create", ask, create.wait).await?;
+    let fresh = quote.get("freshKey").and_then(Value::as_bool) == Some(true);
+    if let (Some(file), false) = (&create.save_key, fresh) {
+        return Err(Trouble::new(
+            "bad_input",
+            format!(
+                "{}: {}",
+                session.output.say(
+                    "此云服务器使用云上的密钥对，没有可保存的私钥",
+                    "This server takes a key pair of the cloud's, so there is no private key to save"
+                ),
+                file.display()
+            ),
+            None,
+        ));
+    }
+    let (operation, changes) = session.begin("servers.create", ask).await?;
+    // Written at once: whatever ends the waiting, who has the server has its key.
+    let key = if fresh {
+        keys::keep(session, &id(&operation), create.save_key.as_deref()).await
+    } else {
+        Ok(Value::Null)
+    };
+    let ended = session.follow(operation, changes, create.wait).await;
+    let key = key?;
+    keys::warn(session, &key);
+    let mut operation = ended?;
+    if let (Some(told), true) = (operation.as_object_mut(), fresh) {
+        told.insert("key".to_owned(), key);
+    }
+    if let (Some(file), "failed") = (&create.save_key, text(&operation, "outcome").as_str())
+        && text(&operation, "serverId").is_empty()
+    {
+        // It opens nothing.
+        let _ = tokio::fs::remove_file(file).await;
+    }
     show_operation(session, &operation)
 }
 
@@ -202,6 +255,12 @@ async fn power(session: &Session, servers: &[String], act: &str, hard: bool, wai
     let results = session
         .ask("servers.power", json!({"servers": ids, "act": act, "hard": hard}))
         .await?;
+    for result in results.as_array().into_iter().flatten() {
+        result
+            .get("operation")
+            .into_iter()
+            .for_each(|operation| session.asked(operation));
+    }
     let mut answers = Vec::new();
     let mut first_trouble = None;
     for result in results.as_array().into_iter().flatten() {

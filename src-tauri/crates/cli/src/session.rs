@@ -1,11 +1,14 @@
 //! One run: the domain is opened, asked, waited for and stopped.
 
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use api::{Api, Change, Launch, Places, Tongue};
 use indicatif::{ProgressBar, ProgressStyle};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use wangcheng::settings::Language;
 use wangcheng::{ClientInfo, Clock};
@@ -22,6 +25,9 @@ const DIRECTORY: &str = "dev.wangcheng.desktop";
 /// sends them.
 const DELIVERY: Duration = Duration::from_secs(5);
 const STEP: Duration = Duration::from_millis(100);
+/// How long what was asked for is given to be sent before the program leaves it. A key that is kept for this run only is
+/// gone afterwards, and with it the way to send the same request again.
+const SENDING: Duration = Duration::from_secs(20);
 
 /// The language that can be known before the ledger is open.
 pub fn tongue(common: &Common) -> Tongue {
@@ -35,13 +41,16 @@ pub fn tongue(common: &Common) -> Tongue {
 /// An open domain.
 pub struct Session {
     api: Api,
+    /// Ids of the operations that this run asked for.
+    asked: Mutex<Vec<String>>,
     /// For whom is written.
     pub output: Output,
 }
 
 impl Session {
     /// Opens the ledger; signs in for this run where the command line says so. `signing_in`: the command itself will.
-    pub async fn open(common: &Common, output: Output, signing_in: bool) -> Result<Self> {
+    /// `choosing`: the command is about which account is in use, for later runs too.
+    pub async fn open(common: &Common, output: Output, signing_in: bool, choosing: bool) -> Result<Self> {
         let data_dir = match &common.data_dir {
             Some(dir) => dir.clone(),
             None => dirs::data_dir()
@@ -81,8 +90,13 @@ impl Session {
         };
         let session = Self {
             api: Api::open(places, launch).await,
+            asked: Mutex::default(),
             output,
         };
+        // What a command line chooses for one command is no choice for the window.
+        if !choosing {
+            session.api.choose_only_for_this_run().await;
+        }
         let prepared = session.sign_in_for_this_run(common, signing_in).await;
         match prepared {
             Ok(()) => Ok(session),
@@ -136,9 +150,43 @@ impl Session {
         Ok(self.api.call(name, request).await?)
     }
 
-    /// Stops every task; what is under way is taken up at the next start.
+    /// Stops every task, once what was asked for is sent; what is under way is taken up at the next start.
     pub async fn close(&self) {
+        let asked = std::mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner));
+        for id in asked {
+            self.sent(&id).await;
+        }
         self.api.stop().await;
+    }
+
+    /// Notes an operation that was asked for just now: it is sent before the program ends, followed or not.
+    pub fn asked(&self, operation: &Value) {
+        if let Some(id) = operation.get("id").and_then(Value::as_str) {
+            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            asked.push(id.to_owned());
+        }
+    }
+
+    /// Waits until an operation is more than recorded, for [`SENDING`] at most or until Ctrl+C is pressed again. Answers
+    /// with the operation as it is then, where that can be read.
+    async fn sent(&self, id: &str) -> Option<Value> {
+        let sending = async {
+            let mut changes = self.api.changes();
+            loop {
+                // Read anew after listening, so that no change is missed.
+                let operation = self.operation(id).await.ok()?;
+                if text(&operation, "stage") != "recorded" {
+                    return Some(operation);
+                }
+                if matches!(changes.recv().await, Err(RecvError::Closed)) {
+                    return Some(operation);
+                }
+            }
+        };
+        tokio::select! {
+            operation = tokio::time::timeout(SENDING, sending) => operation.ok().flatten(),
+            _ = tokio::signal::ctrl_c() => None,
+        }
     }
 
     /// Our id of the account that a person names.
@@ -224,12 +272,19 @@ impl Session {
         }
     }
 
-    /// Asks for acts and follows them as far as wished. The answer is each operation as it is then.
+    /// Asks for an act and follows it as far as wished. The answer is the operation as it is then.
     pub async fn act(&self, name: &str, request: Value, wait: Wait) -> Result<Value> {
+        let (operation, changes) = self.begin(name, request).await?;
+        self.follow(operation, changes, wait).await
+    }
+
+    /// Asks for an act. The answer is the operation as it was recorded, and what changes from then on.
+    pub async fn begin(&self, name: &str, request: Value) -> Result<(Value, Receiver<Change>)> {
         // Listened to before asking, so that no change is missed.
         let changes = self.api.changes();
         let operation = self.ask(name, request).await?;
-        self.follow(operation, changes, !wait.no_wait, wait.timeout).await
+        self.asked(&operation);
+        Ok((operation, changes))
     }
 
     /// Follows an operation that was asked for just now.
@@ -237,14 +292,24 @@ impl Session {
         let changes = self.api.changes();
         // Read anew after listening, so that no change is missed.
         let operation = self.operation(&text(&operation, "id")).await?;
-        self.follow(operation, changes, !wait.no_wait, wait.timeout).await
+        self.follow(operation, changes, wait).await
     }
 
     /// Follows an operation to its end.
     pub async fn follow_by_id(&self, id: &str, timeout: Duration) -> Result<Value> {
         let changes = self.api.changes();
         let operation = self.operation(id).await?;
-        self.follow(operation, changes, true, timeout).await
+        let wait = Wait {
+            wait: true,
+            no_wait: false,
+            timeout,
+        };
+        self.follow(operation, changes, wait).await
+    }
+
+    /// Writes the key of a server that was asked for here to a new file.
+    pub async fn write_key(&self, id: &str, file: &Path) -> Result<()> {
+        Ok(self.api.write_server_key(id, file).await?)
     }
 
     /// The operation of that id.
@@ -271,12 +336,12 @@ impl Session {
         })
     }
 
-    async fn follow(
+    /// Follows an operation as far as wished, hearing what changed since it was recorded.
+    pub async fn follow(
         &self,
         mut operation: Value,
-        mut changes: tokio::sync::broadcast::Receiver<Change>,
-        to_its_end: bool,
-        timeout: Duration,
+        mut changes: Receiver<Change>,
+        wait: Wait,
     ) -> Result<Value> {
         let id = operation
             .get("id")
@@ -287,7 +352,7 @@ impl Session {
         let done = |operation: &Value| match text(operation, "stage").as_str() {
             "settled" => true,
             "recorded" => false,
-            _ => !to_its_end,
+            _ => wait.no_wait,
         };
         let following = async {
             while !done(&operation) {
@@ -303,12 +368,17 @@ impl Session {
             }
             Ok(operation)
         };
-        let result = tokio::select! {
-            result = tokio::time::timeout(timeout, following) => match result {
-                Ok(operation) => operation,
-                Err(_) => Err(self.left(&id, "wait_timeout", Exit::Network)),
+        let followed = tokio::select! {
+            result = tokio::time::timeout(wait.timeout, following) => result.map_err(|_| ("wait_timeout", Exit::Network)),
+            _ = tokio::signal::ctrl_c() => Err(("cancelled", Exit::Cancelled)),
+        };
+        let result = match followed {
+            Ok(result) => result,
+            // What is only recorded would be lost with a key of this run; what ended meanwhile is no longer left.
+            Err((code, exit)) => match self.sent(&id).await {
+                Some(ended) if text(&ended, "stage") == "settled" => Ok(ended),
+                _ => Err(self.left(&id, code, exit)),
             },
-            _ = tokio::signal::ctrl_c() => Err(self.left(&id, "cancelled", Exit::Cancelled)),
         };
         bar.finish_and_clear();
         let operation = result?;

@@ -21,10 +21,14 @@ struct Place {
 
 impl Place {
     async fn new() -> Self {
+        Self::with_speed(20.0).await
+    }
+
+    async fn with_speed(speed: f64) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let options = Options {
             announce: Some(dir.path().join("announce.json")),
-            speed: 20.0,
+            speed,
             ..Options::default()
         };
         let running = Sandbox::start(options).await.unwrap();
@@ -186,6 +190,118 @@ async fn a_script_makes_shows_extends_and_deletes_a_server_and_each_act_arrives(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_servers_key_of_this_run_is_saved_where_asked_and_its_loss_is_said_otherwise() {
+    let place = Place::new().await;
+    let file = place.dir.path().join("one.key");
+    let path = file.to_str().unwrap();
+    let create = |name| ["server", "create", name, "--template", "linux-small"];
+    let saving: Vec<&str> = create("one").into_iter().chain(["--save-key", path]).collect();
+    let made = place.json(&saving).await;
+    assert_eq!(made["outcome"], "ok", "{made:#}");
+    assert_eq!(
+        (&made["key"]["kept"], &made["key"]["file"]),
+        (&"run".into(), &path.into())
+    );
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(
+        text.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----\n"),
+        "OpenSSH's form"
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "its owner's alone");
+    }
+
+    let again: Vec<&str> = create("two")
+        .into_iter()
+        .chain(["--save-key", path, "--json"])
+        .collect();
+    let refused = place.run(&again).await;
+    assert_eq!(code(&refused), 4, "{}", said(&refused));
+    assert_eq!(
+        std::fs::read_to_string(&file).unwrap(),
+        text,
+        "no file is written over"
+    );
+    let servers = place.json(&["server", "list"]).await;
+    let servers = servers["servers"].as_array().unwrap();
+    assert!(
+        servers.iter().all(|server| server["name"] != "two"),
+        "nothing was sent"
+    );
+
+    let unsaved = place.run(&create("three")).await;
+    assert_eq!(code(&unsaved), 0, "{}", said(&unsaved));
+    assert!(said(&unsaved).contains("--save-key"), "{}", said(&unsaved));
+    let late = place.run(&["server", "save-key", "three", "--json"]).await;
+    assert_eq!(code(&late), 3, "it is gone, as was said: {}", said(&late));
+
+    let kept = place.json(&["server", "cancel-lease", "three", "--yes"]).await;
+    assert_eq!(kept["outcome"], "ok", "{kept:#}");
+    let three = place.json(&["server", "show", "three"]).await;
+    assert!(three["leaseEnd"].is_null(), "{three:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_signed_in_by_its_environment_leaves_the_account_in_use_alone() {
+    let place = Place::new().await;
+    let announcement = place.running.announcement();
+    let as_user = |user: &str, arguments: &[&str]| {
+        let user = announcement.user(user).unwrap();
+        let mut command = program(place.dir.path());
+        command
+            .arg("--sandbox")
+            .arg(place.announce())
+            .args(["--region", announcement.regions[0].id.as_str(), "--json"])
+            .args(arguments)
+            .env("HUAWEICLOUD_SDK_AK", &user.access_key)
+            .env("HUAWEICLOUD_SDK_SK", &user.secret_key);
+        command
+    };
+    let anybody = |arguments: &[&str]| {
+        let mut command = program(place.dir.path());
+        command
+            .arg("--sandbox")
+            .arg(place.announce())
+            .arg("--json")
+            .args(arguments);
+        command
+    };
+    let read = |output: &Output| -> Value { serde_json::from_slice(&output.stdout).unwrap() };
+    let user_in_use = |accounts: &Value| -> Option<String> {
+        let rows = accounts["accounts"].as_array().unwrap().iter();
+        let mut in_use = rows.filter(|account| account["id"] == accounts["active"]);
+        in_use
+            .next()
+            .map(|account| account["userName"].as_str().unwrap().to_owned())
+    };
+
+    let ada = read(&finish(as_user("ada", &["account", "list"])).await);
+    assert_eq!(user_in_use(&ada).as_deref(), Some("ada"), "for this run: {ada:#}");
+    let after = read(&finish(anybody(&["account", "list"])).await);
+    assert_eq!(user_in_use(&after), None, "and for no other: {after:#}");
+
+    let id = ada["active"].as_str().unwrap();
+    let chosen = read(&finish(anybody(&["account", "use", id])).await);
+    assert_eq!(
+        user_in_use(&chosen).as_deref(),
+        Some("ada"),
+        "a choice that lasts"
+    );
+    let bo = read(&finish(as_user("bo", &["account", "list"])).await);
+    assert_eq!(user_in_use(&bo).as_deref(), Some("bo"));
+    let after = read(&finish(anybody(&["account", "list"])).await);
+    assert_eq!(user_in_use(&after).as_deref(), Some("ada"), "{after:#}");
+    let bo = bo["active"].as_str().unwrap();
+    let once = read(&finish(anybody(&["account", "list", "--account", bo])).await);
+    assert_eq!(user_in_use(&once).as_deref(), Some("bo"));
+    let after = read(&finish(anybody(&["account", "list"])).await);
+    assert_eq!(user_in_use(&after).as_deref(), Some("ada"), "{after:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn servers_are_stopped_and_started_with_one_result_each() {
     let place = Place::new().await;
     for name in ["one", "two"] {
@@ -255,7 +371,12 @@ async fn a_script_sees_by_the_exit_code_what_went_wrong() {
             .all(|event| event["action"] == "install.heartbeat"),
         "nothing was asked of the cloud, so there is no act to tell: {received:#?}"
     );
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_waits_no_longer_leaves_only_after_its_request_was_sent() {
+    // At this speed a server takes some seconds to boot, so that nothing settles before the program ends.
+    let place = Place::with_speed(1.0).await;
     let late = place
         .run(&[
             "server",
@@ -272,8 +393,20 @@ async fn a_script_sees_by_the_exit_code_what_went_wrong() {
     assert_eq!(error(&late)["code"], "wait_timeout");
     let step = error(&late)["nextStep"].as_str().unwrap().to_owned();
     let id = step.split_whitespace().nth(3).unwrap();
+    let left = place.json(&["operation", "show", id]).await;
+    assert!(
+        left["sentAt"].is_string(),
+        "a key of the first run only cannot send it again: {left:#}"
+    );
     let later = place.json(&["operation", "show", id, "--wait"]).await;
     assert_eq!(later["outcome"], "ok", "the next run takes it up: {later:#}");
+    let servers = place.json(&["server", "list"]).await;
+    let made = servers["servers"].as_array().unwrap().iter();
+    assert_eq!(
+        made.filter(|server| server["name"] == "late").count(),
+        1,
+        "made once"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

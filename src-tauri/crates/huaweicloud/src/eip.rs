@@ -244,6 +244,8 @@ pub async fn delete(client: &Client, project: &ProjectId, id: &PublicIpId) -> Re
 
 /// `ListQuotas`: how many addresses the project may have.
 ///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/EIP/doc?api=ListQuotas>
+///
 /// # Errors
 /// See [`crate::ErrorKind`].
 pub async fn quotas(client: &Client, project: &ProjectId) -> Result<Reply<Listing<Quota>>, Error> {
@@ -253,6 +255,8 @@ pub async fn quotas(client: &Client, project: &ProjectId) -> Result<Reply<Listin
 }
 
 /// `ShowPublicipTags`: the tags of an address.
+///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/EIP/doc?api=ShowPublicipTags>
 ///
 /// # Errors
 /// [`crate::ErrorKind::Missing`] if there is no such address, or another of [`crate::ErrorKind`].
@@ -267,6 +271,8 @@ pub async fn public_ip_tags(
 }
 
 /// `BatchCreatePublicipTags`: sets tags on an address; a key that it has already gets the new value.
+///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/EIP/doc?api=BatchCreatePublicipTags>
 ///
 /// # Errors
 /// [`crate::ErrorKind::Quota`] or [`crate::ErrorKind::Invalid`] if they are too many,
@@ -284,6 +290,8 @@ pub async fn set_public_ip_tags(
 
 /// `BatchDeletePublicipTags`: takes tags off an address. Here, unlike for servers and disks, the cloud wants their
 /// values too.
+///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/EIP/doc?api=BatchDeletePublicipTags>
 ///
 /// # Errors
 /// [`crate::ErrorKind::Missing`] if there is no such address or it has no such tag, or another of

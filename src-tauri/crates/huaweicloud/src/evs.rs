@@ -49,6 +49,8 @@ pub async fn extend(
 /// `UpdateVolume`: gives a disk another name, another description, or both; at most 255 bytes each. What is `None`
 /// stays.
 ///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/EVS/doc?api=UpdateVolume>
+///
 /// # Errors
 /// [`crate::ErrorKind::Missing`] if there is no such disk, [`crate::ErrorKind::Invalid`] for a text that is not
 /// allowed, or another of [`crate::ErrorKind`].
@@ -68,6 +70,8 @@ pub async fn update_volume(
 /// `DeleteVolume`: deletes a pay-per-use disk with all that is on it. It must be on no server, and its status
 /// `available` or one of the `error` ones.
 ///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/EVS/doc?api=DeleteVolume>
+///
 /// # Errors
 /// [`crate::ErrorKind::State`] if it is on a server or busy, [`crate::ErrorKind::Missing`] if there is no such disk,
 /// [`crate::ErrorKind::BadAnswer`] if the answer names no job, or another of [`crate::ErrorKind`].
@@ -83,6 +87,8 @@ pub async fn delete_volume(
 
 /// `ShowJob`: a job of this service, which [`crate::ecs::job`] does not know. No call lists jobs, so whoever starts
 /// one must keep its id.
+///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/EVS/doc?api=ShowJob>
 ///
 /// # Errors
 /// [`crate::ErrorKind::Missing`] if the job is not known (any more), or another of [`crate::ErrorKind`].

@@ -173,6 +173,8 @@ pub struct NewKeyPair {
 
 /// `CreateKeypair` without a public key: lets the cloud make a key. See [`import_key_pair`] for the better way.
 ///
+/// API page: <https://support.huaweicloud.com/api-dew/CreateKeypair.html>
+///
 /// # Errors
 /// [`crate::ErrorKind::BadAnswer`] if the answer has no private key: then the pair may be there, but is of no use. Else
 /// as [`import_key_pair`].

@@ -63,6 +63,8 @@ pub async fn get_object(
 
 /// `GetObject` through a signed address, which needs no key of one's own: see [`signed_url`].
 ///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/OBS/doc?api=GetObject>
+///
 /// # Errors
 /// [`ErrorKind::Invalid`] if the address is not encrypted, otherwise as for [`get_object`].
 pub async fn get_signed(client: &Client, url: &Url, known: Option<&str>) -> Result<Reply<Fetched>, Error> {

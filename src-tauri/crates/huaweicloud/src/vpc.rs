@@ -120,6 +120,8 @@ pub async fn subnets(
 /// `ShowQuota`: how much of everything the project may have, such as `vpc`, `subnet`, `securityGroup` and
 /// `securityGroupRule`.
 ///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/VPC/doc?api=ShowQuota>
+///
 /// # Errors
 /// See [`crate::ErrorKind`].
 pub async fn quotas(client: &Client, project: &ProjectId) -> Result<Reply<Listing<Quota>>, Error> {

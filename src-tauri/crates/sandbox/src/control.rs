@@ -1,5 +1,5 @@
 //! The control listener: looks into the sandbox and makes things go wrong in it. For tests and the demo mode's own use; it
-//! answers no web page, because those could reach loopback too.
+//! answers no web page, because those could reach loopback too; a person who opens `/received` in a browser is none.
 
 use http::{Method, header};
 use serde::Deserialize;
@@ -60,7 +60,10 @@ pub(crate) async fn answer(request: &Request, shared: &Shared) -> Answer {
         return wrong(403, "web pages have no business here");
     }
     match (&request.method, request.path.as_str()) {
-        (&Method::GET, "/health") => Answer::json(200, &json!({"status": "ok", "time": shared.now()})),
+        (&Method::GET, "/health") => Answer::json(
+            200,
+            &json!({"status": "ok", "time": shared.now(), "wire_time": shared.wire_time()}),
+        ),
         (&Method::GET, "/servers") => shared.world_as_json(),
         (&Method::GET, "/requests") => Answer::json(200, &shared.requests()),
         (&Method::GET, "/events") => events(request, shared).await,
@@ -68,6 +71,8 @@ pub(crate) async fn answer(request: &Request, shared: &Shared) -> Answer {
             Ok(setting) => Answer::json(200, &json!({"offset_s": shared.set_clock(setting.offset_s)})),
             Err(error) => wrong(400, &error.to_string()),
         },
+        (&Method::GET, "/received") => shared.receiver().page(request).await,
+        (&Method::GET, "/receiver") => Answer::json(200, &shared.receiver().mode()),
         (&Method::POST, "/receiver") => match request.json::<ModeSetting>() {
             Ok(setting) if shared.receiver().set_mode(&setting) => Answer::empty(204),
             Ok(_) => wrong(400, "there is no such mode"),

@@ -2,7 +2,8 @@
 //!
 //! It verifies `SDK-HMAC-SHA256` as the cloud does: the key must exist, the date must be within fifteen minutes, `host` and
 //! `x-sdk-date` must be signed, the body must have the announced hash, the signature must be the one the secret gives.
-//! Five wrong signatures in a row lock a key for five minutes, whatever it sends meanwhile.
+//! Five wrong signatures in a row lock a key for five minutes, whatever it sends meanwhile. The key is locked, not the host:
+//! wrong signatures at object storage count too, and a locked key is refused there as well.
 
 use std::{
     collections::HashMap,
@@ -22,6 +23,8 @@ use crate::{
 const WINDOW: TimeDelta = TimeDelta::minutes(15);
 const FAILURES_TO_LOCK: u32 = 5;
 const LOCK: TimeDelta = TimeDelta::minutes(5);
+/// How a locked key is refused.
+pub(crate) const LOCKED: &str = "AK access failed to reach the limit,forbidden";
 
 /// What is remembered of each key. Not part of the state that survives a restart.
 #[derive(Debug, Default)]
@@ -140,30 +143,47 @@ impl Gateway {
                 &format!("verify aksk signature fail, canonicalRequest:{seen}"),
             ));
         }
-        self.keys().remove(user.access_key);
+        self.forget_wrong(user);
         Ok(user)
     }
 
     fn refuse_locked(&self, user: &User, now: DateTime<Utc>) -> Result<(), Fault> {
-        let mut keys = self.keys();
-        let Some(until) = keys.get(user.access_key).and_then(|record| record.locked_until) else {
-            return Ok(());
-        };
-        if now < until {
-            return Err(refusal("AK access failed to reach the limit,forbidden"));
+        if self.is_locked(user, now) {
+            return Err(refusal(LOCKED));
         }
-        keys.remove(user.access_key);
         Ok(())
     }
 
+    /// Whether nothing that this key signs is listened to.
+    pub(crate) fn is_locked(&self, user: &User, now: DateTime<Utc>) -> bool {
+        let mut keys = self.keys();
+        let Some(until) = keys.get(user.access_key).and_then(|record| record.locked_until) else {
+            return false;
+        };
+        if now >= until {
+            keys.remove(user.access_key);
+        }
+        now < until
+    }
+
     fn failed(&self, user: &'static User, now: DateTime<Utc>, reason: &str) -> Fault {
+        self.count_wrong(user, now);
+        refusal(reason)
+    }
+
+    /// A signature was the right one: the count starts anew.
+    pub(crate) fn forget_wrong(&self, user: &User) {
+        self.keys().remove(user.access_key);
+    }
+
+    /// A signature was none that the key's secret makes.
+    pub(crate) fn count_wrong(&self, user: &'static User, now: DateTime<Utc>) {
         let mut keys = self.keys();
         let record = keys.entry(user.access_key).or_default();
         record.failures += 1;
         if record.failures >= FAILURES_TO_LOCK {
             record.locked_until = Some(now + LOCK);
         }
-        refusal(reason)
     }
 
     fn keys(&self) -> std::sync::MutexGuard<'_, HashMap<&'static str, Record>> {

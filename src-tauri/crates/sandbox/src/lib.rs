@@ -9,18 +9,23 @@
 //!   receiver and one for control, all on 127.0.0.1, and says where they are in an [`Announcement`].
 //! - Every call to a service must be signed by one of the example users; see [`users`].
 //! - At speed 1 the world is about ten times as fast as the cloud: a server boots in some six seconds. Leases keep real
-//!   time unless [`Options::lease_speed`] says otherwise.
+//!   time unless [`Options::lease_speed`] or [`Options::clock_speed`] says otherwise.
+//! - With [`Options::clock_speed`] the region has a time of its own: at 1440 a day goes by in a minute, and with it leases,
+//!   sweeps, bills, jobs and client tokens. Signatures, `Date`, object storage and the receiver keep the machine's time,
+//!   because callers sign by their own clock. So the `Date` of an answer is not the region's time: whoever orders a lease
+//!   asks `GET /health` for that, or reads it from what the region answers (`created`, `begin_time`).
 //!
 //! # The control listener
 //!
 //! | call | what it does |
 //! |---|---|
-//! | `GET /health` | `{"status":"ok","time":…}` |
+//! | `GET /health` | `{"status":"ok","time":…,"wire_time":…}`: the region's time, and that by which callers sign |
 //! | `GET /servers` | everything that exists, as JSON |
 //! | `GET /requests` | the last 1000 requests: service, method, path, status, error code, user |
 //! | `GET /events?after=&limit=&distinct=true` | what the receiver keeps: `[{id, received_at, event_id, record, deliveries}]`, at most 10,000 |
-//! | `POST /clock {"offset_s":N}` | moves the sandbox's clock to N seconds from the machine's |
-//! | `POST /receiver {"mode":M,"retry_after_s":N}` | M is `ok`, `refuse_401`, `413`, `status:NNN` (`status:429`, `status:503`, …), `stall`, `cut` or `cut_after` (stored, but not answered) |
+//! | `POST /clock {"offset_s":N}` | moves the sandbox's clocks to N seconds from the machine's |
+//! | `GET /received?q=&before=` | the same as a page for a browser, newest first, with those that contain the text `q` |
+//! | `POST /receiver {"mode":M,"retry_after_s":N,"count":N}` | M is `ok`, `refuse_401`, a status (`413`, `429`, `503`, also `status:503`), `stall`, `cut` or `cut_after` (stored, but not answered); with `count` for that many posts, then it is `ok` again. `GET /receiver` says which is on |
 //! | `POST /faults {…}` | what goes wrong inside the services, see below |
 //! | `GET /mishaps`, `POST /mishaps {…}`, `DELETE /mishaps` | what goes wrong on the wire, see below: the rules, one more, none |
 //!
@@ -98,6 +103,10 @@ pub struct Options {
     /// Divides the half hour that a lease must last at least, and the time between sweeps. Above 1, leases also keep
     /// their seconds.
     pub lease_speed: f64,
+    /// How many seconds go by in the region in one second: 1440 makes a day a minute. Jobs and states keep to
+    /// [`Self::speed`]. A world that has run ahead of the machine's time stays ahead of it, at whatever speed it is started
+    /// again.
+    pub clock_speed: f64,
     /// First of the fixed ports, which are taken in the order of the announcement; `None`: free ones.
     pub base_port: Option<u16>,
     /// Token that the receiver asks for.
@@ -112,6 +121,7 @@ impl Default for Options {
             announce: None,
             speed: 1.0,
             lease_speed: 1.0,
+            clock_speed: 1.0,
             base_port: None,
             hei_token: users::EXAMPLE_HEI_TOKEN.into(),
         }
@@ -129,7 +139,7 @@ impl Sandbox {
     ///
     /// A file or port that cannot be used, or a speed that is none; nothing keeps running then.
     pub async fn start(options: Options) -> Result<Running> {
-        for speed in [options.speed, options.lease_speed] {
+        for speed in [options.speed, options.lease_speed, options.clock_speed] {
             if !(speed.is_finite() && speed > 0.0) {
                 return Err(Error::Speed { speed });
             }
@@ -137,13 +147,15 @@ impl Sandbox {
         let pace = Pace {
             speed: options.speed,
             lease_speed: options.lease_speed,
+            clock_speed: options.clock_speed,
         };
-        let clock = Clock::default();
         let loaded = match &options.state_file {
             Some(path) => files::load(path)?,
             None => None,
         };
-        let world = loaded.unwrap_or_else(|| World::new(clock.now()));
+        let ahead_ms = loaded.as_ref().map_or(0, |world| world.ahead_ms);
+        let clock = Clock::new(options.clock_speed, ahead_ms);
+        let world = loaded.unwrap_or_else(|| World::new(clock.region()));
         let regions: Vec<AnnouncedRegion> = world
             .regions
             .iter()
@@ -329,6 +341,7 @@ impl Running {
     }
 
     fn save(&self) -> Result<()> {
+        self.shared.time_goes_on();
         match &self.state_file {
             Some(path) => save(&self.shared, path),
             None => Ok(()),

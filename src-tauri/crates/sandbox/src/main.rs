@@ -9,11 +9,14 @@ use tracing_subscriber::EnvFilter;
 
 /// What `--help` says of the control listener; the library's documentation says more.
 const CONTROL: &str = r#"Control listener (address in the announcement), JSON in and out:
-  GET    /health, /servers, /requests    what is there and what was asked
+  GET    /health                         the region's time, and that by which callers sign
+  GET    /servers, /requests             what is there and what was asked
   GET    /events?after=&limit=&distinct= what the HEI receiver keeps
   POST   /clock    {"offset_s":900}      a wrong clock
-  POST   /receiver {"mode":"status:503","retry_after_s":5}
-                   ok, refuse_401, 413, status:NNN, stall, cut, cut_after
+  GET    /received                       the same as a page for a browser; ?q= filters
+  POST   /receiver {"mode":"503","retry_after_s":5,"count":3}
+                   ok, refuse_401, 413, 429, 503, … (any status), stall, cut, cut_after;
+                   without count until another is set
   POST   /faults   {"job_fail_next":true} {"half_batch_next":true} {"no_capacity":true}
                    {"disk_fail_next":true} {"restriction":"frozen"} {"lock":"ID"}
   POST   /mishaps  {"do":"throttle","service":"ecs","path":"/detail","count":3}
@@ -44,6 +47,9 @@ struct Arguments {
     /// How much shorter than half an hour a lease may be, as a divisor
     #[arg(long, default_value_t = 1.0)]
     lease_speed: f64,
+    /// How fast the region's own clock goes, leases and bills with it: at 1440 a day goes by in a minute
+    #[arg(long, default_value_t = 1.0)]
+    clock_speed: f64,
     /// Use this port and the following ones instead of free ones
     #[arg(long, value_name = "PORT")]
     base_port: Option<u16>,
@@ -76,6 +82,7 @@ async fn run(arguments: Arguments) -> sandbox::Result<()> {
         announce: arguments.announce,
         speed: arguments.speed,
         lease_speed: arguments.lease_speed,
+        clock_speed: arguments.clock_speed,
         base_port: arguments.base_port,
         hei_token: arguments.hei_token.unwrap_or(defaults.hei_token),
     })
@@ -88,6 +95,7 @@ async fn run(arguments: Arguments) -> sandbox::Result<()> {
         }
     }
     println!("HEI receiver {}", announcement.hei.url);
+    println!("  what came  {}/received", announcement.control);
     println!("control      {}", announcement.control);
     println!("Ctrl+C stops it.");
     sandbox::told_to_stop().await;

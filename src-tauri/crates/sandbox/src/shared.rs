@@ -78,7 +78,7 @@ impl Shared {
 
     /// Answers a request to one of the cloud's hosts, and says for how long the answer is to be kept back.
     pub(crate) fn cloud(&self, service: Service, region: &str, request: &Request) -> (Reply, Duration) {
-        let now = self.now();
+        let now = self.clock.wire();
         let request_id = uuid::Uuid::new_v4().simple().to_string();
         let mut user = None;
         let (mut code, mut delay) = (None, Duration::ZERO);
@@ -164,6 +164,8 @@ impl Shared {
         {
             return refused(fault);
         }
+        // From here on it is the region's time that counts.
+        let now = self.now();
         let call = Call {
             request,
             user: caller,
@@ -184,6 +186,9 @@ impl Shared {
             Outcome::Cut
         } else {
             let result = service.answer(&call, &mut world, region);
+            if request.method != Method::GET {
+                world.read_usage(now);
+            }
             changed |= request.method != Method::GET && result.is_ok();
             if cut == Some(Cut::After) {
                 Outcome::Cut
@@ -215,7 +220,7 @@ impl Shared {
                 _ => {}
             }
         }
-        let result = services::object_storage(request, &mut self.world(), region, now, user);
+        let result = services::object_storage(request, &mut self.world(), region, now, &self.gateway, user);
         if result.is_ok() && request.method != Method::GET && request.method != Method::HEAD {
             self.changed.store(true, Ordering::Release);
         }
@@ -224,7 +229,7 @@ impl Shared {
 
     /// Answers a request to the receiver.
     pub(crate) async fn hei(&self, request: &Request) -> Reply {
-        let now = self.now();
+        let now = self.clock.wire();
         let reply = self.receiver.answer(request, now).await;
         self.remember("hei", request, now, &reply, None, None, None);
         reply
@@ -277,9 +282,11 @@ impl Shared {
 
     /// The state to save, if it has changed since the last time.
     pub(crate) fn state_to_save(&self) -> Option<std::io::Result<Vec<u8>>> {
-        self.changed
-            .swap(false, Ordering::AcqRel)
-            .then(|| crate::files::state_text(&self.world()))
+        self.changed.swap(false, Ordering::AcqRel).then(|| {
+            let mut world = self.world();
+            world.ahead_ms = self.clock.ahead_ms();
+            crate::files::state_text(&world)
+        })
     }
 
     pub(crate) fn saving(&self) -> MutexGuard<'_, ()> {
@@ -291,8 +298,21 @@ impl Shared {
         self.changed.store(true, Ordering::Release);
     }
 
+    /// The region's time.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        self.clock.now()
+        self.clock.region()
+    }
+
+    /// The time by which callers sign.
+    pub(crate) fn wire_time(&self) -> DateTime<Utc> {
+        self.clock.wire()
+    }
+
+    /// The region's time goes on even where nothing happens, and is to be saved before the end.
+    pub(crate) fn time_goes_on(&self) {
+        if self.clock.ahead_ms() != 0 {
+            self.still_to_save();
+        }
     }
 
     pub(crate) fn set_clock(&self, offset_s: i64) -> i64 {
@@ -333,7 +353,12 @@ impl Shared {
     /// Puts more servers into the world; see [`crate::Running::add_servers`].
     pub(crate) fn crowd(&self, count: usize) -> usize {
         let now = self.now();
-        let added = self.world().crowd(count, now);
+        let added = {
+            let mut world = self.world();
+            let added = world.crowd(count, now);
+            world.read_usage(now);
+            added
+        };
         self.still_to_save();
         added
     }

@@ -12,7 +12,10 @@ mod common;
 
 use chrono::{TimeDelta, Utc};
 use common::{cloud, fast};
-use huaweicloud::Credentials;
+use huaweicloud::{
+    Credentials,
+    signing::{self, RequestToSign},
+};
 use sandbox::Options;
 use serde_json::json;
 
@@ -291,4 +294,43 @@ fn what_is_announced_is_not_shown_by_debug() {
         !text.contains("ExampleSecretKey") && !text.contains("EXAMPLE-HEI-TOKEN"),
         "{text}"
     );
+}
+
+/// Sends one body signed as another, as whoever streams a body does that is not known beforehand.
+async fn sent_as_other(cloud: &common::Cloud, announced: Option<&str>) -> common::Got {
+    let path = format!("/v1/{}/cloudservers/resource_instances/action", cloud.project());
+    let base = &cloud.region().endpoints["ecs"];
+    let mut own = vec![("Content-Type".to_owned(), "application/json".to_owned())];
+    own.extend(announced.map(|hash| ("X-Sdk-Content-Sha256".to_owned(), hash.to_owned())));
+    let request = RequestToSign {
+        method: "POST",
+        path: &path,
+        query: &[],
+        headers: &own,
+        body: b"another body",
+    };
+    let host = base.strip_prefix("http://").unwrap();
+    let added = signing::sign(&request, host, &cloud.credentials("ada"), cloud.now());
+    let body = json!({"action": "count"}).to_string();
+    let mut request = cloud.http.post(format!("{base}{path}")).body(body);
+    for (name, value) in own.iter().chain(&added) {
+        request = request.header(name, value);
+    }
+    let response = request.send().await.unwrap();
+    common::Got {
+        status: response.status().as_u16(),
+        headers: response.headers().clone(),
+        text: response.text().await.unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn a_body_may_be_left_unsigned_where_that_is_signed() {
+    let cloud = cloud(fast()).await;
+    let answer = sent_as_other(&cloud, Some("UNSIGNED-PAYLOAD")).await.ok();
+    assert!(answer["total_count"].is_number(), "{answer}");
+    for announced in [None, Some("unsigned-payload"), Some(&*"0".repeat(64))] {
+        let refused = sent_as_other(&cloud, announced).await;
+        assert_eq!(refused.code(), (401, "APIGW.0301".to_owned()), "{announced:?}");
+    }
 }

@@ -266,13 +266,21 @@ async fn an_eip_is_made_at_once_bound_unbound_and_deleted() {
         cloud.vpc("GET", &path, None).await.code(),
         (404, "VPC.0504".to_owned())
     );
-    let meters = cloud.world().await["meters"].clone();
-    let own = meters
-        .as_array()
-        .unwrap()
+    let public = free["public_ip_address"].as_str().unwrap();
+    let own = cloud.stretches("name", public).await;
+    let goods: Vec<&str> = own
         .iter()
-        .find(|meter| meter["resource_id"] == id.as_str());
-    assert!(own.unwrap()["to"].is_string(), "it costs nothing any more");
+        .map(|stretch| stretch["good"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        goods,
+        ["IdleAddress", "Traffic", "IdleAddress"],
+        "free, bound, free again"
+    );
+    assert!(
+        own.iter().all(|stretch| stretch["to"].is_string()),
+        "it costs nothing any more"
+    );
 }
 
 #[tokio::test]

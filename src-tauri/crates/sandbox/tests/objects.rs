@@ -264,3 +264,41 @@ async fn the_storage_can_be_slow_of_breath_and_keeps_its_objects_over_a_restart(
     let rules = second.control("GET", "/mishaps", None).await.ok();
     assert_eq!(rules, json!([]), "what goes wrong does not outlive a run");
 }
+
+#[tokio::test]
+async fn five_bad_signatures_at_the_storage_lock_the_key_everywhere_and_a_right_one_starts_anew() {
+    let cloud = cloud(fast()).await;
+    ask(&cloud, "mia", "PUT", (BUCKET, "l"), &[], "x").await;
+    let key = cloud.announcement.user("ada").unwrap().access_key.clone();
+    let url = format!("{}/{BUCKET}/l", cloud.region().endpoints["obs"]);
+    let date = cloud.now().format(obs::DATE_FORMAT).to_string();
+    let wrong = async || {
+        let request = cloud.http.get(&url).header("Date", &date);
+        answer(request.header("Authorization", format!("OBS {key}:c2ln"))).await
+    };
+    for _ in 0..4 {
+        assert_eq!(wrong().await.code(), "SignatureDoesNotMatch");
+    }
+    let right = async || ask(&cloud, "ada", "GET", (BUCKET, "l"), &[], "").await;
+    assert_eq!(right().await.status, 200, "four are not five");
+    for _ in 0..5 {
+        assert_eq!(wrong().await.code(), "SignatureDoesNotMatch");
+    }
+    let locked = right().await;
+    assert_eq!((locked.status, locked.code()), (403, "AccessDenied"));
+    assert!(
+        locked.text.contains("failed to reach the limit"),
+        "{}",
+        locked.text
+    );
+    let elsewhere = cloud.call("ada", "GET", "sts", "/v5/caller-identity", None).await;
+    assert_eq!(
+        elsewhere.code(),
+        (401, "APIGW.0301".to_owned()),
+        "it is the key that is locked"
+    );
+    let other = ask(&cloud, "bo", "GET", (BUCKET, "l"), &[], "").await;
+    assert_eq!(other.status, 200, "and nobody else's");
+    cloud.move_clock(301).await;
+    assert_eq!(right().await.status, 200, "five minutes later");
+}

@@ -85,10 +85,8 @@ async fn a_stopped_server_costs_nothing_and_its_disks_and_eip_go_on() {
     let cloud = cloud(fast()).await;
     let id = cloud.running("idle").await;
     let stretches = async |id: &str| -> Vec<bool> {
-        let world = cloud.world().await;
-        let meters = world["meters"].as_array().unwrap().clone();
-        let own = meters.iter().filter(|meter| meter["resource_id"] == id);
-        own.map(|meter| meter["to"].is_null()).collect()
+        let own = cloud.stretches("resource_id", id).await;
+        own.iter().map(|stretch| stretch["to"].is_null()).collect()
     };
     let disk = cloud.server(&id).await.ok()["server"]["os-extended-volumes:volumes_attached"][1]["id"]
         .as_str()

@@ -324,3 +324,163 @@ async fn plain_text_is_an_event_for_each_line() {
         (429, &"2".parse().unwrap())
     );
 }
+
+#[tokio::test]
+async fn a_mode_can_hold_for_the_next_few_posts_only() {
+    let cloud = cloud(fast()).await;
+    let event = |id: &str| post(&cloud, wrapped(id).to_string());
+    for (name, status_code) in [
+        ("refuse_401", 401),
+        ("413", 413),
+        ("429", 429),
+        ("503", 503),
+        ("status:500", 500),
+    ] {
+        mode(&cloud, json!({"mode": name, "count": 2})).await;
+        assert_eq!(status(event("e-1")).await, status_code, "{name}");
+        let present = cloud.control("GET", "/receiver", None).await.ok();
+        assert_eq!(present, json!({"mode": name, "count": 1}));
+        assert_eq!(status(event("e-1")).await, status_code, "{name}");
+        assert_eq!(status(event("e-1")).await, 200, "after two it is over: {name}");
+        assert_eq!(
+            cloud.control("GET", "/receiver", None).await.ok(),
+            json!({"mode": "ok"})
+        );
+    }
+    mode(&cloud, json!({"mode": "cut", "count": 1})).await;
+    assert!(event("e-cut").send().await.is_err());
+    assert_eq!(status(event("e-2")).await, 200);
+    mode(&cloud, json!({"mode": "stall", "count": 1})).await;
+    let stalled = event("e-stalled")
+        .timeout(Duration::from_millis(300))
+        .send()
+        .await
+        .unwrap_err();
+    assert!(stalled.is_timeout(), "{stalled}");
+    assert_eq!(
+        status(event("e-3")).await,
+        200,
+        "the next one is taken while the first still waits"
+    );
+    mode(&cloud, json!({"mode": "cut_after", "count": 1})).await;
+    assert!(event("e-4").send().await.is_err());
+    let rows = kept(&cloud, "distinct=true").await;
+    let ids: Vec<&str> = rows.iter().map(|row| row["event_id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["e-1", "e-2", "e-3", "e-4"]);
+    // Asking whether it is there and asking for what came use up nothing.
+    mode(&cloud, json!({"mode": "503", "count": 1})).await;
+    assert_eq!(
+        status(cloud.http.get(format!("{}/ping", cloud.announcement.hei.url))).await,
+        200
+    );
+    assert_eq!(status(event("e-5")).await, 503);
+    for wrong in [
+        json!({"mode": "503", "count": 0}),
+        json!({"mode": "99"}),
+        json!({"mode": "status:600"}),
+    ] {
+        assert_eq!(
+            cloud
+                .control("POST", "/receiver", Some(wrong.clone()))
+                .await
+                .status,
+            400,
+            "{wrong}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_came_is_shown_as_a_page_that_runs_nothing_of_it() {
+    let cloud = cloud(fast()).await;
+    let page = async |query: &str| cloud.control("GET", &format!("/received{query}"), None).await;
+    let empty = page("").await;
+    assert_eq!(empty.headers["content-type"], "text/html; charset=utf-8");
+    assert!(
+        empty.text.contains("Nothing that fits has come yet"),
+        "{}",
+        empty.text
+    );
+
+    let nasty = json!({
+        "_message": json!({"event_id": "e-\"><img src=x>", "action": "<script>alert(1)</script>", "owner": "阿达 & Co"}).to_string(),
+        "_datatype": "json",
+    });
+    assert_eq!(
+        status(post(
+            &cloud,
+            json!([wrapped("e-1"), wrapped("e-2"), nasty]).to_string()
+        ))
+        .await,
+        200
+    );
+    assert_eq!(status(post(&cloud, wrapped("e-2").to_string())).await, 200);
+    let shown = page("").await;
+    let text = &shown.text;
+    assert!(text.contains("4 records fit, 3 different events"), "{text}");
+    for forbidden in ["<script", "<img", "e-\""] {
+        assert!(!text.contains(forbidden), "{forbidden}: {text}");
+    }
+    assert!(text.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && text.contains("阿达 &amp; Co"));
+    let places: Vec<usize> = [
+        "<tr><td>4</td>",
+        "<tr><td>3</td>",
+        "<tr><td>2</td>",
+        "<tr><td>1</td>",
+    ]
+    .iter()
+    .map(|row| text.find(row).unwrap_or_else(|| panic!("{row}: {text}")))
+    .collect();
+    assert!(places.is_sorted(), "the newest is first: {places:?}");
+    assert_eq!(text.matches("<td>e-2</td><td>2</td>").count(), 2, "it came twice");
+    let policy = shown.headers["content-security-policy"].to_str().unwrap();
+    assert!(
+        policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+        "{policy}"
+    );
+
+    let some = page("?q=E-1").await.text;
+    assert!(
+        some.contains("1 records fit") && some.contains("<td>e-1</td>") && !some.contains("<td>e-2</td>")
+    );
+    let by_field = page("?q=%22owner%22%3A%22%E9%98%BF%E8%BE%BE+%26").await.text;
+    assert!(
+        by_field.contains("1 records fit"),
+        "a plus is a space, and quotes are as in the event: {by_field}"
+    );
+    let odd = page("?q=%22%3E%3Cscript%3E&before=x").await.text;
+    assert!(
+        odd.contains("value=\"&quot;&gt;&lt;script&gt;\"") && !odd.contains("<script"),
+        "{odd}"
+    );
+    let chinese = cloud.http.get(format!("{}/received", cloud.announcement.control));
+    let chinese = chinese
+        .header("Accept-Language", "zh-CN,zh;q=0.9")
+        .send()
+        .await
+        .unwrap();
+    assert!(chinese.text().await.unwrap().contains("<html lang=\"zh-CN\">"));
+
+    let many: Vec<Value> = (0..250)
+        .map(|number| wrapped(&format!("m-{number:03}")))
+        .collect();
+    assert_eq!(status(post(&cloud, json!(many).to_string())).await, 200);
+    let (mut seen, mut query) = (Vec::new(), "?q=m-".to_owned());
+    loop {
+        let text = page(&query).await.text;
+        assert!(text.contains("250 records fit"));
+        seen.push(text.matches("<td>m-").count());
+        let Some((_, rest)) = text.split_once("&amp;before=") else {
+            break;
+        };
+        let before = rest.split('"').next().unwrap();
+        query = format!("?q=m-&before={before}");
+    }
+    assert_eq!(seen, [100, 100, 50], "older ones are a page further");
+    let framed = cloud.http.get(format!("{}/received", cloud.announcement.control));
+    assert_eq!(
+        status(framed.header("Origin", "https://example.com")).await,
+        403,
+        "no page asks for it"
+    );
+}

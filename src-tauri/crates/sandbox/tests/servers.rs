@@ -291,9 +291,8 @@ async fn a_server_is_billed_past_the_end_of_its_lease_until_the_sweep_takes_it()
     let lease =
         chrono::DateTime::parse_from_rfc3339(server["auto_terminate_time"].as_str().unwrap()).unwrap();
     let meter = async || {
-        let meters = cloud.world().await["meters"].clone();
-        let rows = meters.as_array().unwrap().clone();
-        rows.into_iter().find(|meter| meter["resource_id"] == id).unwrap()
+        let stretches = cloud.stretches("resource_id", id).await;
+        stretches.into_iter().next().unwrap()
     };
     assert!(meter().await["to"].is_null());
     cloud.move_clock(7 * 3600).await;

@@ -1,6 +1,7 @@
 //! Signing in: whose key it is, which project it reaches, where it is kept, which account is in use.
 
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 pub use huaweicloud::Credentials;
 use huaweicloud::{AccountId, Client, RegionId};
@@ -127,6 +128,7 @@ impl Wangcheng {
         let (kept, active) = self
             .ledger(|ledger| Ok((ledger.accounts()?, ledger.setting(ACTIVE)?)))
             .await?;
+        let active = self.chosen().or(active);
         let live = self.live_accounts();
         let accounts = kept
             .into_iter()
@@ -137,6 +139,32 @@ impl Wangcheng {
             .collect::<Vec<_>>();
         let active = active.filter(|id| accounts.iter().any(|account| account.kept.id == *id));
         Ok(Accounts { accounts, active })
+    }
+
+    /// From now on the account that is chosen or signed in to is the one in use for this run only. Other programs on
+    /// the same ledger, and later runs, go on with theirs.
+    pub fn choose_only_for_this_run(&self) {
+        self.inner.only_this_run.store(true, Ordering::Relaxed);
+    }
+
+    fn only_this_run(&self) -> bool {
+        self.inner.only_this_run.load(Ordering::Relaxed)
+    }
+
+    fn chosen(&self) -> Option<String> {
+        let chosen = self.inner.chosen.lock();
+        chosen.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Uses an account, for good or for this run only.
+    async fn put_in_use(&self, id: &str) -> Result<()> {
+        if self.only_this_run() {
+            let mut chosen = self.inner.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+            *chosen = Some(id.to_owned());
+            return Ok(());
+        }
+        let id = id.to_owned();
+        self.ledger(move |ledger| ledger.set_setting(ACTIVE, &id)).await
     }
 
     /// Finds out whose key it is and which project it reaches, keeps it, and uses the account from now on.
@@ -175,7 +203,7 @@ impl Wangcheng {
         // again.
         let id = format!("{region}/{}", who.user_id);
         let same = before.into_iter().find(|known| known.kept.id == id);
-        let kept = store::Account {
+        let mut kept = store::Account {
             id,
             name,
             region: region.to_string(),
@@ -185,8 +213,14 @@ impl Wangcheng {
             user_id: who.user_id.to_string(),
             user_name: who.user_name,
             remember: sign_in.remember == Remember::Keychain,
-            created_at: same.map_or_else(|| self.now(), |known| known.kept.created_at),
+            created_at: same
+                .as_ref()
+                .map_or_else(|| self.now(), |known| known.kept.created_at),
         };
+        // What somebody else keeps of this account, a sign-in for this run does not change.
+        if let (Some(known), true) = (same, self.only_this_run()) {
+            kept = known.kept;
+        }
         self.inner
             .keychain
             .put(
@@ -196,11 +230,8 @@ impl Wangcheng {
             )
             .await?;
         let row = kept.clone();
-        self.ledger(move |ledger| {
-            ledger.upsert_account(&row)?;
-            ledger.set_setting(ACTIVE, &row.id)
-        })
-        .await?;
+        self.ledger(move |ledger| ledger.upsert_account(&row)).await?;
+        self.put_in_use(&kept.id).await?;
         // A former client of this account has the former key.
         if let Some(former) = self.live_accounts().remove(&kept.id) {
             former.end();
@@ -236,17 +267,11 @@ impl Wangcheng {
     /// # Errors
     /// `AccountUnknown`; as the ledger's.
     pub async fn select_account(&self, id: &str) -> Result<Accounts> {
-        let id = id.to_owned();
-        if !self
-            .accounts()
-            .await?
-            .accounts
-            .iter()
-            .any(|account| account.kept.id == id)
-        {
+        let known = self.accounts().await?.accounts;
+        if !known.iter().any(|account| account.kept.id == id) {
             return Err(Code::AccountUnknown.into());
         }
-        self.ledger(move |ledger| ledger.set_setting(ACTIVE, &id)).await?;
+        self.put_in_use(id).await?;
         self.follow_active_account().await?;
         self.accounts().await
     }

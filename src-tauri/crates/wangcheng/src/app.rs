@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use huaweicloud::{Credentials, Endpoints, Http};
@@ -117,8 +118,14 @@ pub(crate) struct Inner {
     pub http: Http,
     pub changes: broadcast::Sender<Change>,
     pub live: Mutex<HashMap<String, Arc<Live>>>,
+    /// Choosing an account changes nothing for other programs and later runs.
+    pub only_this_run: AtomicBool,
+    /// Our id of the account that was chosen for this run only.
+    pub chosen: Mutex<Option<String>>,
     /// Ids of the operations that are being followed.
     pub followed: Mutex<HashSet<String>>,
+    /// Secrets of operations by their ids, from the asking to the sending, and nowhere else.
+    pub held: Mutex<HashMap<String, SecretString>>,
     pub courier: Courier,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
@@ -161,7 +168,10 @@ impl Wangcheng {
             http,
             changes,
             live: Mutex::default(),
+            only_this_run: AtomicBool::new(false),
+            chosen: Mutex::default(),
             followed: Mutex::default(),
+            held: Mutex::default(),
             courier,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -251,6 +261,10 @@ impl Wangcheng {
 
     pub(crate) fn followed(&self) -> MutexGuard<'_, HashSet<String>> {
         self.inner.followed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn held(&self) -> MutexGuard<'_, HashMap<String, SecretString>> {
+        self.inner.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts a task that ends when the domain stops.

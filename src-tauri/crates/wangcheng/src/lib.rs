@@ -10,6 +10,9 @@
 //! | [`create`] | what a template becomes in this region, what it costs, why it would fail |
 //! | [`disks`] | which disks a server has, what they cost, and what to do in the guest with them |
 //! | [`leftovers`] | what a deletion takes with it, and what is left of servers that are gone |
+//! | [`resize`] | which flavors a server can change to, and at what price |
+//! | `first_start` | what a server does on its first start: our part, and the text of whoever makes it |
+//! | [`networks`] | addresses, and the security group that lets one of them in |
 //! | [`lease`] | which ends of a lease are possible, and when its end is warned of |
 //! | [`login`] | the keys of a server: made here, kept in the keychain |
 //! | `watch` | what was done elsewhere, and leases that are about to end |
@@ -25,13 +28,16 @@ pub mod delivery;
 pub mod disks;
 pub mod events;
 pub mod failure;
+mod first_start;
 mod heartbeat;
 pub mod keychain;
 pub mod lease;
 pub mod leftovers;
 pub mod login;
 pub mod money;
+pub mod networks;
 pub mod operations;
+pub mod resize;
 pub mod servers;
 pub mod settings;
 mod sharing;

@@ -6,7 +6,7 @@
 //! the ledger keeps of a creation has a blank where the host key goes, filled when it is sent, with the same bytes each
 //! time, because the cloud compares them.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,12 +21,11 @@ use zeroize::Zeroizing;
 use crate::Wangcheng;
 use crate::cloud::Live;
 use crate::failure::{Code, Failure, Result};
+use crate::first_start::{self, USER_DATA_MOST};
 use crate::keychain::Remember;
 use crate::servers::AddressKind;
 use crate::templates::Environment;
 
-/// Most bytes of user data that the cloud takes, before base64.
-const USER_DATA_MOST: usize = 32 * 1024;
 /// Stands in the ledger's copy of a creation where the host's private key goes.
 const BLANK: &str = "{host_private_key}";
 /// The person one logs in as: the cloud's public Linux images have it.
@@ -54,6 +53,12 @@ struct Pending {
 struct Kept {
     private_key: String,
     host_key: String,
+}
+
+/// What both have in common.
+#[derive(Deserialize)]
+struct OwnersHalf {
+    private_key: String,
 }
 
 /// Where a server's key was written, on its owner's wish.
@@ -86,9 +91,9 @@ impl Fresh {
         })
     }
 
-    /// What cloud-init does on the first start, with a blank for the host's private key. One document, in JSON, which
-    /// is YAML as well.
-    pub fn user_data(&self, environment: Environment) -> Result<String> {
+    /// What cloud-init does on the first start, with a blank for the host's private key: one document, in JSON, which
+    /// is YAML as well, and whatever `text` says beside it.
+    pub fn user_data(&self, environment: Environment, text: Option<&str>) -> Result<String> {
         let mut document = json!({
             // The cloud's images let one in as root; this keeps it so, by key.
             "disable_root": false,
@@ -101,8 +106,9 @@ impl Fresh {
         {
             document.extend(wanted);
         }
-        let text = serde_json::to_string_pretty(&document).map_err(internal)?;
-        Ok(format!("#cloud-config\n{text}\n"))
+        let ours = serde_json::to_string_pretty(&document).map_err(internal)?;
+        let ours = format!("#cloud-config\n{ours}\n");
+        Ok(first_start::compose(Some(ours), text).unwrap_or_default())
     }
 }
 
@@ -255,6 +261,40 @@ impl Wangcheng {
         stored.is_ok_and(|stored| stored.is_some())
     }
 
+    /// Writes the key of a server that was asked for here to a file of its own, in OpenSSH's form, readable by its
+    /// owner only. `id`: the server's or its creation's; the key is there as soon as the creation is recorded.
+    ///
+    /// # Errors
+    /// `KeyNotStored` when there is no such key here; the keychain's; `BadInput` when there is such a file already or
+    /// it cannot be written.
+    pub async fn write_server_key(&self, id: &str, file: &Path) -> Result<()> {
+        let keychain = &self.inner.keychain;
+        let mut stored = keychain.get(&self.server_key_name(id)).await?;
+        // A creation's key is handed over to the server before it is removed here, so this order leaves no gap.
+        if stored.is_none()
+            && let Some(server) = self.server_of(id).await?
+        {
+            stored = keychain.get(&self.server_key_name(&server)).await?;
+        }
+        let stored = stored.ok_or(Code::KeyNotStored)?;
+        let kept: OwnersHalf = serde_json::from_str(stored.expose_secret()).map_err(internal)?;
+        let (key, path) = (Zeroizing::new(kept.private_key), file.to_owned());
+        tokio::task::spawn_blocking(move || create_private(&path, &key))
+            .await
+            .map_err(internal)?
+            .map_err(|error| {
+                let field = file.display().to_string();
+                Failure::new(Code::BadInput).with("field", field).saying(error)
+            })
+    }
+
+    /// The server that a creation made.
+    async fn server_of(&self, operation: &str) -> Result<Option<String>> {
+        let wanted = operation.to_owned();
+        let row = self.ledger(move |ledger| ledger.operation(&wanted)).await?;
+        Ok(row.and_then(|row| row.server_id))
+    }
+
     /// Where the keychain has a server's key.
     fn server_key_name(&self, server_or_operation: &str) -> String {
         format!("server/{}/{server_or_operation}", self.installation_id())
@@ -271,8 +311,7 @@ fn remember(live: &Live) -> Remember {
 }
 
 /// Writes a file that only its owner can read, whatever was there before.
-fn write_private(file: &PathBuf, text: &str) -> std::io::Result<()> {
-    use std::io::Write;
+fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
     if let Some(dir) = file.parent() {
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(true);
@@ -284,6 +323,12 @@ fn write_private(file: &PathBuf, text: &str) -> std::io::Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
+    create_private(file, text)
+}
+
+/// Writes a new file that only its owner can read. One that is there already stays as it is.
+fn create_private(file: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -300,7 +345,7 @@ mod tests {
     }
 
     fn body(fresh: &Fresh, environment: Environment) -> String {
-        let user_data = STANDARD.encode(fresh.user_data(environment).unwrap());
+        let user_data = STANDARD.encode(fresh.user_data(environment, None).unwrap());
         json!({"server": {"name": "dev", "user_data": user_data}}).to_string()
     }
 

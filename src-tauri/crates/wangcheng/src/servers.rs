@@ -1,5 +1,6 @@
 //! What exists, as the cloud last told: one refresh loop for the account in use, for the whole program.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,10 +25,15 @@ pub const TAG_OPERATION: &str = "wangcheng-operation";
 /// Tag of a disk or a public address: the id of the server that it belongs to.
 pub const TAG_SERVER: &str = "wangcheng-server";
 
+/// Tag of the IAM user who took a server over that was made elsewhere: it is this user's own then, whoever made it.
+pub const TAG_ADOPTED: &str = "wangcheng-adopted-by";
+
 /// How often the cloud is asked while something changes there.
 const FAST: Duration = Duration::from_secs(2);
 /// How often otherwise.
 const SLOW: Duration = Duration::from_secs(30);
+/// How soon it is tried whether the network is back, at first; then less and less often.
+const AWAY: Duration = Duration::from_secs(2);
 
 /// State of a server in a word, worked out from `status` and `task_state` (the status alone hides transitions).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -123,8 +129,11 @@ pub struct Server {
     pub state: ServerState,
     /// What the cloud says went wrong, in state `error`.
     pub fault: Option<String>,
-    /// Made by this application for the signed-in owner: only such servers are changed here.
+    /// Made by this application for the signed-in owner, or adopted: only such servers are changed here.
     pub own: bool,
+    /// Nobody's, as far as its tags say, or made elsewhere by the signed-in user: it can be taken over.
+    #[serde(default)]
+    pub adoptable: bool,
     /// Tag `owner`.
     pub owner: Option<String>,
     /// Tag `purpose`.
@@ -150,6 +159,9 @@ pub struct Server {
     pub created: Option<DateTime<Utc>>,
     /// When the lease ends; none: it has no lease.
     pub lease_end: Option<DateTime<Utc>>,
+    /// All its tags.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
     /// The operation under way on it.
     #[serde(default)]
     pub operation: Option<String>,
@@ -166,13 +178,19 @@ impl Server {
                 Theirs::Fixed => AddressKind::Private,
             },
         });
+        let made_by_owner = server.user_id.as_ref().is_some_and(|id| id.as_str() == owner_id);
+        let ours = server.tags.contains_key(TAG_INSTALLATION);
         Self {
             id: server.id.to_string(),
             name: server.name.clone(),
             state: ServerState::from_cloud(&server.status, server.task_state.as_deref(), server.frozen),
             fault: server.fault.as_ref().map(|fault| fault.message.clone()),
-            own: server.user_id.as_ref().is_some_and(|id| id.as_str() == owner_id)
-                && server.tags.contains_key(TAG_INSTALLATION),
+            own: ours
+                && match tag(TAG_ADOPTED) {
+                    Some(adopted_by) => adopted_by == owner_id,
+                    None => made_by_owner,
+                },
+            adoptable: !ours && (made_by_owner || tag(TAG_OWNER).is_none()),
             owner: tag(TAG_OWNER),
             purpose: tag(TAG_PURPOSE),
             flavor: server
@@ -189,6 +207,7 @@ impl Server {
             disk_count: server.volumes.len(),
             created: server.created,
             lease_end: server.auto_terminate_time,
+            tags: server.tags.clone(),
             operation: None,
         }
     }
@@ -240,20 +259,43 @@ impl Wangcheng {
 
     /// The same, with all that the cloud tells of it.
     pub(crate) async fn own_server_row(&self, live: &Live, id: &str) -> Result<(Server, ecs::Server)> {
+        let told = self.told_server(live, id).await?;
+        Ok((Self::changeable(live, &told)?, told))
+    }
+
+    /// A server that was told, if it may be changed here.
+    pub(crate) fn changeable(live: &Live, told: &ecs::Server) -> Result<Server> {
+        let server = Server::from_cloud(told, &live.account.user_id);
+        if server.own {
+            Ok(server)
+        } else {
+            let code = if server.adoptable {
+                Code::NotAdopted
+            } else {
+                Code::NotOwn
+            };
+            Err(Failure::new(code).with("name", &server.name))
+        }
+    }
+
+    /// One server of the account in use, as it is now.
+    pub(crate) async fn told_server(&self, live: &Live, id: &str) -> Result<ecs::Server> {
         let client = self.client(live).await?;
         let project = live.project();
         let told = ecs::server(&client, &project, &huaweicloud::ServerId::from(id)).await;
         let told = told.map_err(|error| match error.kind {
             huaweicloud::ErrorKind::Missing => Failure::from(Code::ServerUnknown),
-            _ => error.into(),
+            _ => {
+                let failure = Failure::from(error);
+                // The loop need not wait for its turn to learn that.
+                if failure.code == Code::NetworkUnreachable {
+                    live.bell.notify_one();
+                }
+                failure
+            }
         })?;
         live.tell_time(told.server_time, self.now());
-        let server = Server::from_cloud(&told.value, &live.account.user_id);
-        if server.own {
-            Ok((server, told.value))
-        } else {
-            Err(Failure::new(Code::NotOwn).with("name", &server.name))
-        }
+        Ok(told.value)
     }
 
     /// The list with the operations under way marked in it.
@@ -364,8 +406,12 @@ impl Wangcheng {
     }
 
     async fn keep_fresh(&self, live: Arc<Live>) {
+        let mut away = AWAY;
         loop {
-            let answered = live.stopped().is_none() && self.refresh(&live).await.is_ok();
+            let answer = match live.stopped() {
+                None => self.refresh(&live).await,
+                Some(failure) => Err(failure),
+            };
             if let Err(failure) = self.watch_leases(&live).await {
                 tracing::warn!(%failure, "leases cannot be watched just now");
             }
@@ -373,12 +419,19 @@ impl Wangcheng {
                 .ledger(|ledger| ledger.unsettled())
                 .await
                 .is_ok_and(|all| !all.is_empty());
-            // Who does not answer is not asked faster for that: the network may be away for days.
-            let wait = if answered && (busy || live.is_changing()) {
-                FAST
-            } else {
-                SLOW
+            let wait = match answer {
+                Ok(()) if busy || live.is_changing() => FAST,
+                // The network is often back soon, and may be away for days.
+                Err(failure) if failure.code == Code::NetworkUnreachable => {
+                    let wait = away;
+                    away = (away * 2).min(SLOW);
+                    let _ = tokio::time::timeout(wait, live.bell.notified()).await;
+                    continue;
+                }
+                // Who does not answer is not asked faster for that.
+                _ => SLOW,
             };
+            away = AWAY;
             let _ = tokio::time::timeout(wait, live.bell.notified()).await;
         }
     }
@@ -415,5 +468,38 @@ mod tests {
             ServerState::from_cloud("SOMETHING_NEW", None, false),
             ServerState::Unknown
         );
+    }
+
+    #[test]
+    fn whose_a_server_is_follows_from_who_made_it_and_who_took_it_over() {
+        let told = |user: &str, tags: &str| -> Server {
+            let row =
+                format!(r#"{{"id":"s","status":"ACTIVE","user_id":"{user}","tags":[{tags}],"name":"x"}}"#);
+            Server::from_cloud(&serde_json::from_str(&row).unwrap(), "me")
+        };
+        let whose = |user: &str, tags: &str| {
+            let server = told(user, tags);
+            (server.own, server.adoptable)
+        };
+        let (ours, mine, others) = (
+            r#""wangcheng-installation=i""#,
+            r#""wangcheng-installation=i","wangcheng-adopted-by=me""#,
+            r#""wangcheng-installation=i","wangcheng-adopted-by=you""#,
+        );
+        assert_eq!(whose("me", ours), (true, false), "made here");
+        assert_eq!(
+            whose("you", ours),
+            (false, false),
+            "made by somebody else with this program"
+        );
+        assert_eq!(whose("you", mine), (true, false), "taken over");
+        assert_eq!(whose("me", others), (false, false), "taken over by somebody else");
+        assert_eq!(
+            whose("me", r#""owner=me""#),
+            (false, true),
+            "made elsewhere by the same person"
+        );
+        assert_eq!(whose("you", ""), (false, true), "nobody's");
+        assert_eq!(whose("you", r#""owner=you""#), (false, false), "somebody else's");
     }
 }

@@ -75,6 +75,10 @@ pub struct Template {
     pub lease_hours: u32,
     /// What is installed.
     pub environment: Environment,
+    /// What is done on the first start beside that: a text for cloud-init.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub user_data: Option<String>,
 }
 
 /// The templates that come with the program.
@@ -91,6 +95,7 @@ pub fn built_in() -> Vec<Template> {
         public_mbps: Some(5),
         lease_hours: 8,
         environment,
+        user_data: None,
     };
     vec![
         template(

@@ -15,9 +15,10 @@ use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 mod body;
+mod envelope;
 mod profile;
 
-pub use body::{Event, batch};
+pub use body::{Body, Event, batch};
 pub use profile::{Compression, Framing, Limits, MessageMode, Method, Profile, Retry, Routing, TimeFormat};
 
 /// Longest answer that is read, in bytes; the rest is left unread.
@@ -194,7 +195,33 @@ impl Hei {
     /// # Errors
     /// See [`ErrorKind`]; none of the events may be counted as handed over then, though they may have arrived.
     pub async fn post(&self, events: &[Event<'_>]) -> Result<Posted, Error> {
+        self.post_body(self.body(events)?).await
+    }
+
+    /// What [`post`](Self::post) would send of these events, for [`post_body`](Self::post_body). Making it costs time
+    /// that can be spent while another body is on its way.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Encoding`] when an event is no JSON.
+    pub fn body(&self, events: &[Event<'_>]) -> Result<Body, Error> {
         let body = body::write(&self.profile, events)?;
+        Ok(match self.profile.compression {
+            Compression::None => Body {
+                bytes: body,
+                gzip: false,
+            },
+            Compression::Gzip => Body {
+                bytes: body::gzip(&body)?,
+                gzip: true,
+            },
+        })
+    }
+
+    /// Posts a body that was made by [`body`](Self::body).
+    ///
+    /// # Errors
+    /// As [`post`](Self::post).
+    pub async fn post_body(&self, body: Body) -> Result<Posted, Error> {
         let token = self.token.expose_secret();
         let url = self.addressed(token);
         let mut request = match self.profile.method {
@@ -216,11 +243,10 @@ impl Hei {
         if let Some((name, value)) = self.profile.token_header(token)? {
             request = request.header(name, value);
         }
-        let request = match self.profile.compression {
-            Compression::None => request.body(body),
-            Compression::Gzip => request.header(CONTENT_ENCODING, "gzip").body(body::gzip(&body)?),
-        };
-        self.send(&url, request, true).await
+        if body.gzip {
+            request = request.header(CONTENT_ENCODING, "gzip");
+        }
+        self.send(&url, request.body(body.bytes), true).await
     }
 
     /// The same without compression, for a receiver that refuses the encoding; nothing when there was none.

@@ -220,6 +220,8 @@ pub struct Zone {
 ///
 /// `GET /v1/{project_id}/availability-zones` in the API Explorer; the address of its page is not settled.
 ///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=ListServerAzInfo>
+///
 /// # Errors
 /// See [`crate::ErrorKind`].
 pub async fn zones(client: &Client, project: &ProjectId) -> Result<Reply<Listing<Zone>>, Error> {
@@ -272,6 +274,8 @@ impl From<ZoneRow> for ZoneState {
 
 /// `NovaListAvailabilityZones`: the zones by the native call, which tells whether each can be used. The list
 /// comes whole.
+///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=NovaListAvailabilityZones>
 ///
 /// # Errors
 /// See [`crate::ErrorKind`].

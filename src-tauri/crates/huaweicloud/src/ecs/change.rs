@@ -20,6 +20,8 @@ const PAGE: usize = 1000;
 /// A name has 1 to 64 letters (Chinese too), digits, `_`, `-` and `.`; a description up to 85 characters without
 /// `<` and `>`. The name that the guest itself goes by does not change.
 ///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=UpdateServer>
+///
 /// # Errors
 /// [`crate::ErrorKind::Missing`] if there is no such server, [`crate::ErrorKind::Invalid`] for a text that is not
 /// allowed, or another of [`crate::ErrorKind`].
@@ -37,6 +39,8 @@ pub async fn update_server(
 }
 
 /// `ListResizeFlavors`, all pages: the flavors that a server can change to.
+///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=ListResizeFlavors>
 ///
 /// # Errors
 /// [`crate::ErrorKind::Missing`] if there is no such server, or another of [`crate::ErrorKind`].
@@ -65,6 +69,8 @@ pub async fn resize_flavors(
 /// `ResizeServer`: changes the flavor of a pay-per-use server. A running server is stopped for it and started
 /// again if `stop_first`; without that the server must be stopped already.
 ///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=ResizeServer>
+///
 /// # Errors
 /// [`crate::ErrorKind::State`] if the server is not stopped, [`crate::ErrorKind::Capacity`] if the flavor is sold
 /// out, [`crate::ErrorKind::Quota`], [`crate::ErrorKind::BadAnswer`] if the answer names no job (of a server paid
@@ -80,6 +86,8 @@ pub async fn resize(
 }
 
 /// `ResizeServer` as a dry run: the cloud checks everything and changes nothing.
+///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=ResizeServer>
 ///
 /// # Errors
 /// As [`resize`].
@@ -123,6 +131,8 @@ async fn send_resize(
 /// `ShowResetPasswordFlag`: whether the plug-in that resets passwords runs in the guest; `None` if the cloud does
 /// not know.
 ///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=ShowResetPasswordFlag>
+///
 /// # Errors
 /// [`crate::ErrorKind::Missing`] if there is no such server, or another of [`crate::ErrorKind`].
 pub async fn can_reset_password(
@@ -153,6 +163,8 @@ pub async fn can_reset_password(
 /// `ResetServerPassword`: gives `root` or `Administrator` a new password, of 8 to 26 characters of at least three
 /// classes; the cloud is asked to check that. It holds after the next start. Whether the guest took it is not
 /// reported: see [`can_reset_password`] first.
+///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=ResetServerPassword>
 ///
 /// # Errors
 /// [`crate::ErrorKind::Invalid`] if the password is too weak, [`crate::ErrorKind::Missing`] if there is no such

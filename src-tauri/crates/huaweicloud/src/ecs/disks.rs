@@ -52,6 +52,8 @@ pub struct BlockDevices {
 
 /// `ListServerBlockDevices`: the disks of a server. The list comes whole.
 ///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=ListServerBlockDevices>
+///
 /// # Errors
 /// [`crate::ErrorKind::Missing`] if there is no such server, or another of [`crate::ErrorKind`].
 pub async fn block_devices(
@@ -85,6 +87,8 @@ pub async fn block_devices(
 
 /// `ShowServerBlockDevice`: one disk of a server.
 ///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=ShowServerBlockDevice>
+///
 /// # Errors
 /// [`crate::ErrorKind::Missing`] if there is no such server or the disk is not on it, or another of
 /// [`crate::ErrorKind`].
@@ -104,6 +108,8 @@ pub async fn block_device(
 
 /// `UpdateServerBlockDevice`: says whether a data disk goes with the server when that is deleted. A disk that was
 /// attached later stays unless this is called. Not for system disks, shared disks and disks paid by the month.
+///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=UpdateServerBlockDevice>
 ///
 /// # Errors
 /// [`crate::ErrorKind::Missing`] if the disk is not on the server, or another of [`crate::ErrorKind`].
@@ -133,6 +139,8 @@ fn block_device_path<'a>(project: &'a ProjectId, server: &'a ServerId, volume: &
 
 /// `AttachServerVolume`: attaches an available disk of the server's own zone.
 ///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=AttachServerVolume>
+///
 /// # Errors
 /// [`crate::ErrorKind::State`] if the disk or the server cannot do that now, [`crate::ErrorKind::Missing`],
 /// [`crate::ErrorKind::BadAnswer`] if the answer names no job, or another of [`crate::ErrorKind`].
@@ -156,6 +164,8 @@ pub async fn attach_volume(
 
 /// `DetachServerVolume`: takes a disk off a server. It must not be in use in the guest, or data may be lost; with
 /// `force` the server is not asked.
+///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=DetachServerVolume>
 ///
 /// # Errors
 /// As [`attach_volume`].

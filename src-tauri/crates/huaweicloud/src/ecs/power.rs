@@ -32,6 +32,8 @@ impl Manner {
 /// The job has a part for each server ([`crate::ecs::Job::sub_jobs`]), and can fail while some of them succeed: a
 /// stopped server has no reserved capacity.
 ///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=BatchStartServers>
+///
 /// # Errors
 /// [`crate::ErrorKind::State`] or another of [`crate::ErrorKind`]. When the whole batch is refused because of some
 /// of its servers, [`Error::details`] names each of those with its own code.
@@ -48,6 +50,8 @@ pub async fn start_servers(
 /// it is stopped, unless [`crate::ecs::Flavor::charged_when_stopped`]; its disks and addresses cost on, and its
 /// lease runs on.
 ///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=BatchStopServers>
+///
 /// # Errors
 /// As [`start_servers`].
 pub async fn stop_servers(
@@ -61,6 +65,8 @@ pub async fn stop_servers(
 }
 
 /// `BatchRebootServers`: restarts up to 1,000 servers.
+///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=BatchRebootServers>
 ///
 /// # Errors
 /// As [`start_servers`].

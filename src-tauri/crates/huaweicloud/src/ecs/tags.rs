@@ -14,6 +14,8 @@ const PAGE: usize = 1000;
 
 /// `ListServerTags`: all keys and values that servers of the project have. The list comes whole.
 ///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=ListServerTags>
+///
 /// # Errors
 /// See [`crate::ErrorKind`].
 pub async fn project_tags(client: &Client, project: &ProjectId) -> Result<Reply<Listing<TagValues>>, Error> {
@@ -23,6 +25,8 @@ pub async fn project_tags(client: &Client, project: &ProjectId) -> Result<Reply<
 }
 
 /// `ShowServerTags`: the tags of a server.
+///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=ShowServerTags>
 ///
 /// # Errors
 /// [`crate::ErrorKind::Missing`] if there is no such server, or another of [`crate::ErrorKind`].
@@ -39,6 +43,8 @@ pub async fn server_tags(
 /// `BatchCreateServerTags`: sets tags on a server, at most 10 all in all; a key that it has already gets the new
 /// value. Setting the same tags twice does what setting them once does, so this call is repeated after passing
 /// failures although it is a POST.
+///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=BatchCreateServerTags>
 ///
 /// # Errors
 /// [`crate::ErrorKind::Quota`] or [`crate::ErrorKind::Invalid`] if they are too many,
@@ -62,6 +68,8 @@ pub async fn set_server_tags(
 }
 
 /// `BatchDeleteServerTags`: takes tags off a server, by their keys.
+///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=BatchDeleteServerTags>
 ///
 /// # Errors
 /// [`crate::ErrorKind::Missing`] if there is no such server or it has no such tag, or another of
@@ -128,6 +136,8 @@ pub struct TaggedServer {
 /// `ListServersByTag`, all pages. Looking changes nothing, so this call is repeated after passing failures although
 /// it is a POST.
 ///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=ListServersByTag>
+///
 /// # Errors
 /// See [`crate::ErrorKind`].
 pub async fn servers_by_tag(
@@ -149,6 +159,8 @@ pub async fn servers_by_tag(
 }
 
 /// `ListServersByTag` with the action `count`: how many there are.
+///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/ECS/doc?api=ListServersByTag>
 ///
 /// # Errors
 /// [`crate::ErrorKind::BadAnswer`] if the answer has no number, or another of [`crate::ErrorKind`].

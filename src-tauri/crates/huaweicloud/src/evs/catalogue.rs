@@ -77,6 +77,8 @@ fn zones(text: &str) -> Vec<ZoneId> {
 
 /// `CinderListVolumeTypes`: the types of disks, with the zones that sell them. The list comes whole.
 ///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/EVS/doc?api=CinderListVolumeTypes>
+///
 /// # Errors
 /// See [`crate::ErrorKind`].
 pub async fn volume_types(client: &Client, project: &ProjectId) -> Result<Reply<Listing<VolumeType>>, Error> {
@@ -125,6 +127,8 @@ impl From<UsageRow> for Usage {
 }
 
 /// `CinderListQuotas`.
+///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/EVS/doc?api=CinderListQuotas>
 ///
 /// # Errors
 /// See [`crate::ErrorKind`].

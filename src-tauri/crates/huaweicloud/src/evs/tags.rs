@@ -9,6 +9,8 @@ use crate::{tag, wire};
 
 /// `ShowVolumeTags`: the tags of a disk.
 ///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/EVS/doc?api=ShowVolumeTags>
+///
 /// # Errors
 /// [`crate::ErrorKind::Missing`] if there is no such disk, or another of [`crate::ErrorKind`].
 pub async fn volume_tags(
@@ -23,6 +25,8 @@ pub async fn volume_tags(
 
 /// `BatchCreateVolumeTags`: sets tags on a disk; a key that it has already gets the new value. A disk does not get the
 /// tags of the server that it is made for.
+///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/EVS/doc?api=BatchCreateVolumeTags>
 ///
 /// # Errors
 /// [`crate::ErrorKind::Quota`] or [`crate::ErrorKind::Invalid`] if they are too many,
@@ -39,6 +43,8 @@ pub async fn set_volume_tags(
 }
 
 /// `BatchDeleteVolumeTags`: takes tags off a disk, by their keys.
+///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/EVS/doc?api=BatchDeleteVolumeTags>
 ///
 /// # Errors
 /// [`crate::ErrorKind::Missing`] if there is no such disk or it has no such tag, or another of

@@ -102,6 +102,8 @@ pub struct PortQuery {
 
 /// `ListPorts`, all pages.
 ///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/VPC/doc?api=ListPorts>
+///
 /// # Errors
 /// See [`crate::ErrorKind`].
 pub async fn ports(
@@ -173,6 +175,8 @@ impl AddressUsage {
 
 /// `ShowNetworkIpAvailabilities`: how many addresses of a subnet are in use. For the IPv4 ones the list of subnets says
 /// it too, in [`super::Subnet::available_addresses`].
+///
+/// API page: <https://console.huaweicloud.com/apiexplorer/#/openapi/VPC/doc?api=ShowNetworkIpAvailabilities>
 ///
 /// # Errors
 /// [`crate::ErrorKind::Missing`] if there is no such subnet, or another of [`crate::ErrorKind`].

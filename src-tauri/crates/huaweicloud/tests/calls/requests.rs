@@ -252,6 +252,31 @@ async fn every_request_is_as_its_schema_wants_it() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[tokio::test]
+async fn an_address_that_carries_its_signature_is_sent_as_it_is() {
+    let (peer, url) = Peer::start().await;
+    let credentials = huaweicloud::Credentials {
+        security_token: Some(cases::SECURITY_TOKEN.into()),
+        ..huaweicloud::Credentials::permanent(cases::ACCESS_KEY, cases::SECRET_KEY)
+    };
+    let client = cases::client_with(&url, credentials);
+    for case in cases::obs::signed() {
+        peer.will_answer([answer(200, "{}")], None);
+        (case.run)(&client).await.unwrap();
+        let seen = &peer.seen()[0];
+        let given: BTreeSet<&str> = seen.query.iter().map(|(name, _)| name.as_str()).collect();
+        let wanted = BTreeSet::from(["AccessKeyId", "Expires", "Signature", "x-obs-security-token"]);
+        assert_eq!(given, wanted, "{}", case.variant);
+        assert_eq!(
+            seen.parameter("x-obs-security-token"),
+            Some(cases::SECURITY_TOKEN)
+        );
+        for header in ["authorization", "x-obs-security-token", "x-security-token"] {
+            assert_eq!(seen.header(header), None, "{}: {header}", case.variant);
+        }
+    }
+}
+
 #[test]
 fn the_validator_finds_what_is_wrong() {
     let operation = schema::operation("ecs", "BatchStopServers");

@@ -15,6 +15,8 @@
 //! A query reads at most the latest 50,000 events, takes at most five seconds and gives at most 10,000 rows. How the real
 //! platform spells these calls is not public.
 
+mod mode;
+mod page;
 mod query;
 mod search;
 
@@ -32,6 +34,9 @@ use rusqlite::{Connection, params};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{json, value::RawValue};
+
+pub(crate) use mode::ModeSetting;
+use mode::{Mode, Modes};
 
 use crate::{
     error::Result,
@@ -61,51 +66,10 @@ const SCHEMA: &str = "
 #[derive(Debug)]
 pub(crate) struct Receiver {
     token: SecretString,
-    mode: Mutex<Mode>,
+    modes: Modes,
     /// Used on blocking threads only.
     records: Arc<Mutex<Connection>>,
     searches: search::Searches,
-}
-
-/// How the receiver treats what is posted to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    Ok,
-    /// Answers with this status and stores nothing.
-    Status(u16, Option<u32>),
-    /// Does not answer for minutes, stores nothing.
-    Stall,
-    /// Closes the connection without storing anything.
-    Cut,
-    /// Stores and closes the connection: the sender cannot know.
-    CutAfter,
-}
-
-/// A mode as the control listener is told it.
-#[derive(Debug, Deserialize)]
-pub(crate) struct ModeSetting {
-    mode: String,
-    retry_after_s: Option<u32>,
-}
-
-impl ModeSetting {
-    fn read(&self) -> Option<Mode> {
-        Some(match self.mode.as_str() {
-            "ok" => Mode::Ok,
-            "refuse_401" => Mode::Status(401, None),
-            "413" => Mode::Status(413, None),
-            "stall" => Mode::Stall,
-            "cut" => Mode::Cut,
-            "cut_after" => Mode::CutAfter,
-            other => {
-                let status: u16 = other.strip_prefix("status:")?.parse().ok()?;
-                Mode::Status(
-                    (200..600).contains(&status).then_some(status)?,
-                    self.retry_after_s,
-                )
-            }
-        })
-    }
 }
 
 /// One record as it came.
@@ -139,7 +103,7 @@ impl Receiver {
         connection.execute_batch(SCHEMA)?;
         Ok(Self {
             token,
-            mode: Mutex::new(Mode::Ok),
+            modes: Modes::default(),
             records: Arc::new(Mutex::new(connection)),
             searches: search::Searches::default(),
         })
@@ -147,11 +111,12 @@ impl Receiver {
 
     /// False if there is no such mode.
     pub(crate) fn set_mode(&self, setting: &ModeSetting) -> bool {
-        let Some(mode) = setting.read() else {
-            return false;
-        };
-        *self.mode.lock().unwrap_or_else(PoisonError::into_inner) = mode;
-        true
+        self.modes.set(setting)
+    }
+
+    /// The mode that is on, and for how many more posts.
+    pub(crate) fn mode(&self) -> ModeSetting {
+        self.modes.present()
     }
 
     pub(crate) async fn answer(&self, request: &Request, now: DateTime<Utc>) -> Reply {
@@ -169,7 +134,7 @@ impl Receiver {
             }
             _ => return Reply::Answer(refusal(404, "Not found")),
         }
-        let mode = *self.mode.lock().unwrap_or_else(PoisonError::into_inner);
+        let mode = self.modes.take();
         match mode {
             Mode::Ok | Mode::CutAfter => {}
             Mode::Stall => return Reply::Stall,

@@ -14,6 +14,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::{
     faults::Fault,
+    gateway::{Gateway, LOCKED},
     users::{self, Role, User},
     wire::{Answer, Request},
     world::{MOST_BYTES, MOST_OBJECTS, Object, World},
@@ -37,10 +38,11 @@ pub(crate) fn answer(
     world: &mut World,
     region: &str,
     now: DateTime<Utc>,
+    gateway: &Gateway,
     user: &mut Option<&'static str>,
 ) -> Result<Answer, Fault> {
     let target = target(request);
-    let caller = authenticate(request, target.as_ref(), now)?;
+    let caller = authenticate(request, target.as_ref(), now, gateway)?;
     *user = caller.map(|caller| caller.name);
     let Some((bucket, key)) = target.and_then(|target| Some((target.bucket, target.key?))) else {
         return Err(match caller {
@@ -235,7 +237,12 @@ fn target(request: &Request) -> Option<Target> {
 }
 
 /// The caller: by header, by signed URL, or nobody.
-fn authenticate(request: &Request, target: Option<&Target>, now: DateTime<Utc>) -> Result<Caller, Fault> {
+fn authenticate(
+    request: &Request,
+    target: Option<&Target>,
+    now: DateTime<Utc>,
+    gateway: &Gateway,
+) -> Result<Caller, Fault> {
     let denied = |message: &str| Fault::forbidden("AccessDenied", message);
     let (access_key, signature, expires) = match request.header("authorization") {
         Some(header) => {
@@ -270,6 +277,10 @@ fn authenticate(request: &Request, target: Option<&Target>, now: DateTime<Utc>) 
             "The OBS Access Key Id you provided does not exist in our records.",
         )
     })?;
+    // How the storage words it is not documented; the key is refused as everywhere.
+    if gateway.is_locked(user, now) {
+        return Err(denied(LOCKED));
+    }
     let headers: Vec<(String, String)> = request
         .headers
         .keys()
@@ -298,6 +309,7 @@ fn authenticate(request: &Request, target: Option<&Target>, now: DateTime<Utc>) 
         expires,
     );
     if obs::signature(&user.secret_key(), &to_sign) != signature {
+        gateway.count_wrong(user, now);
         return Err(Fault::forbidden(
             "SignatureDoesNotMatch",
             format!(
@@ -306,6 +318,7 @@ fn authenticate(request: &Request, target: Option<&Target>, now: DateTime<Utc>) 
             ),
         ));
     }
+    gateway.forget_wrong(user);
     Ok(Some(user))
 }
 

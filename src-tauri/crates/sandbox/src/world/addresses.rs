@@ -74,7 +74,6 @@ impl Region {
             created: now,
         };
         self.addresses.insert(id.clone(), public);
-        self.meter_address(&id, now);
         Some(id)
     }
 
@@ -108,8 +107,7 @@ impl Region {
         }
     }
 
-    pub(crate) fn delete_address(&mut self, id: &str, now: DateTime<Utc>) {
+    pub(crate) fn delete_address(&mut self, id: &str) {
         self.addresses.remove(id);
-        self.meter_address(id, now);
     }
 }

@@ -184,9 +184,7 @@ impl Region {
                 system,
                 delete_on_termination: system || disk.delete_on_termination,
             });
-            let volume_id = volume.id.clone();
-            self.volumes.insert(volume_id.clone(), volume);
-            self.meter_disk(&volume_id, now);
+            self.volumes.insert(volume.id.clone(), volume);
         }
         if let Some(address) = &order.address {
             self.give_address(address, &order.user_id, &id, nics.first(), now);
@@ -299,7 +297,6 @@ impl Region {
             server.task = None;
             server.launched = Some(now);
         });
-        self.meter_server(id, now);
         for volume in self.volumes.values_mut() {
             if volume.server_id.as_deref() == Some(id) {
                 volume.status = VolumeStatus::InUse;
@@ -312,17 +309,11 @@ impl Region {
     /// is free again.
     pub(super) fn roll_back(&mut self, id: &str, job: &str, error: (String, String), now: DateTime<Utc>) {
         let made = self.servers.remove(id).map(|server| server.created);
-        let disks = self.volumes.keys().cloned();
-        let gone: Vec<String> = disks.chain(self.addresses.keys().cloned()).collect();
         self.volumes
             .retain(|_, volume| volume.server_id.as_deref() != Some(id));
         self.addresses
             .retain(|_, address| address.server_id.as_deref() != Some(id) || Some(address.created) != made);
         self.release_addresses(id);
-        for id in gone {
-            self.meter_disk(&id, now);
-            self.meter_address(&id, now);
-        }
         self.fail_part(job, id, error, now);
     }
 }

@@ -156,7 +156,6 @@ impl Region {
             }
             let id = volume.id.clone();
             self.volumes.insert(id.clone(), volume);
-            self.meter_disk(&id, now);
             ids.push(id);
         }
         let mut end = READY;
@@ -303,11 +302,9 @@ impl Region {
                     disk.size_gb = size_gb;
                     disk.status = back;
                 });
-                self.meter_disk(id, now);
             }
             DiskStep::Gone => {
                 self.volumes.remove(id);
-                self.meter_disk(id, now);
             }
         }
     }

@@ -62,18 +62,12 @@ impl Region {
                 volume.device = None;
                 volume.updated = now;
             }
-            self.meter_disk(&disk.volume_id, now);
         }
-        let addresses: Vec<String> = self.addresses.keys().cloned().collect();
         self.addresses.retain(|_, address| {
             let here = address.server_id.as_deref() == Some(id);
             !(here && leaving.address.unwrap_or(address.delete_on_termination))
         });
         self.release_addresses(id);
-        for address in addresses {
-            self.meter_address(&address, now);
-        }
-        self.meter_server(id, now);
     }
 
     /// What stays of a server's EIPs is free again, and still billed.

@@ -12,7 +12,6 @@ mod faults;
 mod history;
 mod jobs;
 mod keys;
-mod meters;
 mod networks;
 mod objects;
 mod power;
@@ -33,7 +32,6 @@ pub(crate) use end::Leaving;
 pub(crate) use faults::{Cut, Faults, Restriction};
 pub(crate) use jobs::{Job, JobHost, JobStatus, JobVolume, Replay};
 pub(crate) use keys::KeyPair;
-pub(crate) use meters::Meter;
 pub(crate) use networks::{IpVersion, Remote, Rule, SecurityGroup, Subnet, Vpc};
 pub(crate) use objects::{Bucket, MOST_BYTES, MOST_OBJECTS, Object};
 pub(crate) use power::PowerAct;
@@ -58,6 +56,10 @@ pub(crate) struct World {
     pub(crate) regions: Vec<Region>,
     /// The object storage's buckets by name, which all accounts share.
     pub(crate) buckets: BTreeMap<String, Bucket>,
+    /// How far the region's time is ahead of the machine's, once it has run faster. Time does not go back, not even over a
+    /// restart at another speed.
+    #[serde(default)]
+    pub(crate) ahead_ms: i64,
     /// Switched on by the control listener, for this run.
     #[serde(skip)]
     pub(crate) faults: Faults,
@@ -80,8 +82,6 @@ pub(crate) struct Region {
     pub(crate) jobs: BTreeMap<String, Job>,
     /// Answers to creations by user id and client token.
     pub(crate) replays: BTreeMap<String, Replay>,
-    /// What costs or did cost.
-    pub(crate) meters: Vec<Meter>,
     /// What was done, oldest first, for the audit.
     pub(crate) traces: VecDeque<Trace>,
     /// What ran from when to when, for the bills.
@@ -152,10 +152,20 @@ enum Step {
 impl World {
     /// The demo account as it is found at the first start.
     pub(crate) fn new(now: DateTime<Utc>) -> Self {
-        Self {
+        let mut world = Self {
             regions: seed::regions(now),
             buckets: objects::buckets(),
+            ahead_ms: 0,
             faults: Faults::default(),
+        };
+        world.read_usage(now);
+        world
+    }
+
+    /// Writes down what an act has begun or ended; what happens by itself is written down when it happens.
+    pub(crate) fn read_usage(&mut self, now: DateTime<Utc>) {
+        for region in &mut self.regions {
+            region.read_usage(now);
         }
     }
 
@@ -183,17 +193,20 @@ impl Region {
         let due = self.pending.partition_point(|pending| pending.at <= now);
         let steps: Vec<Pending> = self.pending.drain(..due).collect();
         let mut changed = !steps.is_empty();
-        for Pending { at, step } in steps {
+        let mut steps = steps.into_iter().peekable();
+        while let Some(Pending { at, step }) = steps.next() {
             self.take(step, at);
+            // However late one looks: what costs changes at the moment of the step.
+            if steps.peek().is_none_or(|next| next.at != at) {
+                self.read_usage(at);
+            }
         }
         changed |= self.sweep(now, pace);
-        self.read_usage(now);
 
         let before = (self.jobs.len(), self.replays.len());
         self.jobs
             .retain(|_, job| job.end.is_none_or(|end| now - end <= JOB_KEPT));
         self.replays.retain(|_, replay| now - replay.at <= TOKEN_KEPT);
-        self.forget_meters(now);
         changed || before != (self.jobs.len(), self.replays.len())
     }
 

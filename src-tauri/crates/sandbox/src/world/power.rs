@@ -230,7 +230,6 @@ impl Region {
         server.task = None;
         server.state = state;
         server.updated = now;
-        self.meter_server(id, now);
     }
 
     pub(super) fn resized(&mut self, id: &str, flavor: &str, now: DateTime<Utc>) {

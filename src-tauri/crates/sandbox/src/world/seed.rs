@@ -167,7 +167,6 @@ fn region(now: DateTime<Utc>) -> Region {
         addresses: BTreeMap::new(),
         jobs: BTreeMap::new(),
         replays: BTreeMap::new(),
-        meters: Vec::new(),
         traces: VecDeque::new(),
         usage: Usage::default(),
         pending: Vec::new(),
@@ -266,7 +265,6 @@ fn settle(region: &mut Region, order: &Order, at: DateTime<Utc>, state: VmState)
     if let Some(server) = region.servers.get_mut(&id) {
         server.state = state;
     }
-    region.meter_server(&id, at + TimeDelta::seconds(42));
 }
 
 impl super::World {

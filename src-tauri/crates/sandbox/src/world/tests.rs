@@ -6,6 +6,7 @@ use crate::users::ADA;
 const PACE: Pace = Pace {
     speed: 1.0,
     lease_speed: 1.0,
+    clock_speed: 1.0,
 };
 
 fn start() -> DateTime<Utc> {

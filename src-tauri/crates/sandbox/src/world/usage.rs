@@ -1,9 +1,9 @@
 //! Usage: what ran from when to when, so that bills can be written of it.
 //!
-//! It looks at the world whenever the world goes on and writes down what has begun or ended since. Traffic is made up: the
-//! sandbox's servers send none.
+//! It looks at the world after each step that the world takes by itself and after each act of a caller, and writes down what
+//! has begun or ended with it. Traffic is made up: the sandbox's servers send none.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -79,7 +79,20 @@ impl Usage {
 impl Region {
     /// Writes down what has begun or ended. What is new began when it was made, which can be long before the first look.
     pub(super) fn read_usage(&mut self, now: DateTime<Utc>) {
-        let present = self.in_use();
+        type Key = (Good, String, String, u32);
+        let key = |stretch: &Stretch| -> Key {
+            (
+                stretch.good,
+                stretch.resource_id.clone(),
+                stretch.spec.clone(),
+                stretch.size,
+            )
+        };
+        let mut present: BTreeMap<Key, Stretch> = self
+            .in_use()
+            .into_iter()
+            .map(|stretch| (key(&stretch), stretch))
+            .collect();
         self.usage.by_the_month = self
             .servers
             .values()
@@ -87,18 +100,12 @@ impl Region {
             .map(stretch_of)
             .collect();
         let mut usage = std::mem::take(&mut self.usage);
-        let same = |one: &Stretch, other: &Stretch| {
-            one.good == other.good
-                && one.resource_id == other.resource_id
-                && one.spec == other.spec
-                && one.size == other.size
-        };
         let mut still = Vec::new();
         for mut stretch in std::mem::take(&mut usage.open) {
-            match present.iter().find(|present| same(present, &stretch)) {
+            match present.remove(&key(&stretch)) {
                 Some(present) => {
-                    stretch.tags.clone_from(&present.tags);
-                    stretch.name.clone_from(&present.name);
+                    stretch.tags = present.tags;
+                    stretch.name = present.name;
                     still.push(stretch);
                 }
                 None => {
@@ -111,20 +118,16 @@ impl Region {
                 }
             }
         }
-        for mut begun in present {
-            if still.iter().any(|stretch| same(stretch, &begun)) {
-                continue;
+        if !present.is_empty() {
+            let known: BTreeSet<&str> = usage.ended.iter().chain(&still).map(Stretch::thing).collect();
+            let mut begun: Vec<Stretch> = present.into_values().collect();
+            for stretch in &mut begun {
+                // One that was metered before (larger, stopped, bound) begins now; a new one when it was made.
+                if known.contains(stretch.thing()) {
+                    stretch.from = now;
+                }
             }
-            // One that was metered before (larger, stopped, bound) begins now; a new one when it was made.
-            let known = usage
-                .ended
-                .iter()
-                .chain(&still)
-                .any(|stretch| stretch.thing() == begun.thing());
-            if known {
-                begun.from = now;
-            }
-            still.push(begun);
+            still.append(&mut begun);
         }
         usage.open = still;
         self.usage = usage;

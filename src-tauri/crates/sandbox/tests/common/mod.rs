@@ -324,6 +324,15 @@ impl Cloud {
         self.control("GET", "/servers", None).await.ok()["regions"][0].clone()
     }
 
+    /// What the first region has measured of one thing, first what has ended.
+    pub async fn stretches(&self, key: &str, value: &str) -> Vec<Value> {
+        let usage = self.world().await["usage"].clone();
+        let rows = ["ended", "open"]
+            .iter()
+            .flat_map(|part| usage[part].as_array().unwrap());
+        rows.filter(|row| row[key] == value).cloned().collect()
+    }
+
     pub async fn fault(&self, fault: Value) {
         let got = self.control("POST", "/faults", Some(fault)).await;
         assert_eq!(got.status, 204, "{got:?}");

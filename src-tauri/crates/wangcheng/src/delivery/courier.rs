@@ -1,13 +1,13 @@
 //! The loop that delivers.
 
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use rand::RngExt;
 use store::{Parcel, Queue};
-use yanhuang::{ErrorKind, Event, Hei, Retry};
+use yanhuang::{Body, ErrorKind, Event, Hei, Retry};
 
 use super::{Now, TARGET};
 use crate::Wangcheng;
@@ -34,13 +34,47 @@ enum Next {
 
 /// The sender of one round.
 struct Sender {
-    hei: Hei,
+    hei: Arc<Hei>,
     /// How many events go at once now, and at most.
     now: usize,
     most: usize,
     bytes: usize,
     /// A batch was refused: its last event. Up to there, each bad event is looked for.
     search: Option<Search>,
+}
+
+/// Events to be sent next.
+struct Batch {
+    parcels: Vec<Parcel>,
+    /// The request's body, when it was made beforehand.
+    body: Option<std::result::Result<Body, yanhuang::Error>>,
+}
+
+impl Batch {
+    fn new(parcels: Vec<Parcel>) -> Self {
+        Self { parcels, body: None }
+    }
+
+    /// With its body, so that sending it has nothing to wait for.
+    fn made(parcels: Vec<Parcel>, hei: &Hei) -> Self {
+        let mut batch = Self::new(parcels);
+        batch.body = Some(batch.body(hei));
+        batch
+    }
+
+    fn body(&mut self, hei: &Hei) -> std::result::Result<Body, yanhuang::Error> {
+        self.body.take().unwrap_or_else(|| {
+            let events: Vec<_> = self
+                .parcels
+                .iter()
+                .map(|parcel| Event {
+                    time: parcel.time,
+                    json: &parcel.json,
+                })
+                .collect();
+            hei.body(&events)
+        })
+    }
 }
 
 /// The search for what a receiver refuses.
@@ -149,7 +183,7 @@ impl Wangcheng {
                 Some(sender) => sender,
                 // The keychain is asked only when there is something to send.
                 none => none.insert(Sender {
-                    hei: self.hei(&configuration, self.delivery_token(&configuration).await?)?,
+                    hei: Arc::new(self.hei(&configuration, self.delivery_token(&configuration).await?)?),
                     now: most,
                     most,
                     bytes,
@@ -169,18 +203,19 @@ impl Wangcheng {
         Ok(())
     }
 
-    /// Sends one queue to its end. While a batch is on its way, the ledger reads the one after and now and then notes
-    /// those before, so that neither waits for the other.
-    async fn drain(&self, sender: &mut Sender, queue: Queue, mut ready: Vec<Parcel>) -> Result<()> {
+    /// Sends one queue to its end. While a batch is on its way, the one after is read and made into a body, and now and
+    /// then those before are noted, so that neither waits for the other.
+    async fn drain(&self, sender: &mut Sender, queue: Queue, ready: Vec<Parcel>) -> Result<()> {
+        let mut ready = Batch::new(ready);
         let mut taken: Vec<u64> = Vec::new();
         let mut noted = Instant::now();
         loop {
-            let Some(last) = ready.last().map(|parcel| parcel.number) else {
+            let Some(last) = ready.parcels.last().map(|parcel| parcel.number) else {
                 if taken.is_empty() {
                     return Ok(());
                 }
                 self.accepted(queue, std::mem::take(&mut taken)).await?;
-                ready = self.parcels(queue, None, sender.now, sender.bytes).await?;
+                ready = Batch::new(self.parcels(queue, None, sender.now, sender.bytes).await?);
                 continue;
             };
             self.inner.courier.now().sending = true;
@@ -198,13 +233,15 @@ impl Wangcheng {
                 if !to_note.is_empty() {
                     self.accepted(queue, to_note).await?;
                 }
-                self.parcels(queue, Some(last), sender.next(), sender.bytes).await
+                self.batch(sender, queue, last).await
             };
-            let (posted, next) = tokio::join!(post(&sender.hei, &ready), ledger);
+            let body = ready.body(&sender.hei);
+            let post = async { sender.hei.post_body(body?).await };
+            let (posted, next) = tokio::join!(post, ledger);
             match posted {
-                Ok(()) => {
+                Ok(_) => {
                     sender.taken(last);
-                    taken.extend(ready.iter().map(|parcel| parcel.number));
+                    taken.extend(ready.parcels.iter().map(|parcel| parcel.number));
                     ready = match next {
                         Ok(next) => next,
                         Err(failure) => {
@@ -218,7 +255,7 @@ impl Wangcheng {
                     next?;
                     // First what stands before it: the cursor moves past a refused event only from the one before.
                     self.accepted(queue, std::mem::take(&mut taken)).await?;
-                    ready = self.refused(sender, queue, ready, error).await?;
+                    ready = Batch::new(self.refused(sender, queue, ready.parcels, error).await?);
                 }
             }
         }
@@ -243,7 +280,7 @@ impl Wangcheng {
         if error.kind == ErrorKind::Encoding
             && let Some(plain) = sender.hei.uncompressed()
         {
-            sender.hei = plain;
+            sender.hei = Arc::new(plain);
             return Ok(ready);
         }
         let search = sender.search.get_or_insert(Search {
@@ -295,6 +332,17 @@ impl Wangcheng {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         self.ledger(move |ledger| ledger.parcels(TARGET, queue, after, count, bytes))
             .await
+    }
+
+    /// What follows if the batch that ends with `last` is taken.
+    async fn batch(&self, sender: &Sender, queue: Queue, last: u64) -> Result<Batch> {
+        let count = u32::try_from(sender.next()).unwrap_or(u32::MAX);
+        let (hei, bytes) = (Arc::clone(&sender.hei), sender.bytes);
+        self.ledger(move |ledger| {
+            let parcels = ledger.parcels(TARGET, queue, Some(last), count, bytes)?;
+            Ok(Batch::made(parcels, &hei))
+        })
+        .await
     }
 
     async fn accepted(&self, queue: Queue, numbers: Vec<u64>) -> Result<()> {
@@ -375,17 +423,6 @@ pub(super) fn needs_a_person(failure: &Failure) -> bool {
             | Code::KeychainAbsent
             | Code::KeyNotStored
     )
-}
-
-async fn post(hei: &Hei, parcels: &[Parcel]) -> std::result::Result<(), yanhuang::Error> {
-    let events: Vec<_> = parcels
-        .iter()
-        .map(|parcel| Event {
-            time: parcel.time,
-            json: &parcel.json,
-        })
-        .collect();
-    hei.post(&events).await.map(drop)
 }
 
 fn described(error: yanhuang::Error) -> Failure {

@@ -5,7 +5,7 @@
 
 mod commands;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use huaweicloud::bss::{self, Product};
 use huaweicloud::{ServerId, Tag, VolumeId, ecs, eip, evs};
 use rust_decimal::Decimal;
@@ -32,8 +32,8 @@ const SYSTEM_MOST_GB: u32 = 1024;
 const TUNED: [&str; 2] = ["GPSSD2", "ESSD2"];
 /// Hours of a month, for prices that are said by the month.
 const MONTH_HOURS: u32 = 730;
-/// How long after its server a disk can have been made and still be one that the server was made with, in minutes.
-const MADE_WITH_MINUTES: i64 = 30;
+/// How far from its server's making a disk can have been made and still be one that the server was made with.
+const MADE_WITH: TimeDelta = TimeDelta::minutes(5);
 
 /// One disk. Every text in it comes from outside and is shown as text.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
@@ -188,10 +188,7 @@ pub(crate) fn made_with(server: &ecs::Server, volume: &evs::Volume) -> bool {
         .iter()
         .any(|one| one.id == volume.id && (one.is_root() || one.delete_on_termination == Some(true)));
     match (server.created, volume.created) {
-        (Some(server), Some(disk)) => {
-            let after = (disk - server).num_minutes();
-            (-5..=MADE_WITH_MINUTES).contains(&after)
-        }
+        (Some(server), Some(disk)) => (disk - server).abs() <= MADE_WITH,
         _ => marked,
     }
 }
@@ -462,18 +459,18 @@ mod tests {
     use super::*;
 
     fn server(created: &str) -> ecs::Server {
-        serde_json::from_value(serde_json::json!({
+        let row = serde_json::json!({
             "id": "s-1", "name": "dev", "status": "ACTIVE", "created": created,
             "os-extended-volumes:volumes_attached": [{"id": "v-1", "bootIndex": "0", "delete_on_termination": "true"},
                                                      {"id": "v-2", "delete_on_termination": "false"}],
             "tags": ["owner=ada", "wangcheng-installation=i", "team=red"],
-        }))
-        .unwrap()
+        });
+        serde_json::from_str(&row.to_string()).unwrap()
     }
 
     fn volume(id: &str, created: Option<&str>) -> evs::Volume {
-        serde_json::from_value(serde_json::json!({"id": id, "status": "in-use", "created_at": created}))
-            .unwrap()
+        let row = serde_json::json!({"id": id, "status": "in-use", "created_at": created});
+        serde_json::from_str(&row.to_string()).unwrap()
     }
 
     #[test]

@@ -16,6 +16,8 @@ use crate::{Wangcheng, create};
 /// How long the cloud remembers a client token (<https://support.huaweicloud.com/api-ecs/zh-cn_topic_0000001105258814.html>),
 /// less an hour.
 const TOKEN_LIVES: TimeDelta = TimeDelta::hours(7);
+/// How often a server is looked for by its tag before nobody knows what became of it; some eight seconds in all.
+const TAG_LOOKS: u32 = 5;
 
 impl Wangcheng {
     /// Asks for a server. Answers as soon as the wish is recorded; follow the changes for the rest.
@@ -45,7 +47,7 @@ impl Wangcheng {
         };
         let user_data = fresh
             .as_ref()
-            .map(|fresh| fresh.user_data(plan.template.environment))
+            .map(|fresh| fresh.user_data(plan.template.environment, plan.own_text.as_deref()))
             .transpose()?;
         let host_key = fresh.as_ref().map(|fresh| fresh.host.clone());
         let body = plan
@@ -168,32 +170,38 @@ impl Runner {
         Ok(())
     }
 
-    /// The client token is no longer good, so the server is looked for by the tag it was made with.
+    /// The creation cannot be sent again, so the server is looked for by the tag it was made with. A request of the run
+    /// before may still be on its way, and a list is slow to show what is new, so one empty look says nothing.
     async fn find_by_tag(&mut self) -> Result<()> {
         let tag = (TAG_OPERATION.to_owned(), self.id.clone());
-        let rows = self
-            .persist(|client, project| {
-                let tag = tag.clone();
-                async move {
-                    let query = ecs::ServerQuery {
-                        tags: vec![tag],
-                        ..Default::default()
-                    };
-                    ecs::servers(&client, &project, &query).await
-                }
-            })
-            .await?;
-        let made = rows
-            .items
-            .iter()
-            .find(|server| server.tags.get(TAG_OPERATION) == Some(&self.id));
-        match made {
-            Some(server) => {
+        let mut pause = FIRST_PAUSE;
+        for look in 1..=TAG_LOOKS {
+            let rows = self
+                .persist(|client, project| {
+                    let tag = tag.clone();
+                    async move {
+                        let query = ecs::ServerQuery {
+                            tags: vec![tag],
+                            ..Default::default()
+                        };
+                        ecs::servers(&client, &project, &query).await
+                    }
+                })
+                .await?;
+            let made = rows
+                .items
+                .iter()
+                .find(|server| server.tags.get(TAG_OPERATION) == Some(&self.id));
+            if let Some(server) = made {
                 self.mark_sent(Some(server.id.to_string()), None).await;
-                Ok(())
+                return Ok(());
             }
-            None => Err(Code::OutcomeUnknown.into()),
+            if look < TAG_LOOKS {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+            }
         }
+        Err(Code::OutcomeUnknown.into())
     }
 
     /// The job said yes; the server itself says when it can be used.

@@ -7,9 +7,12 @@
 //! | a creation whose token is too old | looked for by its tag |
 //! | tags and flags of a new server's parts | set again: doing it twice does what doing it once does |
 //! | anything, sent | followed by its job id; if the job is forgotten, settled by reading the server or the disk |
+//! | a change of size, sent | followed by its job id; the server is started again where it ran before |
+//! | a new password | not sent any more, because it is not kept anywhere |
 //! | a restart, recorded | followed where it is under way; else its outcome is unknown, because twice is too often |
 //! | anything else, recorded | the server or the disk is read first, and only what is not done yet is sent |
 
+mod admit;
 mod create;
 mod delete;
 mod disks;
@@ -17,8 +20,12 @@ mod lease;
 mod leftovers;
 mod outcome;
 mod parts;
+mod password;
 mod power;
+mod rename;
+mod resize;
 mod runner;
+mod tags;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +43,7 @@ use crate::app::Change;
 use crate::cloud::Live;
 use crate::failure::{Code, Failure, Result};
 use crate::money::Money;
-use crate::servers::Server;
+use crate::servers::{Server, ServerState};
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -85,10 +92,28 @@ pub enum OperationKind {
     /// A public address is given back.
     #[serde(rename = "eip.release")]
     ReleaseAddress,
+    /// A server gets another flavor.
+    #[serde(rename = "server.resize")]
+    ResizeServer,
+    /// A server gets another name.
+    #[serde(rename = "server.rename")]
+    RenameServer,
+    /// A server's tags are changed.
+    #[serde(rename = "server.tag")]
+    TagServer,
+    /// A server made elsewhere is taken over.
+    #[serde(rename = "server.adopt")]
+    AdoptServer,
+    /// A server's administrator gets another password.
+    #[serde(rename = "server.password")]
+    ResetPassword,
+    /// A security group is made that lets one address in.
+    #[serde(rename = "network.admit")]
+    AdmitSsh,
 }
 
 impl OperationKind {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 19] = [
         Self::CreateServer,
         Self::UpdateLease,
         Self::CancelLease,
@@ -102,6 +127,12 @@ impl OperationKind {
         Self::DetachDisk,
         Self::DeleteDisk,
         Self::ReleaseAddress,
+        Self::ResizeServer,
+        Self::RenameServer,
+        Self::TagServer,
+        Self::AdoptServer,
+        Self::ResetPassword,
+        Self::AdmitSsh,
     ];
 
     fn as_str(self) -> &'static str {
@@ -119,6 +150,12 @@ impl OperationKind {
             Self::DetachDisk => "disk.detach",
             Self::DeleteDisk => "disk.delete",
             Self::ReleaseAddress => "eip.release",
+            Self::ResizeServer => "server.resize",
+            Self::RenameServer => "server.rename",
+            Self::TagServer => "server.tag",
+            Self::AdoptServer => "server.adopt",
+            Self::ResetPassword => "server.password",
+            Self::AdmitSsh => "network.admit",
         }
     }
 
@@ -169,6 +206,14 @@ pub struct Detail {
     pub problem: Option<Failure>,
     /// How many parts of a deleted server are left, and cost.
     pub left: Option<u32>,
+    /// It was sent, or was about to be, and what it carried is not kept anywhere.
+    pub sending: bool,
+    /// The security group that was made.
+    pub security_group: Option<String>,
+    /// In which state it was found, where it did not run.
+    pub stands: Option<ServerState>,
+    /// Why a server that ran before does not run again.
+    pub stays_stopped: Option<Failure>,
 }
 
 /// A disk or a public address that an operation is about.
@@ -325,6 +370,8 @@ impl Wangcheng {
                 this.run(live, operation, resumed).await;
                 claim.done();
             }
+            // Whoever followed it, what it carried is of no use any more.
+            this.held().remove(&id);
             this.followed().remove(&id);
         });
     }

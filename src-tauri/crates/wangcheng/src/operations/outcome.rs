@@ -11,12 +11,13 @@ use crate::events::{Action, Draft};
 use crate::failure::{Code, Failure, Result};
 
 impl Runner {
-    /// The event that stands for this end; none where the contract of events knows no such act.
-    pub(super) fn event(&self, result: &Result<Done>, at: DateTime<Utc>) -> Option<store::NewEvent> {
-        let detail = &self.operation.detail;
+    /// The events that stand for this end; none for what the data platform is not told of.
+    pub(super) fn events(&self, result: &Result<Done>, at: DateTime<Utc>) -> Vec<store::NewEvent> {
         let action = match self.operation.kind {
             OperationKind::CreateServer => Action::ServerCreated,
-            OperationKind::UpdateLease if detail.lease_end_before.is_none() => Action::LeaseSet,
+            OperationKind::UpdateLease if self.operation.detail.lease_end_before.is_none() => {
+                Action::LeaseSet
+            }
             OperationKind::UpdateLease => Action::LeaseExtended,
             OperationKind::CancelLease => Action::LeaseCancelled,
             OperationKind::StartServer => Action::ServerStarted,
@@ -28,8 +29,25 @@ impl Runner {
             OperationKind::DetachDisk => Action::DiskDetached,
             OperationKind::DeleteDisk => Action::DiskDeleted,
             OperationKind::ReleaseAddress => Action::AddressReleased,
-            OperationKind::MarkParts => return None,
+            OperationKind::ResizeServer => Action::ServerResized,
+            OperationKind::AdoptServer => Action::ServerSeen,
+            OperationKind::RenameServer
+            | OperationKind::TagServer
+            | OperationKind::ResetPassword
+            | OperationKind::MarkParts
+            | OperationKind::AdmitSsh => return Vec::new(),
         };
+        let mut events = vec![self.event(action, result, at)];
+        // The change counts although the server did not come up again; that it stands is told beside it.
+        if self.operation.detail.stays_stopped.is_some() {
+            let stopped = Done { at };
+            events.push(self.event(Action::ServerStopped, &Ok(stopped), at));
+        }
+        events
+    }
+
+    fn event(&self, action: Action, result: &Result<Done>, at: DateTime<Utc>) -> store::NewEvent {
+        let detail = &self.operation.detail;
         let time = result.as_ref().map_or_else(|_| self.cloud_now(), |done| done.at);
         let mut draft = Draft::new(action, time, &self.wangcheng.inner.client);
         draft
@@ -44,8 +62,8 @@ impl Runner {
                 "duration_s",
                 crate::clock::seconds_between(self.operation.row.recorded_at, at),
             );
-        match self.operation.kind {
-            OperationKind::CreateServer => {
+        match action {
+            Action::ServerCreated => {
                 draft
                     .set("template", detail.template.clone())
                     .set("disk_gb", detail.disk_gb)
@@ -56,19 +74,22 @@ impl Runner {
                     .set_time("lease_end", detail.lease_end)
                     .set_price(detail.price.as_ref());
             }
-            OperationKind::UpdateLease | OperationKind::CancelLease => {
+            Action::LeaseSet | Action::LeaseExtended | Action::LeaseCancelled => {
                 draft
                     .set_time("lease_end", detail.lease_end)
                     .set_time("lease_end_before", detail.lease_end_before);
             }
-            OperationKind::StartServer | OperationKind::RebootServer | OperationKind::MarkParts => {}
-            OperationKind::StopServer | OperationKind::DeleteServer => {
+            Action::ServerStopped | Action::ServerDeleted => {
                 draft.set("cause", "user").set_time("lease_end", detail.lease_end);
             }
-            OperationKind::AddDisk
-            | OperationKind::GrowDisk
-            | OperationKind::DetachDisk
-            | OperationKind::DeleteDisk => {
+            Action::ServerResized => {
+                draft.set_price(detail.price.as_ref());
+            }
+            Action::ServerSeen => {
+                let stands = serde_json::to_value(detail.stands).unwrap_or_default();
+                draft.set("state", stands).set_time("lease_end", detail.lease_end);
+            }
+            Action::DiskAttached | Action::DiskExtended | Action::DiskDetached | Action::DiskDeleted => {
                 let part = detail.part.clone().unwrap_or_default();
                 draft
                     .set("disk_id", part.id)
@@ -77,9 +98,10 @@ impl Runner {
                     .set("disk_type", part.kind)
                     .set_price(detail.price.as_ref());
             }
-            OperationKind::ReleaseAddress => {
+            Action::AddressReleased => {
                 draft.set("eip", detail.part.clone().map(|part| part.name));
             }
+            _ => {}
         }
         if let Err(failure) = result {
             draft.fail(failure);
@@ -87,7 +109,7 @@ impl Runner {
         // What is left of a server that is gone still tells which it was.
         let server = self.operation.row.server_id.as_deref();
         let server = server.or(detail.part.as_ref().and_then(|part| part.server.as_deref()));
-        Some(draft.finish(&self.live.account, Some(&self.id), server))
+        draft.finish(&self.live.account, Some(&self.id), server)
     }
 
     /// The name of a server that is gone is not known any more; what is left of it has one of its own.

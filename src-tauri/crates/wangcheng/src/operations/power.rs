@@ -13,7 +13,7 @@ use crate::failure::{Code, Failure, Result};
 use crate::servers::ServerState;
 
 /// At how many looks in a row a server may be at rest in the wrong state before the act counts as not done.
-const RESTING_LOOKS: u32 = 10;
+pub(super) const RESTING_LOOKS: u32 = 10;
 
 /// What is done with a server's power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -105,7 +105,7 @@ impl Wangcheng {
 }
 
 /// Where a server stands towards an act.
-enum Way {
+pub(super) enum Way {
     Before,
     Under,
     Done(Done),
@@ -189,7 +189,7 @@ impl Runner {
         }
     }
 
-    async fn way(&mut self, server: &ServerId, act: PowerAct) -> Result<Way> {
+    pub(super) async fn way(&mut self, server: &ServerId, act: PowerAct) -> Result<Way> {
         let Some((told, at)) = self.show(server).await? else {
             return Err(Code::ServerUnknown.into());
         };

@@ -56,6 +56,11 @@ impl Runner {
                 self.act_on_disk().await
             }
             OperationKind::ReleaseAddress => self.release_address().await,
+            OperationKind::ResizeServer => self.resize().await,
+            OperationKind::RenameServer => self.rename().await,
+            OperationKind::TagServer | OperationKind::AdoptServer => self.tag().await,
+            OperationKind::ResetPassword => self.reset_password().await,
+            OperationKind::AdmitSsh => self.admit().await,
         };
         // The ledger can be full or away for a while. What the cloud did is not forgotten over that: it is tried
         // again, and failing all else the next start settles the operation by reading the state.
@@ -221,6 +226,22 @@ impl Runner {
         self.live.bell.notify_one();
     }
 
+    /// What is asked, as the ledger keeps it.
+    pub(super) fn asked<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_str(&self.operation.row.request)
+            .map_err(|error| Failure::new(Code::Internal).saying(error))
+    }
+
+    /// Writes down what the operation carries, before something is done that depends on it.
+    pub(super) async fn keep_detail(&self) -> Result<()> {
+        let detail = serde_json::to_string(&self.operation.detail)
+            .map_err(|error| Failure::new(Code::Internal).saying(error))?;
+        let id = self.id.clone();
+        self.wangcheng
+            .ledger(move |ledger| ledger.set_detail(&id, &detail))
+            .await
+    }
+
     /// Notes what the cloud is doing, when it is something new.
     pub(super) async fn progress(&mut self, word: String) {
         if self.operation.detail.progress.as_deref() == Some(&word) {
@@ -243,7 +264,7 @@ impl Runner {
     async fn settle(&mut self, result: &Result<Done>) -> Result<()> {
         self.operation.detail.progress = None;
         let at = self.wangcheng.now();
-        let event = self.event(result, at);
+        let events = self.events(result, at);
         let (outcome, error) = match result {
             Ok(_) => (Outcome::Ok, None),
             Err(failure) => (Outcome::Failed, serde_json::to_string(failure).ok()),
@@ -255,13 +276,7 @@ impl Runner {
             .wangcheng
             .ledger(move |ledger| {
                 ledger.set_detail(&id, &detail)?;
-                match ledger.settle(
-                    &id,
-                    outcome,
-                    error.as_deref(),
-                    at,
-                    event.clone().into_iter().collect(),
-                ) {
+                match ledger.settle(&id, outcome, error.as_deref(), at, events.clone()) {
                     Err(store::Error::AlreadySettled { .. }) => Ok(Vec::new()),
                     other => other,
                 }

@@ -6,6 +6,7 @@ use super::{Template, built_in};
 use crate::Wangcheng;
 use crate::cloud::Live;
 use crate::failure::{Code, Failure, Result};
+use crate::first_start;
 
 const KEY: &str = "templates";
 /// What a file of templates says of itself; another number is another program's.
@@ -59,6 +60,12 @@ impl Template {
                 self.public_mbps.is_none_or(|mbps| (1..=300).contains(&mbps)),
             ),
             // The cloud's longest lease is shorter than three years.
+            (
+                "userData",
+                self.user_data
+                    .as_deref()
+                    .is_none_or(|text| first_start::check(text, true, true).is_ok()),
+            ),
             ("leaseHours", (1..3 * 365 * 24).contains(&self.lease_hours)),
         ];
         match fields.into_iter().find(|(_, fits)| !fits) {

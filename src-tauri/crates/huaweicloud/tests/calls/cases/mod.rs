@@ -10,7 +10,7 @@ mod evs;
 mod iam;
 mod ims;
 mod kps;
-mod obs;
+pub mod obs;
 mod sts;
 mod tms;
 mod vpc;
@@ -22,6 +22,8 @@ use huaweicloud::{Client, Credentials, Endpoints, Error, Http, HttpOptions, Rate
 
 pub const ACCESS_KEY: &str = "EXAMPLEAK00000000001";
 pub const SECRET_KEY: &str = "ExampleSecretKey0000000000000000000000001";
+/// What goes with a key that holds for a while only.
+pub const SECURITY_TOKEN: &str = "ExampleToken/0+1==";
 pub const REGION: &str = "cn-north-4";
 pub const PROJECT: &str = "0123456789abcdef0123456789abcdef";
 pub const SERVER: &str = "4f4b3dfa-eb70-47cf-a60a-998a53bd6666";
@@ -74,6 +76,11 @@ pub fn all() -> Vec<Case> {
 
 /// A client that finds every service at one address.
 pub fn client(url: &str, access_key: &str) -> Client {
+    client_with(url, Credentials::permanent(access_key, SECRET_KEY))
+}
+
+/// The same with a key of any kind.
+pub fn client_with(url: &str, credentials: Credentials) -> Client {
     use Service::{Bss, Cts, Ecs, Eip, Evs, Iam, Ims, Kps, Obs, Sts, Tms, Vpc};
     let http = Http::new(HttpOptions {
         retries: 0,
@@ -97,12 +104,7 @@ pub fn client(url: &str, access_key: &str) -> Client {
         endpoints,
     };
     let endpoints = Endpoints::empty().with_region(region).unwrap();
-    Client::new(
-        http,
-        Credentials::permanent(access_key, SECRET_KEY),
-        endpoints,
-        REGION.into(),
-    )
+    Client::new(http, credentials, endpoints, REGION.into())
 }
 
 /// A row of the table: `"service" "Operation" ("variant"), [what must be there], (the list), |client| call`. With a

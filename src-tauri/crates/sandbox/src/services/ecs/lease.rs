@@ -99,6 +99,7 @@ mod tests {
     const REAL: Pace = Pace {
         speed: 1.0,
         lease_speed: 1.0,
+        clock_speed: 1.0,
     };
 
     fn now() -> DateTime<Utc> {

@@ -261,7 +261,7 @@ pub(super) fn delete(call: &Call<'_>, region: &mut Region, id: &str) -> Result<A
         ));
     }
     let name = public.address.to_string();
-    region.delete_address(id, call.now);
+    region.delete_address(id);
     region.trace(call.trace("VPC", "publicips", "deleteEip", (id, &name), 204));
     Ok(Answer::empty(204))
 }

@@ -1,0 +1,429 @@
+//! A scripted run of the command line, which may be killed or meet faults at any step and then goes on as a person would:
+//! what was recorded is waited for, what was not is asked for again.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use crate::desktop::Desktop;
+use crate::gate::{Gate, Moment, Trap};
+use crate::oracle::{Ledger, Operation, disagreements};
+use crate::peers::Sandbox;
+use crate::process::Program;
+use crate::programs;
+
+/// How long one run of the program may take.
+const RUN: Duration = Duration::from_secs(90);
+/// How often one step is asked for, or one operation waited for.
+const TRIES: usize = 8;
+/// Fast enough that the program's own pauses are what takes time.
+const SPEED: f64 = 40.0;
+
+/// One thing that a person does.
+#[derive(Clone, Copy, Debug)]
+pub enum Step {
+    /// A server is made.
+    Create(&'static str),
+    /// Its lease ends an hour later.
+    Extend(&'static str),
+    /// It is stopped, hard or not.
+    Stop(&'static str, bool),
+    /// It is started.
+    Start(&'static str),
+    /// It is restarted, hard or not.
+    Reboot(&'static str, bool),
+    /// It is deleted.
+    Delete(&'static str),
+}
+
+/// One of each kind.
+pub const SHORT: [Step; 6] = [
+    Step::Create("a"),
+    Step::Extend("a"),
+    Step::Stop("a", false),
+    Step::Start("a"),
+    Step::Reboot("a", false),
+    Step::Delete("a"),
+];
+
+/// The whole script: four servers whose lives overlap.
+pub const WHOLE: [Step; 25] = [
+    Step::Create("a"),
+    Step::Create("b"),
+    Step::Extend("a"),
+    Step::Stop("a", false),
+    Step::Start("a"),
+    Step::Reboot("a", false),
+    Step::Extend("b"),
+    Step::Stop("b", true),
+    Step::Start("b"),
+    Step::Reboot("b", true),
+    Step::Create("c"),
+    Step::Extend("a"),
+    Step::Extend("c"),
+    Step::Stop("c", false),
+    Step::Extend("b"),
+    Step::Start("c"),
+    Step::Reboot("c", false),
+    Step::Delete("b"),
+    Step::Create("d"),
+    Step::Extend("d"),
+    Step::Stop("a", true),
+    Step::Delete("a"),
+    Step::Delete("c"),
+    Step::Stop("d", false),
+    Step::Delete("d"),
+];
+
+impl Step {
+    fn arguments(self) -> Vec<&'static str> {
+        let hard = |arguments: &[&'static str], hard| {
+            let more: &[&str] = if hard { &["--hard", "--yes"] } else { &["--yes"] };
+            [arguments, more].concat()
+        };
+        match self {
+            Self::Create(name) => vec![
+                "server",
+                "create",
+                name,
+                "--template",
+                "linux-small",
+                "--for",
+                "8h",
+                "--timeout",
+                "60s",
+            ],
+            Self::Extend(name) => vec!["server", "extend", name, "--by", "1h", "--timeout", "60s"],
+            Self::Stop(name, cut) => hard(&["server", "stop", name, "--timeout", "60s"], cut),
+            Self::Start(name) => vec!["server", "start", name, "--timeout", "60s"],
+            Self::Reboot(name, cut) => hard(&["server", "reboot", name, "--timeout", "60s"], cut),
+            Self::Delete(name) => vec!["server", "delete", name, "--yes", "--timeout", "60s"],
+        }
+    }
+}
+
+/// What goes wrong at each step.
+#[derive(Clone, Debug, Default)]
+pub struct Trouble {
+    /// The program is killed at its first try of each step, and once more while it takes up again what it left.
+    pub kill: Option<(u32, Moment)>,
+    /// Rules of the sandbox for its wire.
+    pub mishaps: Vec<Value>,
+    /// What goes wrong inside the sandbox, and how that is taken back.
+    pub faults: Option<(Value, Value)>,
+    /// How the receiver behaves.
+    pub receiver: Option<&'static str>,
+    /// The sandbox's clock is away by this many seconds.
+    pub clock: i64,
+    /// What a kill left is taken up by two programs at the same time.
+    pub by_two: bool,
+}
+
+/// How a script went.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// At which requests the program was killed.
+    pub kills: Vec<String>,
+    /// Operations that ended, and how many of them failed.
+    pub operations: usize,
+    /// See `operations`.
+    pub failed: usize,
+    /// Events in the ledger.
+    pub events: usize,
+    /// Deliveries at the receiver, repeated ones too.
+    pub deliveries: usize,
+    /// What does not agree at the end.
+    pub wrong: Vec<String>,
+}
+
+/// The program's place, its cloud and its receiver.
+pub struct Scene<'d> {
+    desktop: &'d Desktop,
+    sandbox: Sandbox,
+    gate: Gate,
+    dir: PathBuf,
+    data: PathBuf,
+    kills: Vec<String>,
+    runs: usize,
+}
+
+/// One run of the program.
+#[derive(Debug)]
+pub struct Run {
+    /// Its exit code; none when it was killed.
+    pub code: Option<i32>,
+    /// The end of what it wrote.
+    pub said: String,
+}
+
+impl<'d> Scene<'d> {
+    /// A fresh sandbox and a fresh ledger, with a person signed in whose key lies in the desktop's keychain.
+    ///
+    /// # Errors
+    /// When a program is not built or does not start.
+    pub async fn set(desktop: &'d Desktop, name: &str) -> Result<Self> {
+        let dir = desktop.dir().join(name);
+        let sandbox = Sandbox::start(&dir, SPEED).await?;
+        let gate = Gate::open(sandbox.announce_file(), &dir.join("gate.json")).await?;
+        let mut scene = Self {
+            desktop,
+            sandbox,
+            gate,
+            data: dir.join("data"),
+            dir,
+            kills: Vec::new(),
+            runs: 0,
+        };
+        let region = scene.sandbox.region()?.to_owned();
+        let run = scene
+            .run(
+                &["account", "sign-in", "--name", "ada", "--region", &region],
+                None,
+            )
+            .await?;
+        if run.code != Some(0) {
+            bail!("cannot sign in: {}", run.said);
+        }
+        Ok(scene)
+    }
+
+    /// Goes through the script, with the same trouble at each step, and compares everything at the end.
+    ///
+    /// # Errors
+    /// When a step cannot be done even without trouble, or something cannot be read.
+    pub async fn play(mut self, script: &[Step], trouble: &Trouble) -> Result<Report> {
+        for (step, nth) in script.iter().zip(0_u32..) {
+            let done = self.step(*step, nth, trouble).await;
+            done.with_context(|| format!("step {nth} {step:?} with {trouble:?}"))?;
+        }
+        self.come_to_rest().await?;
+        let ledger = self.ledger()?;
+        let records = self.sandbox.records().await?;
+        let user = self.sandbox.user("ada")?.id.clone();
+        let wrong = disagreements(&ledger, &self.sandbox.world().await?, &records, &user)?;
+        Ok(Report {
+            kills: self.kills,
+            operations: ledger.operations.len(),
+            failed: ledger
+                .operations
+                .iter()
+                .filter(|operation| operation.outcome.as_deref() != Some("ok"))
+                .count(),
+            events: ledger.events.len(),
+            deliveries: records.len(),
+            wrong,
+        })
+    }
+
+    async fn step(&mut self, step: Step, nth: u32, trouble: &Trouble) -> Result<()> {
+        let mut said = String::new();
+        for attempt in 0..TRIES {
+            let known = self.ledger()?.operations.len();
+            let first = attempt == 0;
+            if first {
+                self.begin(trouble).await?;
+            }
+            let trap = trouble.kill.filter(|_| first).map(|(at, moment)| Trap {
+                nth: at,
+                from_the_act: true,
+                moment: scattered(moment, nth),
+            });
+            let run = self.run(&step.arguments(), trap).await?;
+            said = run.said;
+            let again = trouble.kill.filter(|_| first && run.code.is_none());
+            let again = again.map(|(at, moment)| Trap {
+                nth: at + 3,
+                from_the_act: false,
+                moment: scattered(moment, nth + 1),
+            });
+            let recorded = self
+                .ledger()?
+                .operations
+                .get(known)
+                .map(|operation| operation.id.clone());
+            let ended = match recorded {
+                Some(id) => Some(self.wait_for(&id, again, trouble.by_two).await?),
+                None => None,
+            };
+            if first {
+                self.end(trouble).await?;
+            }
+            match ended {
+                Some(end) if end.outcome.as_deref() == Some("ok") => return Ok(()),
+                // Nobody can know whether it was restarted, so it is not done once more.
+                Some(end) if matches!(step, Step::Reboot(..)) && unknown(&end) => return Ok(()),
+                Some(end) => said = format!("{end:?}"),
+                // Not recorded: nothing was done, and a person asks again.
+                None => {}
+            }
+            // A server may still be about what it was asked for before.
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        bail!("not done after {TRIES} tries: {said}");
+    }
+
+    /// Waits until an operation ended, through as many runs of the program as that takes.
+    async fn wait_for(&mut self, id: &str, mut trap: Option<Trap>, by_two: bool) -> Result<Operation> {
+        let mut said = String::new();
+        for _ in 0..TRIES {
+            let ledger = self.ledger()?;
+            let operation = ledger.operations.iter().find(|operation| operation.id == id);
+            let operation = operation.context("a recorded operation is gone")?;
+            if operation.outcome.is_some() {
+                return Ok(operation.clone());
+            }
+            let arguments = ["operation", "show", id, "--wait", "--timeout", "60s"];
+            if by_two {
+                self.gate.set(None);
+                let mut programs = [self.start(&arguments)?, self.start(&arguments)?];
+                for program in &mut programs {
+                    said = finish(program).await?.said;
+                }
+            } else {
+                said = self.run(&arguments, trap.take()).await?.said;
+            }
+        }
+        bail!("operation {id} does not end: {said}");
+    }
+
+    async fn come_to_rest(&mut self) -> Result<()> {
+        let mut said = String::new();
+        for _ in 0..TRIES {
+            if self.ledger()?.at_rest() {
+                return Ok(());
+            }
+            said = self
+                .run(&["delivery", "send", "--timeout", "20s"], None)
+                .await?
+                .said;
+        }
+        bail!("not everything is delivered: {said}");
+    }
+
+    async fn begin(&self, trouble: &Trouble) -> Result<()> {
+        for mishap in &trouble.mishaps {
+            self.sandbox.add_mishap(mishap.clone()).await?;
+        }
+        if let Some((on, _)) = &trouble.faults {
+            self.sandbox.set_faults(on.clone()).await?;
+        }
+        if let Some(mode) = trouble.receiver {
+            self.sandbox.set_receiver(mode).await?;
+        }
+        if trouble.clock != 0 {
+            self.sandbox.set_clock(trouble.clock).await?;
+        }
+        Ok(())
+    }
+
+    async fn end(&self, trouble: &Trouble) -> Result<()> {
+        if !trouble.mishaps.is_empty() {
+            self.sandbox.clear_mishaps().await?;
+        }
+        if let Some((_, off)) = &trouble.faults {
+            self.sandbox.set_faults(off.clone()).await?;
+        }
+        if trouble.receiver.is_some() {
+            self.sandbox.set_receiver("ok").await?;
+        }
+        if trouble.clock != 0 {
+            self.sandbox.set_clock(0).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs the program to its end, which is a kill (no exit code) when it runs into the trap.
+    ///
+    /// # Errors
+    /// When it does not end, or dies of something else.
+    pub async fn run(&mut self, arguments: &[&str], trap: Option<Trap>) -> Result<Run> {
+        self.gate.set(trap);
+        let mut program = self.start(arguments)?;
+        self.gate.watch(program.pid());
+        let run = finish(&mut program).await?;
+        match (run.code, self.gate.struck()) {
+            (None, Some(point)) => self.kills.push(point),
+            (None, None) => bail!("{arguments:?} died by itself: {}", run.said),
+            // killed when it had just ended
+            (Some(_), _) => {}
+        }
+        Ok(run)
+    }
+
+    fn start(&mut self, arguments: &[&str]) -> Result<Program> {
+        self.runs += 1;
+        let mut command: Command = self.desktop.command(programs::find(programs::CLI)?);
+        command
+            .arg("--data-dir")
+            .arg(&self.data)
+            .arg("--sandbox")
+            .arg(self.gate.announce_file())
+            .args(["--language", "en", "--json"])
+            .args(arguments);
+        if arguments.contains(&"sign-in") {
+            let ada = self.sandbox.user("ada")?;
+            command
+                .env("HUAWEICLOUD_SDK_AK", &ada.access_key)
+                .env("HUAWEICLOUD_SDK_SK", &ada.secret_key);
+        }
+        if arguments.contains(&"configure") {
+            command.env("WANGCHENG_HEI_TOKEN", &self.sandbox.announcement().hei.token);
+        }
+        Program::start(&format!("run-{}", self.runs), command, &self.dir, None)
+    }
+
+    /// The cloud and the receiver.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// The application's data directory.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The ledger as its file is now.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn ledger(&self) -> Result<Ledger> {
+        // The embedded region's lies beside the real one.
+        Ledger::read(&self.data.join("demo"))
+    }
+}
+
+async fn finish(program: &mut Program) -> Result<Run> {
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = program.ended()? {
+            return Ok(Run {
+                code: status.code(),
+                said: program.said(),
+            });
+        }
+        if begun.elapsed() > RUN {
+            bail!("the program does not end: {}", program.said());
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn unknown(operation: &Operation) -> bool {
+    let error: Value = operation
+        .error
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default();
+    error.get("code") == Some(&json!("outcome_unknown"))
+}
+
+/// After an answer the ledger is written; each step is killed at another moment of that.
+fn scattered(moment: Moment, nth: u32) -> Moment {
+    match moment {
+        Moment::Answered(wait) => Moment::Answered(wait * (nth % 6)),
+        other => other,
+    }
+}

@@ -1,0 +1,215 @@
+//! The oracle of the kill and fault tests says nothing when cloud, ledger and receiver agree, and finds each way in which they
+//! can disagree.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests are tests"
+)]
+
+use serde_json::{Value, json};
+use wangcheng_tests::oracle::{Ledger, Operation, disagreements};
+
+const USER: &str = "user-ada";
+
+/// What the three say after a server was made, stopped and, another one, deleted.
+struct Story {
+    ledger: Ledger,
+    world: Value,
+    records: Vec<Value>,
+}
+
+fn event(seq: i64, action: &str, op: &str, server: &str) -> Value {
+    json!({
+        "seq": seq, "event_id": format!("event-{seq}"), "installation_id": "installation", "action": action,
+        "outcome": "ok", "op_id": op, "server_id": server,
+    })
+}
+
+fn record(event: &Value) -> Value {
+    json!({"record": {"_message": event.to_string()}})
+}
+
+fn trace(name: &str, server: &str) -> Value {
+    json!({
+        "service": "ECS", "resource_id": server, "trace_name": name, "user": USER, "code": 200, "request": name,
+    })
+}
+
+fn story() -> Story {
+    let acts = [
+        ("server.create", "server.created", "createServer", "s-1"),
+        ("server.create", "server.created", "createServer", "s-2"),
+        ("server.stop", "server.stopped", "stopServer", "s-1"),
+        ("server.delete", "server.deleted", "deleteServer", "s-2"),
+    ];
+    let mut ledger = Ledger {
+        installation: "installation".to_owned(),
+        cursor: 4,
+        ..Ledger::default()
+    };
+    let mut traces = vec![json!({
+        "service": "ECS", "resource_id": "s-9", "trace_name": "createServer", "user": "another", "code": 200,
+    })];
+    for ((kind, action, name, server), seq) in acts.into_iter().zip(1..) {
+        let op = format!("op-{seq}");
+        ledger.events.push((seq, event(seq, action, &op, server)));
+        ledger.operations.push(Operation {
+            id: op,
+            kind: kind.to_owned(),
+            outcome: Some("ok".to_owned()),
+            error: None,
+        });
+        traces.push(trace(name, server));
+    }
+    let records = ledger.events.iter().map(|(_, event)| record(event)).collect();
+    let server = json!({
+        "id": "s-1",
+        "tags": {"wangcheng-installation": "installation", "wangcheng-operation": "op-1"},
+    });
+    let world = json!({"regions": [{
+        "traces": traces,
+        "servers": {"s-1": server, "s-9": {"id": "s-9", "tags": {}}},
+        "volumes": {"v-1": {"server_id": "s-1", "user_id": USER}},
+        "addresses": {},
+    }]});
+    Story {
+        ledger,
+        world,
+        records,
+    }
+}
+
+/// What the oracle says after something was changed.
+fn found(change: impl FnOnce(&mut Story)) -> String {
+    let mut story = story();
+    change(&mut story);
+    disagreements(&story.ledger, &story.world, &story.records, USER)
+        .unwrap()
+        .join("\n")
+}
+
+fn assert_found(what: &str, change: impl FnOnce(&mut Story)) {
+    let found = found(change);
+    assert!(found.contains(what), "not found: {what}\nbut: {found}");
+}
+
+#[test]
+fn three_that_agree_are_not_blamed() {
+    assert_eq!(found(|_| {}), "");
+    let twice = |story: &mut Story| story.records.push(story.records[0].clone());
+    assert_eq!(found(twice), "", "an event may come twice");
+    let unknown = |story: &mut Story| {
+        // A restart that may have been done or not.
+        story
+            .ledger
+            .events
+            .push((5, event(5, "server.rebooted", "op-5", "s-1")));
+        story.ledger.events[4].1["outcome"] = json!("failed");
+        story.records.push(record(&story.ledger.events[4].1));
+        story.ledger.operations.push(Operation {
+            id: "op-5".to_owned(),
+            kind: "server.reboot".to_owned(),
+            outcome: Some("failed".to_owned()),
+            error: None,
+        });
+    };
+    assert_eq!(found(unknown), "");
+    let and_done = |story: &mut Story| {
+        unknown(story);
+        traces(story).push(trace("rebootServer", "s-1"));
+    };
+    assert_eq!(found(and_done), "");
+}
+
+fn traces(story: &mut Story) -> &mut Vec<Value> {
+    story.world["regions"][0]["traces"].as_array_mut().unwrap()
+}
+
+#[test]
+fn what_is_lost_invented_or_out_of_order_on_the_way_is_found() {
+    assert_found("lost on the way", |story| {
+        story.records.remove(2);
+    });
+    assert_found("the receiver has what the ledger does not", |story| {
+        story
+            .records
+            .push(record(&event(5, "server.stopped", "op-5", "s-1")));
+    });
+    assert_found("in another order", |story| story.records.swap(1, 2));
+    assert_found("came twice and not the same", |story| {
+        let mut other = story.ledger.events[0].1.clone();
+        other["outcome"] = json!("failed");
+        story.records.push(record(&other));
+    });
+}
+
+#[test]
+fn a_ledger_that_does_not_hold_together_is_found() {
+    assert_found("is missing in the ledger", |story| {
+        story.ledger.events.remove(1);
+    });
+    assert_found("is of another installation", |story| {
+        story.ledger.events[0].1["installation_id"] = json!("other");
+    });
+    assert_found("not one end with one event", |story| {
+        story.ledger.operations[2].outcome = None;
+    });
+    assert_found("which was never recorded", |story| {
+        story.ledger.operations.pop();
+    });
+    assert_found("ended otherwise than its event says", |story| {
+        story.ledger.operations[2].outcome = Some("failed".to_owned());
+    });
+    assert_found("has the event of another act", |story| {
+        story.ledger.operations[2].kind = "server.start".to_owned();
+    });
+    assert_found("an event of nobody's act", |story| {
+        story.ledger.events[2].1.as_object_mut().unwrap().remove("op_id");
+    });
+}
+
+#[test]
+fn acts_without_events_and_events_without_acts_are_found() {
+    assert_found("the cloud did", |story| {
+        traces(story).push(trace("startServer", "s-1"))
+    });
+    assert_found("the cloud did", |story| {
+        traces(story).remove(3);
+    });
+    assert_found("the cloud did", |story| {
+        // stopped before it was made
+        traces(story).swap(1, 3);
+    });
+    assert_found("was made 2 times", |story| {
+        traces(story).push(trace("createServer", "s-1"));
+    });
+    assert_found("the cloud did", |story| {
+        // a server that the ledger has not heard of
+        traces(story).push(trace("createServer", "s-3"));
+    });
+}
+
+#[test]
+fn servers_disks_and_addresses_of_nobody_are_found() {
+    assert_found("exists and is not on record", |story| {
+        let mut orphan = story.world["regions"][0]["servers"]["s-1"].clone();
+        orphan["id"] = json!("s-3");
+        story.world["regions"][0]["servers"]["s-3"] = orphan;
+    });
+    assert_found("one operation made two servers", |story| {
+        let twin = story.world["regions"][0]["servers"]["s-1"].clone();
+        story.world["regions"][0]["servers"]["s-4"] = twin;
+    });
+    assert_found("is on record and does not exist", |story| {
+        story.world["regions"][0]["servers"]
+            .as_object_mut()
+            .unwrap()
+            .remove("s-1");
+    });
+    for kind in ["volumes", "addresses"] {
+        assert_found("was left behind", |story| {
+            story.world["regions"][0][kind]["left"] = json!({"server_id": null, "user_id": USER});
+        });
+    }
+}

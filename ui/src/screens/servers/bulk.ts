@@ -1,0 +1,103 @@
+// Acts on several servers: which of them an act fits, and what became of each.
+import type { Operation, WireError } from '../../host/generated';
+import { operationState, operationStateWord, stateWord } from '../../parts/states';
+import type { AppState, Row } from '../../state.svelte';
+import { instant } from '../../words/format';
+import { m } from '../../words/words.svelte';
+
+export type BulkAct = 'start' | 'stop' | 'reboot' | 'extend' | 'delete';
+
+/** Why nothing of this kind can be asked for this server now, in words; null when it can. */
+export function unfit({ server, operation }: Row, act: BulkAct): string | null {
+  if (server === null) return m.bulk_why_busy();
+  if (!server.own) return m.servers_not_own();
+  if (server.state === 'deleting') return m.bulk_why_state({ state: stateWord.deleting() });
+  if (act === 'delete') return operation?.kind === 'server.delete' ? m.bulk_why_busy() : null;
+  if (operation !== null) return m.bulk_why_busy();
+  const wanted = { start: 'stopped', stop: 'running', reboot: 'running', extend: server.state }[act];
+  return server.state === wanted ? null : m.bulk_why_state({ state: stateWord[server.state]() });
+}
+
+/** What became of the act on one server. */
+export type Result =
+  | { kind: 'waiting' }
+  | { kind: 'asking' }
+  | { kind: 'halted' }
+  | { kind: 'asked'; operation: string }
+  | { kind: 'refused'; error: WireError };
+
+/** The same in one word, and whether it is over: an operation goes on after it was asked for. */
+export type Told = { word: string; tone: '' | 'ok' | 'bad' | 'busy'; error: WireError | null };
+
+export function tell(result: Result, operations: ReadonlyMap<string, Operation>): Told {
+  switch (result.kind) {
+    case 'waiting':
+      return { word: m.bulk_waiting(), tone: '', error: null };
+    case 'asking':
+      return { word: m.bulk_asking(), tone: 'busy', error: null };
+    case 'halted':
+      return { word: m.bulk_halted(), tone: '', error: null };
+    case 'refused':
+      return { word: m.stage_failed(), tone: 'bad', error: result.error };
+    case 'asked': {
+      const operation = operations.get(result.operation);
+      const state = operation ? operationState(operation) : 'recorded';
+      const tone = state === 'ok' ? 'ok' : state === 'failed' ? 'bad' : 'busy';
+      return { word: operationStateWord[state](), tone, error: operation?.error ?? null };
+    }
+  }
+}
+
+/** Where the lease of one ends then: so many hours after its own end, or after now if that is past or there is none. */
+export function laterEnd(leaseEnd: string | null, hours: number, now: number): number {
+  const from = Math.max(instant(leaseEnd) ?? now, now);
+  return Math.ceil(from / 60_000) * 60_000 + hours * 3_600_000;
+}
+
+export type Ask =
+  | { act: 'start' | 'stop' | 'reboot'; hard: boolean }
+  | { act: 'extend'; until: (row: Row) => number }
+  | { act: 'delete' };
+
+const AT_ONCE = 100;
+
+/**
+ * Asks for it, server by server, telling what becomes of each; `halted` is looked at before each step. What changes
+ * power is one call for many, because the backend takes them so.
+ */
+export async function run(
+  app: AppState,
+  rows: readonly Row[],
+  ask: Ask,
+  tellOf: (server: string, result: Result) => void,
+  halted: () => boolean,
+): Promise<void> {
+  const step = 'hard' in ask ? AT_ONCE : 1;
+  for (let at = 0; at < rows.length; at += step) {
+    const some = rows.slice(at, at + step).flatMap((row) => (row.server ? [{ row, server: row.server }] : []));
+    const all = (result: Result) => some.forEach(({ server }) => tellOf(server.id, result));
+    if (halted()) {
+      all({ kind: 'halted' });
+      continue;
+    }
+    all({ kind: 'asking' });
+    try {
+      if ('hard' in ask) {
+        const ids = some.map(({ server }) => server.id);
+        for (const { server, operation, error } of await app.powerAll(ids, ask.act, ask.hard)) {
+          if (operation) tellOf(server, { kind: 'asked', operation: operation.id });
+          else tellOf(server, { kind: 'refused', error: error ?? app.error(undefined) });
+        }
+      } else {
+        for (const { row, server } of some) {
+          const operation = await (ask.act === 'extend'
+            ? app.extend(server.id, ask.until(row))
+            : app.delete(server.id, server.name));
+          tellOf(server.id, { kind: 'asked', operation: operation.id });
+        }
+      }
+    } catch (thrown) {
+      all({ kind: 'refused', error: app.error(thrown) });
+    }
+  }
+}

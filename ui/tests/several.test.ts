@@ -1,0 +1,195 @@
+import { waitFor } from '@testing-library/svelte';
+import { expect, it } from 'vitest';
+import { operation, server, serverList, wireError } from '../src/host/fake';
+import type { DeleteServer, ExtendLease, Power, Server } from '../src/host/generated';
+import { keptView } from '../src/screens/servers/view';
+import { open, part, parts, text } from './open';
+
+const named = (id: string, some: Partial<Server> = {}) => server({ id, name: `server-${id}`, ...some });
+const with_ = (...servers: Server[]) => ({ 'servers.list': () => serverList(servers) });
+const abc = with_(named('a'), named('b'), named('c'));
+const marked = () =>
+  parts('server-row')
+    .filter((row) => row.dataset['marked'] === 'true')
+    .map((row) => row.dataset['serverId']);
+const names = () => parts('server-row').map((row) => row.dataset['serverId']);
+const box = (n: number) => parts('server-mark')[n] as HTMLInputElement;
+
+it('marks one, a range and all with the mouse, and says how many', async () => {
+  const { user } = await open(abc);
+  await part('servers-table');
+  await user.click(box(0));
+  expect(marked()).toEqual(['a']);
+  expect(parts('server-detail'), 'marking opens nothing').toHaveLength(0);
+  await user.keyboard('{Shift>}');
+  await user.click(box(2));
+  await user.keyboard('{/Shift}');
+  expect(marked()).toEqual(['a', 'b', 'c']);
+  expect((await part('bulk-bar')).dataset['count']).toBe('3');
+  await user.click(await part('servers-mark-all'));
+  expect(marked()).toEqual([]);
+  expect(parts('bulk-bar')).toHaveLength(0);
+});
+
+it('marks with the keyboard alone: Space, Shift and arrows, Ctrl A, Escape', async () => {
+  const { user } = await open(abc);
+  await part('servers-table');
+  parts('server-row')[0]?.focus();
+  await user.keyboard(' ');
+  expect(marked()).toEqual(['a']);
+  await user.keyboard('{Shift>}{ArrowDown}{/Shift}');
+  await waitFor(() => expect(document.activeElement).toBe(parts('server-row')[1]));
+  expect(marked()).toEqual(['a', 'b']);
+  await user.keyboard('{Control>}a{/Control}');
+  expect(marked()).toEqual(['a', 'b', 'c']);
+  await user.keyboard('{Escape}');
+  expect(marked()).toEqual([]);
+});
+
+it('acts only on what is seen: a marked row that a search hides is left out', async () => {
+  const { user } = await open(abc);
+  await part('servers-table');
+  await user.click(await part('servers-mark-all'));
+  await user.type(await part('servers-search'), 'server-b');
+  expect((await part('bulk-bar')).dataset['count']).toBe('1');
+});
+
+it('stops those that run, leaves the rest alone with the reason, and tells what became of each', async () => {
+  const { user, host } = await open({
+    ...with_(named('a'), named('b'), named('c', { state: 'stopped' }), named('d', { own: false })),
+    'servers.power': ({ servers }: Power) =>
+      servers.map((id) =>
+        id === 'a'
+          ? { server: id, operation: operation({ id: 'stop-a', kind: 'server.stop', serverId: id }), error: null }
+          : { server: id, operation: null, error: wireError({ sentence: 'It is locked.' }) },
+      ),
+  });
+  await part('servers-table');
+  await user.click(await part('servers-mark-all'));
+  await user.click(await part('bulk-stop'));
+  expect(text(await part('bulk-skipped'))).toMatch(/server-c.*Stopped now.*server-d.*Not yours/);
+  expect(host.requests('servers.power'), 'nothing before the confirmation').toEqual([]);
+  await user.click(await part('bulk-submit'));
+  await waitFor(() => expect(parts('bulk-close')).toHaveLength(1));
+  expect(host.requests('servers.power')).toEqual([{ servers: ['a', 'b'], act: 'stop', hard: false }]);
+  expect(parts('bulk-row').map((row) => row.dataset['tone'])).toEqual(['busy', 'bad']);
+  expect(text(parts('bulk-row')[1] as HTMLElement)).toContain('It is locked.');
+  host.emit({
+    kind: 'operation',
+    operation: operation({ id: 'stop-a', kind: 'server.stop', serverId: 'a', stage: 'settled', outcome: 'ok' }),
+  });
+  await waitFor(() => expect(parts('bulk-row')[0]?.dataset['tone']).toBe('ok'));
+  expect(text(await part('bulk-summary'))).toBe('1 of 2 done, 1 failed');
+});
+
+it('deletes several only after the sentence was typed, one by one, and can be halted', async () => {
+  let release: (() => void) | null = null;
+  const { user, host } = await open({
+    ...abc,
+    'servers.delete': async ({ server: id }: DeleteServer) => {
+      if (id === 'b') await new Promise<void>((resolve) => (release = resolve));
+      return operation({ id: `delete-${id}`, kind: 'server.delete', serverId: id });
+    },
+  });
+  await part('servers-table');
+  await user.click(await part('servers-mark-all'));
+  await user.click(await part('bulk-delete'));
+  const submit = await part<HTMLButtonElement>('bulk-submit');
+  await user.type(await part('bulk-phrase'), 'delete 2');
+  expect(submit.disabled).toBe(true);
+  await user.clear(await part('bulk-phrase'));
+  await user.type(await part('bulk-phrase'), 'delete 3');
+  await user.click(submit);
+  await waitFor(() => expect(release).not.toBeNull());
+  await user.click(await part('bulk-halt'));
+  (release as (() => void) | null)?.();
+  await part('bulk-close');
+  expect(host.requests('servers.delete')).toEqual([
+    { server: 'a', name: 'server-a' },
+    { server: 'b', name: 'server-b' },
+  ]);
+  expect(text(parts('bulk-row')[2] as HTMLElement)).toContain('Not asked');
+});
+
+it('moves each lease from its own end, or all to one moment', async () => {
+  const { user, host } = await open({
+    ...with_(named('a', { leaseEnd: '2025-11-24T10:00:00Z' }), named('b', { leaseEnd: null })),
+    'servers.extend': ({ server: id }: ExtendLease) =>
+      operation({ id: `lease-${id}`, kind: 'lease.update', serverId: id }),
+  });
+  await part('servers-table');
+  await user.click(await part('servers-mark-all'));
+  await user.click(await part('bulk-extend'));
+  await user.click(await part('bulk-plus-8h'));
+  expect(text(await part('bulk-rows'))).toMatch(/server-a ends 02:00 tomorrow.*server-b ends 22:30 today/);
+  await user.click(await part('bulk-submit'));
+  await part('bulk-close');
+  expect(host.requests('servers.extend')).toEqual([
+    { server: 'a', until: '2025-11-24T18:00:00.000Z' },
+    { server: 'b', until: '2025-11-24T14:30:00.000Z' },
+  ]);
+});
+
+it('sorts by a column, turns it round, and goes back to the order of the cloud', async () => {
+  const { user } = await open(
+    with_(
+      named('10', { leaseEnd: null }),
+      named('2', { leaseEnd: '2025-11-24T12:00:00Z' }),
+      named('1', { leaseEnd: '2025-11-24T11:00:00Z' }),
+    ),
+  );
+  await part('servers-table');
+  const byName = await part('servers-sort-name');
+  await user.click(byName);
+  expect(names(), 'numbers in names count as numbers').toEqual(['1', '2', '10']);
+  expect(byName.closest('th')?.getAttribute('aria-sort')).toBe('ascending');
+  await user.click(byName);
+  expect(names()).toEqual(['10', '2', '1']);
+  await user.click(byName);
+  expect(names()).toEqual(['10', '2', '1']);
+  await user.click(await part('servers-sort-lease'));
+  expect(names(), 'no lease comes last').toEqual(['1', '2', '10']);
+  await user.click(await part('servers-sort-lease'));
+  expect(names(), 'no lease comes last, either way round').toEqual(['2', '1', '10']);
+});
+
+it('filters by state and owner, and keeps that and the columns for the next start', async () => {
+  const { user } = await open(
+    with_(named('a'), named('b', { state: 'stopped' }), named('c', { own: false, owner: 'li.wei' })),
+  );
+  await part('servers-table');
+  await user.click(await part('servers-filter'));
+  await user.click(await part('filter-state-running'));
+  expect(names()).toEqual(['a', 'c']);
+  await user.click(parts('filter-owner').find((one) => one.dataset['value'] === 'of li.wei') as HTMLElement);
+  expect(names()).toEqual(['c']);
+  await user.keyboard('{Escape}');
+  await user.click(await part('servers-columns'));
+  await user.click(await part('column-created'));
+  await user.click(await part('column-zone'));
+  await user.keyboard('{Escape}');
+  expect(parts('servers-sort-created')).toHaveLength(0);
+  expect(parts('servers-sort-zone')).toHaveLength(1);
+  expect(keptView()).toMatchObject({
+    states: ['running'],
+    owner: { kind: 'of', name: 'li.wei' },
+    columns: ['state', 'lease', 'address', 'size', 'owner', 'zone'],
+  });
+});
+
+it('says that filters hide everything, and takes them off', async () => {
+  localStorage.setItem('wangcheng.servers.view', JSON.stringify({ states: ['error'] }));
+  const { user } = await open(abc);
+  await user.click(await part('servers-widen'));
+  expect(names()).toEqual(['a', 'b', 'c']);
+});
+
+it.each([['no JSON'], ['null'], ['{"sort":{"by":"__proto__"},"states":["toString"],"columns":[1],"owner":7}']])(
+  'shows the usual list when what was kept is %s',
+  async (kept) => {
+    localStorage.setItem('wangcheng.servers.view', kept);
+    await open(abc);
+    await part('servers-table');
+    expect(names()).toEqual(['a', 'b', 'c']);
+  },
+);
