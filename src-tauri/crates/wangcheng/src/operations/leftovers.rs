@@ -1,6 +1,7 @@
 //! What is left of a server that is gone is removed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use huaweicloud::{PublicIpId, eip};
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,9 @@ use crate::Wangcheng;
 use crate::cloud::Live;
 use crate::failure::{Code, Failure, Result};
 use crate::leftovers::{Leftover, LeftoverKind, LeftoverRef};
+
+/// How long a deletion that is done waits to learn what it left.
+const LONGEST_LOOK: Duration = Duration::from_secs(30);
 
 /// What is asked, as the ledger keeps it.
 #[derive(Serialize, Deserialize)]
@@ -94,7 +98,8 @@ impl Runner {
 
     /// How many parts of a server are left after its deletion; nothing where that cannot be found out at once.
     pub(super) async fn count_left(&self, server: &str) -> Option<u32> {
-        let found = self.wangcheng.sweep(&self.live).await.ok()?;
+        let sweep = tokio::time::timeout(LONGEST_LOOK, self.wangcheng.sweep(&self.live));
+        let found = sweep.await.ok()?.ok()?;
         let left = found
             .items
             .iter()

@@ -3,6 +3,7 @@
 mod add;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use huaweicloud::evs::{self, JobStatus};
 use huaweicloud::{ErrorKind, JobId, Reply, VolumeId, ecs};
@@ -21,6 +22,8 @@ use crate::servers::{Server, TAG_SERVER};
 
 /// At how many looks in a row a disk may be at rest in the wrong state before the act counts as not done.
 const RESTING_LOOKS: u32 = 10;
+/// How long an act that is done waits for a price that belongs into its event.
+const LONGEST_LOOK: Duration = Duration::from_secs(30);
 
 /// A disk asked for.
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -380,7 +383,9 @@ impl Runner {
     /// Notes what the server's hour costs from here on.
     async fn note_price(&mut self) {
         if let Ok(server) = self.server_id() {
-            self.operation.detail.price = self.wangcheng.hour_of(&self.live, &server).await;
+            let asked = self.wangcheng.hour_of(&self.live, &server);
+            let told = tokio::time::timeout(LONGEST_LOOK, asked).await;
+            self.operation.detail.price = told.ok().flatten();
         }
     }
 }
