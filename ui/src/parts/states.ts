@@ -48,6 +48,12 @@ export const operationWord: Record<OperationKind, () => string> = {
   'server.adopt': m.operation_adopt,
   'server.password': m.operation_password,
   'network.admit': m.operation_admit,
+  'server.mark_parts': m.operation_mark_parts,
+  'disk.add': m.operation_disk_add,
+  'disk.grow': m.operation_disk_grow,
+  'disk.detach': m.operation_disk_detach,
+  'disk.delete': m.operation_disk_delete,
+  'eip.release': m.operation_release_address,
 };
 
 /** Where an operation stands, in one word of ours. */

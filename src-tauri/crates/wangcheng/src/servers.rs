@@ -22,6 +22,8 @@ pub const TAG_PURPOSE: &str = "purpose";
 pub const TAG_INSTALLATION: &str = "wangcheng-installation";
 /// Tag of the operation that made it: finds the server again when the answer to its creation was lost.
 pub const TAG_OPERATION: &str = "wangcheng-operation";
+/// Tag of a disk or a public address: the id of the server that it belongs to.
+pub const TAG_SERVER: &str = "wangcheng-server";
 
 /// Tag of the IAM user who took a server over that was made elsewhere: it is this user's own then, whoever made it.
 pub const TAG_ADOPTED: &str = "wangcheng-adopted-by";
@@ -252,7 +254,13 @@ impl Wangcheng {
 
     /// One server of the account in use that may be changed here.
     pub(crate) async fn own_server(&self, live: &Live, id: &str) -> Result<Server> {
-        Self::changeable(live, &self.told_server(live, id).await?)
+        Ok(self.own_server_row(live, id).await?.0)
+    }
+
+    /// The same, with all that the cloud tells of it.
+    pub(crate) async fn own_server_row(&self, live: &Live, id: &str) -> Result<(Server, ecs::Server)> {
+        let told = self.told_server(live, id).await?;
+        Ok((Self::changeable(live, &told)?, told))
     }
 
     /// A server that was told, if it may be changed here.
