@@ -182,15 +182,17 @@ pub fn soak() -> Result<()> {
         ("wangcheng-tests", "faults", "every fault"),
         ("wangcheng", "backlog", "a million events"),
     ] {
-        // Not in debug, where only the machine would be measured.
-        let release: &[&str] = if package == "wangcheng" {
-            &["--release"]
-        } else {
-            &[]
-        };
-        let mut arguments = vec!["test", "--package", package, "--test", test];
-        arguments.extend(release);
-        arguments.extend(["--", "--ignored", "--nocapture", "--test-threads=1"]);
+        let arguments = [
+            "test",
+            "--package",
+            package,
+            "--test",
+            test,
+            "--",
+            "--ignored",
+            "--nocapture",
+            "--test-threads=1",
+        ];
         do_it(what, &mut cargo(&arguments))?;
     }
     Ok(())
