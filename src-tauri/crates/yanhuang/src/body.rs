@@ -52,7 +52,7 @@ pub(crate) fn write(profile: &Profile, events: &[Event<'_>]) -> Result<Vec<u8>, 
         .sum();
     let mut body = Vec::with_capacity(size);
     let failed = |error: serde_json::Error| Error::new(ErrorKind::Encoding, error.to_string());
-    let envelope = Envelope::new(profile);
+    let envelope = Envelope::new(profile).map_err(failed)?;
     match profile.framing {
         Framing::JsonArray => {
             body.push(b'[');
