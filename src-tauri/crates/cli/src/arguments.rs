@@ -210,6 +210,18 @@ pub enum Server {
         /// A new file; without it, one beside the ledger, together with the server's host key
         file: Option<PathBuf>,
     },
+    /// Change its size; without a flavor, list those that it can have
+    Resize {
+        /// Name or id
+        server: String,
+        /// Flavor id
+        flavor: Option<String>,
+        /// Do not ask before a server that runs is stopped for it
+        #[arg(long, short)]
+        yes: bool,
+        #[command(flatten)]
+        wait: Wait,
+    },
     /// Delete it with its disks and its public address
     Delete {
         /// Name or id

@@ -92,6 +92,12 @@ pub async fn server(session: &Session, command: &Server) -> Result<()> {
             show_operation(session, &operation)
         }
         Server::SaveKey { server, file } => keys::save(session, server, file.as_deref()).await,
+        Server::Resize {
+            server,
+            flavor,
+            yes,
+            wait,
+        } => resize(session, server, flavor.as_deref(), *yes, *wait).await,
         Server::Delete { server, yes, wait } => {
             let server = session.server(server).await?;
             let name = server.get("name").and_then(Value::as_str).unwrap_or_default();
@@ -243,6 +249,66 @@ async fn make(session: &Session, create: &Create) -> Result<()> {
         // It opens nothing.
         let _ = tokio::fs::remove_file(file).await;
     }
+    show_operation(session, &operation)
+}
+
+/// Changes a server's size, or lists the flavors that it can have.
+async fn resize(session: &Session, server: &str, flavor: Option<&str>, yes: bool, wait: Wait) -> Result<()> {
+    let output = session.output;
+    let server = session.server(server).await?;
+    let found = session
+        .ask("servers.resize_options", json!({"server": id(&server)}))
+        .await?;
+    let money = |option: &Value, key: &str| {
+        let amount = option.pointer(&format!("/{key}/amount")).and_then(Value::as_str);
+        let currency = option
+            .pointer(&format!("/{key}/currency"))
+            .and_then(Value::as_str);
+        let (amount, currency) = (amount.unwrap_or("-"), currency.unwrap_or_default());
+        safe(&format!("{amount} {currency}"))
+    };
+    let Some(flavor) = flavor else {
+        return output.answer(&found, || {
+            let head = match output.tongue {
+                api::Tongue::Chinese => ["规格", "vCPU", "内存 MiB", "预计每小时", "差价", "说明"],
+                api::Tongue::English => ["FLAVOR", "VCPU", "RAM MIB", "EST. PER HOUR", "MORE", "NOTE"],
+            };
+            table(
+                &head,
+                rows(&found, "options").map(|option| {
+                    let problem = option.pointer("/problem/sentence").and_then(Value::as_str);
+                    vec![
+                        text(option, "flavor"),
+                        text(option, "vcpus"),
+                        text(option, "ramMb"),
+                        money(option, "perHour"),
+                        money(option, "morePerHour"),
+                        safe(problem.unwrap_or_default()),
+                    ]
+                }),
+            )
+        });
+    };
+    if let Some(option) = rows(&found, "options").find(|option| text(option, "flavor") == flavor) {
+        output.note(&format!(
+            "{} {} ({})",
+            output.say("预计每小时", "Estimated: an hour"),
+            money(option, "perHour"),
+            money(option, "morePerHour"),
+        ));
+    }
+    if !yes && found.pointer("/now/needsStop") == Some(&Value::Bool(true)) {
+        output.note(output.say(
+            "变更规格会先关机，之后自动启动。",
+            "The server is stopped for it, and started again afterwards.",
+        ));
+        confirm(
+            session,
+            server.get("name").and_then(Value::as_str).unwrap_or_default(),
+        )?;
+    }
+    let ask = json!({"server": id(&server), "flavor": flavor, "mayStop": true});
+    let operation = session.act("servers.resize", ask, wait).await?;
     show_operation(session, &operation)
 }
 
