@@ -2,7 +2,11 @@
 import type { Environment, Template } from '../../host/generated';
 import { m } from '../../words/words.svelte';
 
-export type Draft = Record<Exclude<keyof Template, 'environment'>, string> & { environment: Environment };
+export type Draft = Record<Exclude<keyof Template, 'environment' | 'userData'>, string> & {
+  environment: Environment;
+  /** Not written in the form; kept as it is. */
+  userData?: Template['userData'];
+};
 
 export const NEW: Draft = {
   id: '',
@@ -88,4 +92,5 @@ export const templateOf = (draft: Draft): Template => ({
   publicMbps: number(draft.publicMbps),
   leaseHours: number(draft.leaseHours) ?? 0,
   environment: draft.environment,
+  ...(draft.userData === undefined ? {} : { userData: draft.userData }),
 });
