@@ -10,6 +10,7 @@ pub mod oracle;
 pub mod peers;
 mod process;
 pub mod programs;
+pub mod screens;
 pub mod script;
 pub mod walk;
 pub mod window;

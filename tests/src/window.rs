@@ -333,6 +333,14 @@ impl Window {
             .context("the script failed")
     }
 
+    /// What the body of a function returns in the page now, for probes of [`Window::wait`].
+    ///
+    /// # Errors
+    /// When the script throws or the window does not answer.
+    pub async fn peek_script(&self, body: &str) -> Result<Value, CommandError> {
+        self.command(self.client.execute(body, Vec::new())).await
+    }
+
     /// Presses a key or types text where the focus is.
     ///
     /// # Errors

@@ -55,6 +55,13 @@ const PACKAGES: &[Package] = &[
         "draws the window",
         false,
     ),
+    package(
+        "libayatana-appindicator3-dev",
+        "libayatana-appindicator-gtk3-devel",
+        "libayatana-appindicator",
+        "shows the icon in the tray",
+        false,
+    ),
     package("librsvg2-dev", "librsvg2-devel", "librsvg", "draws icons", false),
     package("dbus", "dbus-daemon", "dbus", "reaches the keychain", false),
     package(

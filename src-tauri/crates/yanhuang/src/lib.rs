@@ -118,7 +118,7 @@ pub enum Route {
     /// Directly.
     Direct,
     /// Through this proxy.
-    Proxy(reqwest::Proxy),
+    Proxy(Box<reqwest::Proxy>),
 }
 
 /// [`http_client`] that goes a way of its own and trusts these authorities beside the system's.
@@ -132,7 +132,7 @@ pub fn http_client_by(
     let builder = match route {
         Route::System => builder(),
         Route::Direct => builder().no_proxy(),
-        Route::Proxy(proxy) => builder().proxy(proxy),
+        Route::Proxy(proxy) => builder().proxy(*proxy),
     };
     builder.tls_certs_merge(authorities).build()
 }

@@ -119,7 +119,7 @@ impl Courier {
             Proxy::System => yanhuang::Route::System,
             Proxy::Direct => yanhuang::Route::Direct,
             Proxy::At { url, .. } => {
-                yanhuang::Route::Proxy(reqwest::Proxy::all(url.clone()).map_err(internal)?)
+                yanhuang::Route::Proxy(Box::new(reqwest::Proxy::all(url.clone()).map_err(internal)?))
             }
         };
         let authorities = match &way.extra_ca {
