@@ -205,7 +205,7 @@ export const actions: readonly Action[] = [
     group: 'application',
     run: (app) => {
       const dark = document.documentElement.dataset['theme'] === 'dark';
-      return app.saveSettings({ ...app.settings, theme: dark ? 'light' : 'dark' });
+      return app.saveSettings({ theme: dark ? 'light' : 'dark' });
     },
   },
   {
@@ -220,7 +220,7 @@ export const actions: readonly Action[] = [
     word: m.action_language,
     icon: Languages,
     group: 'application',
-    run: (app) => app.saveSettings({ ...app.settings, language: locale() === 'en' ? 'zh-CN' : 'en' }),
+    run: (app) => app.saveSettings({ language: locale() === 'en' ? 'zh-CN' : 'en' }),
   },
   {
     id: 'data-folder',

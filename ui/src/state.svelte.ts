@@ -85,6 +85,7 @@ export class AppState {
   readonly host: Host;
   #stopWatching: (() => void) | null = null;
   #toastCount = 0;
+  #saving: Promise<void> = Promise.resolve();
   #darkSystem: MediaQueryList;
 
   /** The account whose servers are shown. */
@@ -230,8 +231,15 @@ export class AppState {
     this.#showTheme();
   }
 
-  async saveSettings(settings: Settings): Promise<void> {
-    this.applySettings(await this.host.settings.set(settings));
+  /** One after the other, each on what the one before left: two changes made at once are both kept. */
+  async saveSettings(change: Partial<Settings> | ((now: Settings) => Partial<Settings>)): Promise<void> {
+    const save = async () => {
+      const changed = typeof change === 'function' ? change(this.settings) : change;
+      this.applySettings(await this.host.settings.set({ ...this.settings, ...changed }));
+    };
+    const saved = this.#saving.then(save);
+    this.#saving = saved.catch(() => {});
+    await saved;
   }
 
   /** Reads the accounts again after signing in and goes to the servers. */

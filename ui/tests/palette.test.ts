@@ -257,7 +257,7 @@ describe('what fits', () => {
 
 it('is shown in Chinese', async () => {
   const { user, app } = await open(withServers);
-  await app.saveSettings({ ...app.settings, language: 'zh-CN' });
+  await app.saveSettings({ language: 'zh-CN' });
   await user.keyboard('{Control>}k{/Control}');
   expect(text(await part('palette'))).toContain('事件');
   setLanguage('en');

@@ -125,6 +125,12 @@ describe('settings', () => {
     expect(text(await part('error-box'))).toContain('did not open');
   });
 
+  it('keep both of two changes that are made at once', async () => {
+    const { app } = await open();
+    await Promise.all([app.saveSettings({ theme: 'dark' }), app.saveSettings({ language: 'zh-CN' })]);
+    expect(app.settings).toMatchObject({ theme: 'dark', language: 'zh-CN' });
+  });
+
   it('show rows closer together, and still do after a restart', async () => {
     const first = await openSettings();
     await first.user.selectOptions(await part('settings-density'), 'compact');
