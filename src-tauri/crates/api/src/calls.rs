@@ -14,9 +14,9 @@ use crate::views::disks::{
 };
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
-    Delivery, DeliveryTest, EventPage, ExtendLease, ListEvents, Operation, PerServer, Power, Quote,
-    RefusedEvent, Region, SavedKey, SendAgain, ServerList, ServerRef, Settings, SignIn, SignInDemo, Template,
-    TemplateFile, TemplateRef, event,
+    Delivery, DeliveryTest, EventPage, ExtendLease, ListEvents, Operation, OperationRef, PerServer, Power,
+    Quote, RefusedEvent, Region, SavedKey, SendAgain, ServerList, ServerRef, Settings, SignIn, SignInDemo,
+    Template, TemplateFile, TemplateRef, event,
 };
 use crate::views_change::{
     AdmitSsh, DeleteServers, ExtendLeases, OwnAddress, RenameServer, ResetPassword, ResizeOptions,
@@ -268,6 +268,10 @@ calls! {
         let domain = api.domain().await?;
         let speaker = api.speaker(&domain);
         Ok(domain.operations().await?.into_iter().map(|operation| speaker.operation(operation)).collect())
+    }
+    "operations.cancel" "cancel" (api, ask: OperationRef) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.cancel_operation(&ask.operation).await?))
     }
 
     "events.list" "list" (api, ask: ListEvents) -> EventPage {
