@@ -7,6 +7,7 @@ use wangcheng::delivery::Configuration;
 use wangcheng::{Code, Failure, Result};
 
 use crate::host::Api;
+use crate::rehearsal::{Rehearse, Rehearsed};
 use crate::typescript::Signature;
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
@@ -223,6 +224,8 @@ calls! {
         let speaker = api.speaker(&domain);
         Ok(domain.operations().await?.into_iter().map(|operation| speaker.operation(operation)).collect())
     }
+
+    "operations.rehearse" "rehearse" (api, ask: Rehearse) -> Rehearsed { api.rehearse(ask).await }
 
     "events.list" "list" (api, ask: ListEvents) -> EventPage {
         let (events, last_seq) = api.domain().await?.events(ask.before, ask.limit).await?;
