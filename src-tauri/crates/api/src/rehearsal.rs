@@ -94,3 +94,15 @@ fn refused(answer: &Value) -> Vec<WireError> {
         .filter(|error| error.code != "rehearsed")
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_act_is_a_call_of_the_table() {
+        for act in ACTS {
+            assert!(crate::names().contains(&act), "{act}");
+        }
+    }
+}
