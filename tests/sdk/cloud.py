@@ -29,12 +29,12 @@ WAIT_S = 20
 
 
 class Program:
-    """A running `wangcheng-sandbox` in a directory of its own."""
+    """A running `wangcheng-sandbox` in a directory of its own, with `more` of its options."""
 
-    def __init__(self, path, directory, speed):
+    def __init__(self, path, directory, speed, *more):
         announce = directory / "announce.json"
         self.process = subprocess.Popen(
-            [path, "--announce", announce, "--receiver", directory / "receiver.sqlite", "--speed", str(speed)],
+            [path, "--announce", announce, "--receiver", directory / "receiver.sqlite", "--speed", str(speed), *more],
             stdout=subprocess.DEVNULL,
         )
         until = time.monotonic() + WAIT_S

@@ -17,10 +17,14 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def program(tmp_path_factory):
-    built = Path(__file__).parents[2] / "target/debug/wangcheng-sandbox"
-    path = os.environ.get("WANGCHENG_SANDBOX", built)
-    program = Program(path, tmp_path_factory.mktemp("sandbox"), SPEED)
+def built():
+    here = Path(__file__).parents[2] / "target/debug/wangcheng-sandbox"
+    return os.environ.get("WANGCHENG_SANDBOX", here)
+
+
+@pytest.fixture(scope="session")
+def program(built, tmp_path_factory):
+    program = Program(built, tmp_path_factory.mktemp("sandbox"), SPEED)
     yield program
     program.stop()
 

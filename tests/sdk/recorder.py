@@ -199,7 +199,7 @@ def signature(request, access_key, secret_key):
 
 
 def obs_client(access_key, secret_key, token):
-    """The OBS SDK's client. It signs in OBS's own way only where the bucket is part of the host's name, which is not signed."""
+    """The OBS SDK's client. It signs in OBS's own way only where the bucket is part of the host's name."""
     return ObsClient(
         access_key_id=access_key,
         secret_access_key=secret_key,
@@ -218,7 +218,7 @@ def obs_object(target):
 
 
 def obs_signature(request, access_key, secret_key, token):
-    """What the OBS SDK's own signer gives to the same request: the header `Authorization`, or the part of the address."""
+    """What the OBS SDK's own signer gives to the same request: the header `Authorization`, or a part of the address."""
     method, target, headers, _ = request
     given = {key.lower(): value for key, value in headers}
     bucket, key, query = obs_object(target)

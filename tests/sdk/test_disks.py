@@ -2,7 +2,8 @@
 
 import pytest
 
-from orders import create
+from cloud import refused
+from orders import create, show
 
 
 def make(person, server=None, **more):
@@ -13,6 +14,12 @@ def make(person, server=None, **more):
     made = person.call("evs", "create_volume", body)
     job = person.job(made.job_id, "evs")
     return job.entities.volume_id
+
+
+def marks(person, server):
+    """Which disks of a server go with it, as its details tell."""
+    attached = show(person, server).os_extended_volumesvolumes_attached
+    return {disk.id: disk.delete_on_termination for disk in attached}
 
 
 def shown(person, disk):
@@ -42,6 +49,7 @@ def test_whether_a_disk_goes_with_its_server_is_set(ada, server, disk):
     ada.call("ecs", "update_server_block_device", body, server_id=server, volume_id=disk)
     attached = ada.call("ecs", "show_server_block_device", server_id=server, volume_id=disk).volume_attachment
     assert attached.volume_id == disk and attached.size == 20, "this one is shown"
+    assert marks(ada, server)[disk] == "true", "and its server says that it goes along"
 
 
 def test_a_disk_grows_while_it_is_used(ada, disk):
@@ -80,3 +88,18 @@ def test_a_deleted_disk_is_gone(ada):
     ada.job(ada.call("evs", "delete_volume", volume_id=disk).job_id, "evs")
     left = ada.call("evs", "list_volumes", name="sdk-free")
     assert left.count == 0, "nobody is billed for it any more"
+
+
+def test_a_marked_disk_goes_with_its_server_and_an_unmarked_one_stays(ada):
+    server = create(ada, "sdk-marks")
+    goes, stays = make(ada, server, name="sdk-goes"), make(ada, server, name="sdk-stays")
+    for disk, mark in ((goes, True), (stays, False)):
+        body = {"block_device": {"delete_on_termination": mark}}
+        ada.call("ecs", "update_server_block_device", body, server_id=server, volume_id=disk)
+    kept = marks(ada, server)
+    assert (kept[goes], kept[stays]) == ("true", "false"), "both are read back"
+    ada.job(ada.call("ecs", "delete_servers", {"servers": [{"id": server}]}).job_id)
+    gone = refused(ada.call, "evs", "show_volume", volume_id=goes)
+    assert gone.status_code == 404, "it went with its server"
+    assert shown(ada, stays).status == "available", "it stayed, and costs"
+    ada.job(ada.call("evs", "delete_volume", volume_id=stays).job_id, "evs")

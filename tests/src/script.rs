@@ -118,6 +118,8 @@ pub struct Trouble {
     pub receiver: Option<&'static str>,
     /// The sandbox's clock is away by this many seconds.
     pub clock: i64,
+    /// What a kill left is taken up by two programs at the same time.
+    pub by_two: bool,
 }
 
 /// How a script went.
@@ -143,13 +145,18 @@ pub struct Scene<'d> {
     sandbox: Sandbox,
     gate: Gate,
     dir: PathBuf,
+    data: PathBuf,
     kills: Vec<String>,
     runs: usize,
 }
 
-struct Run {
-    code: Option<i32>,
-    said: String,
+/// One run of the program.
+#[derive(Debug)]
+pub struct Run {
+    /// Its exit code; none when it was killed.
+    pub code: Option<i32>,
+    /// The end of what it wrote.
+    pub said: String,
 }
 
 impl<'d> Scene<'d> {
@@ -165,6 +172,7 @@ impl<'d> Scene<'d> {
             desktop,
             sandbox,
             gate,
+            data: dir.join("data"),
             dir,
             kills: Vec::new(),
             runs: 0,
@@ -237,7 +245,7 @@ impl<'d> Scene<'d> {
                 .get(known)
                 .map(|operation| operation.id.clone());
             let ended = match recorded {
-                Some(id) => Some(self.wait_for(&id, again).await?),
+                Some(id) => Some(self.wait_for(&id, again, trouble.by_two).await?),
                 None => None,
             };
             if first {
@@ -258,7 +266,7 @@ impl<'d> Scene<'d> {
     }
 
     /// Waits until an operation ended, through as many runs of the program as that takes.
-    async fn wait_for(&mut self, id: &str, mut trap: Option<Trap>) -> Result<Operation> {
+    async fn wait_for(&mut self, id: &str, mut trap: Option<Trap>, by_two: bool) -> Result<Operation> {
         let mut said = String::new();
         for _ in 0..TRIES {
             let ledger = self.ledger()?;
@@ -268,7 +276,15 @@ impl<'d> Scene<'d> {
                 return Ok(operation.clone());
             }
             let arguments = ["operation", "show", id, "--wait", "--timeout", "60s"];
-            said = self.run(&arguments, trap.take()).await?.said;
+            if by_two {
+                self.gate.set(None);
+                let mut programs = [self.start(&arguments)?, self.start(&arguments)?];
+                for program in &mut programs {
+                    said = finish(program).await?.said;
+                }
+            } else {
+                said = self.run(&arguments, trap.take()).await?.said;
+            }
         }
         bail!("operation {id} does not end: {said}");
     }
@@ -320,13 +336,29 @@ impl<'d> Scene<'d> {
     }
 
     /// Runs the program to its end, which is a kill (no exit code) when it runs into the trap.
-    async fn run(&mut self, arguments: &[&str], trap: Option<Trap>) -> Result<Run> {
+    ///
+    /// # Errors
+    /// When it does not end, or dies of something else.
+    pub async fn run(&mut self, arguments: &[&str], trap: Option<Trap>) -> Result<Run> {
         self.gate.set(trap);
+        let mut program = self.start(arguments)?;
+        self.gate.watch(program.pid());
+        let run = finish(&mut program).await?;
+        match (run.code, self.gate.struck()) {
+            (None, Some(point)) => self.kills.push(point),
+            (None, None) => bail!("{arguments:?} died by itself: {}", run.said),
+            // killed when it had just ended
+            (Some(_), _) => {}
+        }
+        Ok(run)
+    }
+
+    fn start(&mut self, arguments: &[&str]) -> Result<Program> {
         self.runs += 1;
         let mut command: Command = self.desktop.command(programs::find(programs::CLI)?);
         command
             .arg("--data-dir")
-            .arg(self.dir.join("data"))
+            .arg(&self.data)
             .arg("--sandbox")
             .arg(self.gate.announce_file())
             .args(["--language", "en", "--json"])
@@ -337,39 +369,46 @@ impl<'d> Scene<'d> {
                 .env("HUAWEICLOUD_SDK_AK", &ada.access_key)
                 .env("HUAWEICLOUD_SDK_SK", &ada.secret_key);
         }
-        let mut program = Program::start(&format!("run-{}", self.runs), command, &self.dir, None)?;
-        self.gate.watch(program.pid());
-        let begun = Instant::now();
-        let status = loop {
-            if let Some(status) = program.ended()? {
-                break status;
-            }
-            if begun.elapsed() > RUN {
-                bail!("{arguments:?} does not end: {}", program.said());
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        };
-        let run = Run {
-            code: status.code(),
-            said: program.said(),
-        };
-        match (run.code, self.gate.struck()) {
-            (None, Some(point)) => self.kills.push(point),
-            (None, None) => bail!("{arguments:?} died by itself: {}", run.said),
-            // killed when it had just ended
-            (Some(_), _) => {}
+        if arguments.contains(&"configure") {
+            command.env("WANGCHENG_HEI_TOKEN", &self.sandbox.announcement().hei.token);
         }
-        Ok(run)
+        Program::start(&format!("run-{}", self.runs), command, &self.dir, None)
     }
 
-    fn ledger(&self) -> Result<Ledger> {
-        Ledger::read(&ledger_dir(&self.dir))
+    /// The cloud and the receiver.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// The application's data directory.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The ledger as its file is now.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn ledger(&self) -> Result<Ledger> {
+        // The embedded region's lies beside the real one.
+        Ledger::read(&self.data.join("demo"))
     }
 }
 
-/// The embedded region's ledger lies beside the real one.
-fn ledger_dir(dir: &Path) -> PathBuf {
-    dir.join("data").join("demo")
+async fn finish(program: &mut Program) -> Result<Run> {
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = program.ended()? {
+            return Ok(Run {
+                code: status.code(),
+                said: program.said(),
+            });
+        }
+        if begun.elapsed() > RUN {
+            bail!("the program does not end: {}", program.said());
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 fn unknown(operation: &Operation) -> bool {

@@ -72,6 +72,20 @@ async fn a_program_killed_around_its_acts_loses_invents_and_doubles_nothing() {
 }
 
 #[tokio::test]
+async fn what_a_kill_left_is_done_once_though_two_programs_take_it_up() {
+    let desktop = Desktop::start(Keychain::Unlocked).await.unwrap();
+    let trouble = Trouble {
+        kill: Some((0, Moment::Before)),
+        by_two: true,
+        ..Trouble::default()
+    };
+    let scene = Scene::set(&desktop, "two").await.unwrap();
+    let report = scene.play(&SHORT, &trouble).await.unwrap();
+    assert_eq!(report.wrong, Vec::<String>::new());
+    assert_eq!(report.kills.len(), SHORT.len(), "killed once at each act");
+}
+
+#[tokio::test]
 #[ignore = "takes many minutes; run by `cargo xtask soak`"]
 async fn a_program_killed_at_every_step_of_the_whole_script_loses_invents_and_doubles_nothing() {
     let moments = [Moment::Before, Moment::After, Moment::Answered(TICK)];

@@ -19,7 +19,7 @@ import { asWireError, type Host } from './host/host';
 import { keep, kept } from './kept';
 import { m, resolveLanguage, setLanguage } from './words/words.svelte';
 
-export type Screen = 'servers' | 'create' | 'operations' | 'events' | 'settings' | 'add-account';
+export type Screen = 'servers' | 'create' | 'operations' | 'events' | 'templates' | 'settings' | 'add-account';
 
 /** What the servers screen has selected: a server, or the operation that is still making one. */
 export type Selection = { server: string | null; operation: string | null };
@@ -59,6 +59,8 @@ export class AppState {
   selection = $state.raw<Selection>({ server: null, operation: null });
   selectedOperation = $state<string | null>(null);
   toasts = $state.raw<readonly Toast[]>([]);
+  /** The template with which the next new server begins. */
+  wantedTemplate = $state<string | null>(null);
   density = $state<Density>('comfortable');
 
   readonly host: Host;
@@ -280,7 +282,14 @@ export class AppState {
   }
 
   go(screen: Screen): void {
+    this.wantedTemplate = null;
     this.screen = screen;
+  }
+
+  /** Goes to a new server with this template chosen. */
+  createFrom(template: string): void {
+    this.go('create');
+    this.wantedTemplate = template;
   }
 
   showServer(operation: Operation): void {

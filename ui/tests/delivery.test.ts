@@ -100,6 +100,7 @@ it('hands the token in once and never shows it', async () => {
       eventSet: 'wangcheng',
       datatype: 'json',
       allowPlainHttp: false,
+      preset: 'yanhuang',
     },
   ]);
 });

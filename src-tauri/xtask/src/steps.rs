@@ -149,18 +149,13 @@ pub fn test(only: Option<Part>) -> Result<()> {
         )?;
     }
     if wants(Part::Faults) {
-        do_it(
-            "kills and faults",
-            &mut cargo(&[
-                "test",
-                "--package",
-                "wangcheng-tests",
-                "--test",
-                "kill",
-                "--test",
-                "faults",
-            ]),
-        )?;
+        let mut arguments = vec!["test", "--package", "wangcheng-tests"];
+        arguments.extend(
+            ["kill", "faults", "disk", "profile"]
+                .into_iter()
+                .flat_map(|test| ["--test", test]),
+        );
+        do_it("kills and faults", &mut cargo(&arguments))?;
     }
     // The last one, so that a run ends with cargo's own summary.
     if wants(Part::E2e) {
@@ -187,15 +182,17 @@ pub fn soak() -> Result<()> {
         ("wangcheng-tests", "faults", "every fault"),
         ("wangcheng", "backlog", "a million events"),
     ] {
-        // Not in debug, where only the machine would be measured.
-        let release: &[&str] = if package == "wangcheng" {
-            &["--release"]
-        } else {
-            &[]
-        };
-        let mut arguments = vec!["test", "--package", package, "--test", test];
-        arguments.extend(release);
-        arguments.extend(["--", "--ignored", "--nocapture", "--test-threads=1"]);
+        let arguments = [
+            "test",
+            "--package",
+            package,
+            "--test",
+            test,
+            "--",
+            "--ignored",
+            "--nocapture",
+            "--test-threads=1",
+        ];
         do_it(what, &mut cargo(&arguments))?;
     }
     Ok(())

@@ -9,6 +9,7 @@ import {
   type Event,
   type Operation,
   type Quote,
+  type RefusedEvent,
   type Region,
   type Server,
   type ServerList,
@@ -209,6 +210,58 @@ export const event = (some: Partial<Event> = {}): Event => {
   };
 };
 
+/** Every field of the platform's own way, as the backend reports it. */
+export const yanhuangProfile = {
+  path: '',
+  hei_id: '',
+  hei_name: '',
+  method: 'POST',
+  query: {},
+  headers: {},
+  content_type: '',
+  token_header: 'Authorization',
+  token_value: 'Bearer {token}',
+  routing: 'body',
+  framing: 'json_array',
+  message_mode: 'json_text',
+  spread: false,
+  message_field: '_message',
+  datatype_field: '_datatype',
+  event_set_field: '_event_set',
+  time_field: '_time',
+  source_field: '_source',
+  host_field: '',
+  extra_fields: {},
+  datatype: 'json',
+  event_set: 'wangcheng',
+  source: 'wangcheng',
+  host: '',
+  time_format: 'rfc3339_ms',
+  compression: 'none',
+  success: [200, 201, 202, 204],
+  success_pointer: '',
+  success_equals: '',
+  limits: { events: 200, bytes: 524_288, wait_ms: 0 },
+  retry: { statuses: [408, 425, 429], base_ms: 1000, max_ms: 300_000, jitter: true, honour_retry_after: true },
+  health_path: '/ping',
+  health_status: 0,
+  health_body: '',
+  timeout_ms: 30_000,
+  ca_pem: '',
+  allow_plain_http: false,
+};
+
+export const refusedEvent = (some: Partial<RefusedEvent> = {}): RefusedEvent => ({
+  seq: 3,
+  time: '2025-11-24T05:00:00Z',
+  json: '{"action":"server.created","seq":3}',
+  reason: '400 no such data type',
+  refusedAt: '2025-11-24T05:00:01Z',
+  attempts: 1,
+  again: false,
+  ...some,
+});
+
 export const delivery = (some: Partial<Delivery> = {}): Delivery => ({
   state: 'idle',
   url: 'http://127.0.0.1:8088/services/collector/event',
@@ -223,7 +276,7 @@ export const delivery = (some: Partial<Delivery> = {}): Delivery => ({
   attempts: 0,
   problem: null,
   preset: 'yanhuang',
-  profile: {},
+  profile: yanhuangProfile,
   quarantined: 0,
   ...some,
 });
@@ -267,4 +320,5 @@ const healthy: Record<string, (request: never) => unknown> = {
   'events.list': () => ({ events: [], lastSeq: 0, more: false }),
   'templates.list': () => [template()],
   'delivery.status': () => delivery(),
+  'delivery.refused': () => [],
 };

@@ -81,6 +81,23 @@ accounts: Array<Account>,
 active: string | null, };
 
 /**
+ * A disk asked for.
+ */
+export type AddDisk = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Its type, such as `GPSSD`.
+ */
+diskType: string, 
+/**
+ * Its size in GB.
+ */
+sizeGb: number, };
+
+/**
  * One address of a server.
  */
 export type Address = { 
@@ -147,6 +164,44 @@ theme: Theme,
  * Something to be told once.
  */
 notice: WireError | null, };
+
+/**
+ * Asks what to do in the guest.
+ */
+export type AskDiskCommands = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Disk id.
+ */
+disk: string, 
+/**
+ * What for.
+ */
+purpose: Purpose, };
+
+/**
+ * A disk of a size, whose price is asked: a new one, or one that grows.
+ */
+export type AskDiskPrice = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * The disk that grows; none: a new one.
+ */
+disk: string | null, 
+/**
+ * Type of a new disk.
+ */
+diskType: string | null, 
+/**
+ * Its size then, in GB.
+ */
+sizeGb: number, };
 
 /**
  * What a region offers to an account.
@@ -326,6 +381,23 @@ publicMbps: number | null,
 userData?: string, };
 
 /**
+ * Deleting a disk that is attached to nothing.
+ */
+export type DeleteDisk = { 
+/**
+ * Id of the server that it belongs to.
+ */
+server: string, 
+/**
+ * Disk id.
+ */
+disk: string, 
+/**
+ * The disk's name, as confirmed.
+ */
+name: string, };
+
+/**
  * Deleting a server.
  */
 export type DeleteServer = { 
@@ -346,6 +418,60 @@ export type DeleteServers = {
  * Which, each with its name as confirmed; at most 100.
  */
 servers: Array<DeleteServer>, };
+
+/**
+ * What a deletion would take and leave.
+ */
+export type Deletion = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Its name, which has to be typed.
+ */
+name: string, 
+/**
+ * Its parts.
+ */
+parts: Array<DeletionPart>, 
+/**
+ * What all that stays costs a month; none: nothing stays that costs, or its price is not known.
+ */
+staysPerMonth: Money | null, 
+/**
+ * By the cloud's clock.
+ */
+asOf: string, };
+
+/**
+ * What becomes of one part when the server is deleted.
+ */
+export type DeletionPart = { 
+/**
+ * What it is.
+ */
+kind: PartKind, 
+/**
+ * The cloud's id.
+ */
+id: string | null, 
+/**
+ * Its name, or the address.
+ */
+name: string, 
+/**
+ * Size of a disk, in GB.
+ */
+sizeGb: number | null, 
+/**
+ * It goes; else it stays.
+ */
+goes: boolean, 
+/**
+ * What it costs a month, where it stays and that is known.
+ */
+perMonth: Money | null, };
 
 /**
  * How delivery stands.
@@ -467,6 +593,131 @@ name: string,
  * What this person may do.
  */
 role: string, };
+
+/**
+ * One disk. Every text in it comes from outside and is shown as text.
+ */
+export type Disk = { 
+/**
+ * Disk id.
+ */
+id: string, 
+/**
+ * Its name; may be empty.
+ */
+name: string, 
+/**
+ * Its device in the guest, such as `/dev/vdb`.
+ */
+device: string | null, 
+/**
+ * Its size in GB.
+ */
+sizeGb: number | null, 
+/**
+ * The largest size that it can grow to, in GB.
+ */
+mostGb: number, 
+/**
+ * Its type, such as `GPSSD`.
+ */
+diskType: string, 
+/**
+ * The server starts from it.
+ */
+system: boolean, 
+/**
+ * On the server; else it is on none, and costs all the same.
+ */
+attached: boolean, 
+/**
+ * Whether it goes when the lease ends.
+ */
+goesWithServer: boolean | null, 
+/**
+ * Made by this application for the signed-in owner: only such disks are deleted here.
+ */
+own: boolean, 
+/**
+ * The cloud's own word for its state, such as `in-use` or `extending`.
+ */
+state: string, 
+/**
+ * Its price of an hour; none: it cannot be had just now.
+ */
+perHour: Money | null, };
+
+/**
+ * What to type in the guest, with comments in the user's language.
+ */
+export type DiskCommands = { 
+/**
+ * What it is typed into.
+ */
+shell: Shell, 
+/**
+ * The lines.
+ */
+text: string, };
+
+/**
+ * The disks of a server, and what else it could have.
+ */
+export type DiskList = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Its disks, the system disk first, those that are attached to nothing last.
+ */
+disks: Array<Disk>, 
+/**
+ * How many more it can have; none: the cloud does not say.
+ */
+free: number | null, 
+/**
+ * The types that its zone sells now.
+ */
+diskTypes: Array<string>, 
+/**
+ * Smallest size of a new disk, in GB.
+ */
+leastGb: number, 
+/**
+ * Largest size of a new disk, in GB.
+ */
+mostGb: number, 
+/**
+ * By the cloud's clock.
+ */
+asOf: string, };
+
+/**
+ * What a disk of a size costs.
+ */
+export type DiskPrice = { 
+/**
+ * Price of an hour of the disk.
+ */
+perHour: Money, 
+/**
+ * Price of an hour of the server with all its disks and its public address then.
+ */
+serverPerHour: Money, };
+
+/**
+ * Names a disk of a server.
+ */
+export type DiskRef = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Disk id.
+ */
+disk: string, };
 
 /**
  * What cloud-init installs on the first start.
@@ -592,6 +843,23 @@ zones: Array<string>,
 arm: boolean, };
 
 /**
+ * Making a disk larger.
+ */
+export type GrowDisk = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Disk id.
+ */
+disk: string, 
+/**
+ * Its size then, in GB.
+ */
+sizeGb: number, };
+
+/**
  * One image.
  */
 export type Image = { 
@@ -624,6 +892,90 @@ cloudInit: boolean, };
  * Language of the interface.
  */
 export type Language = "system" | "zh-CN" | "en";
+
+/**
+ * Something that is left of a server that is gone. Every text in it comes from outside and is shown as text.
+ */
+export type Leftover = { 
+/**
+ * What it is.
+ */
+kind: LeftoverKind, 
+/**
+ * The cloud's id.
+ */
+id: string, 
+/**
+ * Its name, or the address: what has to be typed to remove it.
+ */
+name: string, 
+/**
+ * Id of the server that it belonged to.
+ */
+server: string | null, 
+/**
+ * Size of a disk, in GB.
+ */
+sizeGb: number | null, 
+/**
+ * Type of a disk.
+ */
+diskType: string | null, 
+/**
+ * Bandwidth of an address, in Mbit/s.
+ */
+mbit: number | null, 
+/**
+ * When it was made.
+ */
+created: string | null, 
+/**
+ * What it costs a month; none: its price cannot be had just now.
+ */
+perMonth: Money | null, };
+
+/**
+ * What a leftover is.
+ */
+export type LeftoverKind = "disk" | "public_address";
+
+/**
+ * Names a leftover to be removed.
+ */
+export type LeftoverRef = { 
+/**
+ * What it is.
+ */
+kind: LeftoverKind, 
+/**
+ * The cloud's id.
+ */
+id: string, 
+/**
+ * Its name or address, as confirmed.
+ */
+name: string, };
+
+/**
+ * All leftovers of the owner.
+ */
+export type Leftovers = { 
+/**
+ * The leftovers.
+ */
+items: Array<Leftover>, 
+/**
+ * Unbound addresses whose tags were not asked for because there are too many.
+ */
+unchecked: number, 
+/**
+ * What all of them cost a month, as far as known.
+ */
+perMonth: Money | null, 
+/**
+ * By the cloud's clock.
+ */
+asOf: string, };
 
 /**
  * Asks for events.
@@ -739,17 +1091,58 @@ sentAt: string | null,
 /**
  * When it was over.
  */
-settledAt: string | null, };
+settledAt: string | null, 
+/**
+ * The disk or public address that it is about.
+ */
+part?: OperationPart, 
+/**
+ * What could not be done besides; the act itself is none the worse for it.
+ */
+problem?: WireError, 
+/**
+ * How many parts of a deleted server are left, and cost.
+ */
+left?: number, 
+/**
+ * What is left to do in the guest.
+ */
+commands?: DiskCommands, };
 
 /**
  * What is asked.
  */
-export type OperationKind = "server.create" | "lease.update" | "lease.cancel" | "server.start" | "server.stop" | "server.reboot" | "server.delete" | "server.resize" | "server.rename" | "server.tag" | "server.adopt" | "server.password" | "network.admit";
+export type OperationKind = "server.create" | "lease.update" | "lease.cancel" | "server.start" | "server.stop" | "server.reboot" | "server.delete" | "server.mark_parts" | "disk.add" | "disk.grow" | "disk.detach" | "disk.delete" | "eip.release" | "server.resize" | "server.rename" | "server.tag" | "server.adopt" | "server.password" | "network.admit";
 
 /**
  * How an operation ended.
  */
 export type OperationOutcome = "ok" | "failed";
+
+/**
+ * The disk or public address that an operation is about.
+ */
+export type OperationPart = { 
+/**
+ * The cloud's id, once known.
+ */
+id: string | null, 
+/**
+ * Its name, or the address.
+ */
+name: string, 
+/**
+ * Size of a disk in the end, in GB.
+ */
+sizeGb: number | null, 
+/**
+ * The size before.
+ */
+sizeGbBefore: number | null, 
+/**
+ * Its device in the guest.
+ */
+device: string | null, };
 
 /**
  * How far an operation is.
@@ -764,6 +1157,32 @@ export type OwnAddress = {
  * None where the world sees another one: then a person has to tell it.
  */
 address: string | null, };
+
+/**
+ * What a part of a server is.
+ */
+export type PartKind = "system_disk" | "data_disk" | "public_address" | "key_pair" | "private_key";
+
+/**
+ * What came of asking for one leftover to be removed.
+ */
+export type PerLeftover = { 
+/**
+ * What it is.
+ */
+kind: LeftoverKind, 
+/**
+ * The cloud's id.
+ */
+id: string, 
+/**
+ * The operation, recorded.
+ */
+operation: Operation | null, 
+/**
+ * Why there is none.
+ */
+error: WireError | null, };
 
 /**
  * What came of asking something for one of several servers.
@@ -847,6 +1266,11 @@ blocking: boolean,
  * What it is.
  */
 error: WireError, };
+
+/**
+ * What the commands are for.
+ */
+export type Purpose = "make" | "grow" | "detach";
 
 /**
  * What a creation would become and cost.
@@ -1010,6 +1434,15 @@ body: string, };
  * How long a secret is kept.
  */
 export type Remember = "keychain" | "run";
+
+/**
+ * Removing what is left of servers that are gone.
+ */
+export type RemoveLeftovers = { 
+/**
+ * Which, at most 100, each with its name or address as confirmed.
+ */
+items: Array<LeftoverRef>, };
 
 /**
  * Giving a server another name.
@@ -1318,6 +1751,11 @@ language: Language,
 theme: Theme, };
 
 /**
+ * What the commands are typed into.
+ */
+export type Shell = "bash" | "power_shell";
+
+/**
  * Signing in. The secret parts go in here once and never come back.
  */
 export type SignIn = { 
@@ -1568,6 +2006,19 @@ export const calls = (call: Call) => ({
     saveKey: (request: ServerRef) => call<SavedKey>("servers.save_key", request),
     cancelLease: (request: ServerRef) => call<Operation>("servers.cancel_lease", request),
     delete: (request: DeleteServer) => call<Operation>("servers.delete", request),
+    deletion: (request: ServerRef) => call<Deletion>("servers.deletion", request),
+    markParts: (request: ServerRef) => call<Operation>("servers.mark_parts", request),
+    leftovers: () => call<Leftovers>("servers.leftovers", null),
+    removeLeftovers: (request: RemoveLeftovers) => call<Array<PerLeftover>>("servers.remove_leftovers", request),
+  },
+  disks: {
+    list: (request: ServerRef) => call<DiskList>("disks.list", request),
+    price: (request: AskDiskPrice) => call<DiskPrice>("disks.price", request),
+    commands: (request: AskDiskCommands) => call<DiskCommands>("disks.commands", request),
+    add: (request: AddDisk) => call<Operation>("disks.add", request),
+    grow: (request: GrowDisk) => call<Operation>("disks.grow", request),
+    detach: (request: DiskRef) => call<Operation>("disks.detach", request),
+    delete: (request: DeleteDisk) => call<Operation>("disks.delete", request),
   },
   networks: {
     ownAddress: () => call<OwnAddress>("networks.own_address", null),

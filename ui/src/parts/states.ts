@@ -1,5 +1,5 @@
 // Words and tones of the backend's states, one table each, so that a new state fails to compile until it has both.
-import type { Delivery, EventOutcome, Operation, OperationKind, ServerState } from '../host/generated';
+import type { Delivery, Environment, EventOutcome, Operation, OperationKind, ServerState } from '../host/generated';
 import { m } from '../words/words.svelte';
 
 export const stateWord: Record<ServerState, () => string> = {
@@ -48,6 +48,12 @@ export const operationWord: Record<OperationKind, () => string> = {
   'server.adopt': m.operation_adopt,
   'server.password': m.operation_password,
   'network.admit': m.operation_admit,
+  'server.mark_parts': m.operation_mark_parts,
+  'disk.add': m.operation_disk_add,
+  'disk.grow': m.operation_disk_grow,
+  'disk.detach': m.operation_disk_detach,
+  'disk.delete': m.operation_disk_delete,
+  'eip.release': m.operation_release_address,
 };
 
 /** Where an operation stands, in one word of ours. */
@@ -102,3 +108,11 @@ export const outcomeTone: Record<EventOutcome, 'ok' | 'bad' | 'warn'> = { ok: 'o
 /** Whether delivery stands still until somebody acts or the data platform comes back. */
 export const inTrouble = (delivery: Delivery | null): boolean =>
   delivery?.state === 'waiting_to_retry' || delivery?.state === 'parked';
+
+export const environmentWord: Record<Environment, () => string> = {
+  none: m.environment_none,
+  docker: m.environment_docker,
+  python: m.environment_python,
+  java: m.environment_java,
+  node: m.environment_node,
+};

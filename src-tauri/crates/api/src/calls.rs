@@ -1,5 +1,6 @@
 //! The table of all calls.
 
+use futures::future::BoxFuture;
 use secrecy::SecretString;
 use serde_json::Value;
 use ts_rs::TS;
@@ -9,6 +10,10 @@ use wangcheng::{Code, Failure, Result};
 use crate::host::Api;
 use crate::rehearsal::{Rehearse, Rehearsed};
 use crate::typescript::Signature;
+use crate::views::disks::{
+    AddDisk, AskDiskCommands, AskDiskPrice, DeleteDisk, Deletion, DiskCommands, DiskList, DiskPrice, DiskRef,
+    GrowDisk, Leftovers, PerLeftover, RemoveLeftovers,
+};
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
     Delivery, DeliveryTest, EventPage, ExtendLease, ListEvents, Operation, PerServer, Power, Quote,
@@ -30,11 +35,17 @@ macro_rules! calls {
         pub(crate) async fn dispatch(api: &Api, name: &str, request: Value) -> Result<Value> {
             match name {
                 $($name => {
-                    let $api = api;
-                    let $request: $ask = read(request)?;
-                    let answer: Result<$answer> = async move { $body }.await;
-                    let answer = answer?;
-                    serde_json::to_value(answer).map_err(|error| Failure::new(Code::Internal).saying(error))
+                    // Each on the heap: together they are more than a thread's stack has room for.
+                    fn handle(api: &Api, request: Value) -> BoxFuture<'_, Result<Value>> {
+                        Box::pin(async move {
+                            let $api = api;
+                            let $request: $ask = read(request)?;
+                            let answer: Result<$answer> = async move { $body }.await;
+                            let answer = answer?;
+                            serde_json::to_value(answer).map_err(|error| Failure::new(Code::Internal).saying(error))
+                        })
+                    }
+                    handle(api, request).await
                 })*
                 _ => Err(Failure::new(Code::BadInput).with("field", "name")),
             }
@@ -197,6 +208,48 @@ calls! {
     "servers.delete" "delete" (api, ask: DeleteServer) -> Operation {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).operation(domain.delete_server(&ask.server, &ask.name).await?))
+    }
+
+    "servers.deletion" "deletion" (api, ask: ServerRef) -> Deletion {
+        api.domain().await?.deletion(&ask.server).await
+    }
+    "servers.mark_parts" "markParts" (api, ask: ServerRef) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.mark_parts(&ask.server).await?))
+    }
+    "servers.leftovers" "leftovers" (api, _r: ()) -> Leftovers { api.domain().await?.leftovers().await }
+    "servers.remove_leftovers" "removeLeftovers" (api, ask: RemoveLeftovers) -> Vec<PerLeftover> {
+        if ask.items.len() > MOST_AT_ONCE {
+            return Err(Failure::new(Code::BadInput).with("field", "items"));
+        }
+        let domain = api.domain().await?;
+        let speaker = api.speaker(&domain);
+        let results = domain.remove_leftovers(ask.items).await?;
+        Ok(results.into_iter().map(|(asked, result)| speaker.per_leftover(asked, result)).collect())
+    }
+
+    "disks.list" "list" (api, ask: ServerRef) -> DiskList { api.domain().await?.disks(&ask.server).await }
+    "disks.price" "price" (api, ask: AskDiskPrice) -> DiskPrice { api.domain().await?.disk_price(&ask).await }
+    "disks.commands" "commands" (api, ask: AskDiskCommands) -> DiskCommands {
+        let domain = api.domain().await?;
+        let commands = domain.disk_commands(&ask.server, &ask.disk, ask.purpose).await?;
+        Ok(api.speaker(&domain).disk_commands(&commands))
+    }
+    "disks.add" "add" (api, ask: AddDisk) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.add_disk(&ask).await?))
+    }
+    "disks.grow" "grow" (api, ask: GrowDisk) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.grow_disk(&ask.server, &ask.disk, ask.size_gb).await?))
+    }
+    "disks.detach" "detach" (api, ask: DiskRef) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.detach_disk(&ask.server, &ask.disk).await?))
+    }
+    "disks.delete" "delete" (api, ask: DeleteDisk) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.delete_disk(&ask.server, &ask.disk, &ask.name).await?))
     }
 
     "networks.own_address" "ownAddress" (_api, _r: ()) -> OwnAddress {

@@ -1,6 +1,8 @@
 //! Requests and answers as they cross the wire. What carries an error is a type of its own here, because only here is
 //! the user's language known; everything else is the domain's own type.
 
+pub mod disks;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -13,6 +15,7 @@ use wangcheng::operations::{OperationKind, PowerAct};
 use wangcheng::servers::Server;
 use wangcheng::settings::{Language, Theme};
 
+use self::disks::{DiskCommands, OperationPart};
 use crate::error::WireError;
 use crate::words::Tongue;
 
@@ -349,6 +352,22 @@ pub struct Operation {
     pub sent_at: Option<DateTime<Utc>>,
     /// When it was over.
     pub settled_at: Option<DateTime<Utc>>,
+    /// The disk or public address that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub part: Option<OperationPart>,
+    /// What could not be done besides; the act itself is none the worse for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub problem: Option<WireError>,
+    /// How many parts of a deleted server are left, and cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub left: Option<u32>,
+    /// What is left to do in the guest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub commands: Option<DiskCommands>,
 }
 
 /// How an event ended.
@@ -541,7 +560,7 @@ pub enum Change {
     /// An operation.
     Operation {
         /// As it is now.
-        operation: Operation,
+        operation: Box<Operation>,
     },
     /// Events were written.
     Events {
@@ -658,8 +677,17 @@ impl Speaker<'_> {
     }
 
     pub fn operation(&self, operation: wangcheng::operations::Operation) -> Operation {
+        let commands = self.commands_after(&operation);
         let row = operation.row;
         Operation {
+            commands,
+            part: operation.detail.part.map(disks::part),
+            problem: operation
+                .detail
+                .problem
+                .as_ref()
+                .map(|failure| self.error(failure)),
+            left: operation.detail.left,
             id: row.id,
             kind: operation.kind,
             account: row.account,
@@ -740,7 +768,7 @@ impl Speaker<'_> {
                 list: self.servers(list),
             },
             wangcheng::Change::Operation(operation) => Change::Operation {
-                operation: self.operation(*operation),
+                operation: Box::new(self.operation(*operation)),
             },
             wangcheng::Change::Events(last_seq) => Change::Events { last_seq },
             wangcheng::Change::Delivery(delivery) => Change::Delivery {

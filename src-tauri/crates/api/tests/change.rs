@@ -11,6 +11,7 @@ mod common;
 use std::path::Path;
 
 use api::Api;
+use huaweicloud::ecs::{self, Manner};
 use sandbox::{Harm, Mishap, Running};
 use serde_json::{Value, json};
 
@@ -175,6 +176,79 @@ async fn a_change_of_size_is_taken_up_after_a_restart_of_the_program() {
     ask(&api, "servers.refresh", Value::Null).await;
     let events = events_of(&api, &server["id"]).await;
     assert_eq!(told(&events)[1..], [("server.resized", "ok", "")]);
+    api.stop().await;
+}
+
+/// Lets a change of size come through while nobody sees its job, and stops the server meanwhile, as it would stand
+/// when the cloud could not start it again.
+async fn resized_and_standing(api: &Api, running: &Running, server: &Value) {
+    assert!(running.cause(Mishap {
+        path: Some("/jobs/".to_owned()),
+        ..Mishap::always(serde_json::from_value(json!({"do": "cut_before"})).unwrap())
+    }));
+    let console = Console::new(api, running).await;
+    ask(api, "servers.resize", resize(server, "s6.xlarge.2")).await;
+    let name = server["name"].as_str().unwrap();
+    until("the new size", api, "servers.refresh", |list| {
+        let servers = list["servers"].as_array().unwrap().iter();
+        servers
+            .clone()
+            .any(|one| one["name"] == name && one["flavor"] == "s6.xlarge.2" && one["state"] == "running")
+    })
+    .await;
+    let ids = [server["id"].as_str().unwrap().into()];
+    ecs::stop_servers(console.client(), &console.project, &ids, Manner::Hard)
+        .await
+        .unwrap();
+    until("it to stand", api, "servers.refresh", |list| {
+        let servers = list["servers"].as_array().unwrap().iter();
+        servers
+            .clone()
+            .any(|one| one["name"] == name && one["state"] == "stopped")
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stands_after_the_change_is_started_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = region(dir.path()).await;
+    let (api, server) = open_with(dir.path(), &running, "size-05").await;
+    resized_and_standing(&api, &running, &server).await;
+    running.heal();
+    settled(&api).await;
+    resting(&api, "size-05", "running").await;
+    let operation = newest(&api).await;
+    assert_eq!(
+        (&operation["outcome"], &operation["remark"]),
+        (&json!("ok"), &Value::Null)
+    );
+    let events = events_of(&api, &server["id"]).await;
+    assert_eq!(told(&events)[1..], [("server.resized", "ok", "")]);
+    api.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_cannot_be_started_again_has_its_size_and_the_reason_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = region(dir.path()).await;
+    let (api, server) = open_with(dir.path(), &running, "size-06").await;
+    resized_and_standing(&api, &running, &server).await;
+    control(&running, "faults", json!({"no_capacity": true})).await;
+    running.heal();
+    settled(&api).await;
+    let now = resting(&api, "size-06", "stopped").await;
+    assert_eq!(now["flavor"], "s6.xlarge.2");
+    let operation = newest(&api).await;
+    assert_eq!(operation["outcome"], "ok", "{operation:#}");
+    assert!(operation["remark"]["sentence"].is_string(), "{operation:#}");
+    ask(&api, "servers.refresh", Value::Null).await;
+    let events = events_of(&api, &server["id"]).await;
+    assert_eq!(
+        told(&events)[1..],
+        [("server.resized", "ok", ""), ("server.stopped", "ok", "user")],
+        "what it costs from here on, and that it does not run"
+    );
     api.stop().await;
 }
 

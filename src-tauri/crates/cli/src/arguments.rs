@@ -416,15 +416,15 @@ pub enum Delivery {
         /// Allow plain HTTP to another computer
         #[arg(long)]
         allow_plain_http: bool,
+        /// The way of speaking; custom: as the profile says
+        #[arg(long, value_name = "NAME", default_value = "yanhuang", value_parser = ["yanhuang", "splunk_hec", "custom"])]
+        preset: String,
+        /// JSON file with the fields that differ from the platform's own way; with --preset custom
+        #[arg(long, value_name = "FILE")]
+        profile: Option<PathBuf>,
         /// Keep the token that is kept already
         #[arg(long)]
         keep_token: bool,
-        /// How the receiver is spoken to
-        #[arg(long, value_enum, default_value_t = Preset::Yanhuang)]
-        preset: Preset,
-        /// With --preset custom: a JSON file with the fields that differ from the platform's own way
-        #[arg(long, value_name = "FILE")]
-        profile: Option<PathBuf>,
     },
     /// Send a test event and show request and answer
     Test,
@@ -447,28 +447,6 @@ pub enum Delivery {
         #[arg(long, value_name = "TIME", default_value = "1m", value_parser = humantime::parse_duration)]
         timeout: Duration,
     },
-}
-
-/// How a receiver is spoken to.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub enum Preset {
-    /// The data platform's own way
-    Yanhuang,
-    /// Splunk's HTTP Event Collector
-    SplunkHec,
-    /// As --profile says
-    Custom,
-}
-
-impl Preset {
-    /// Its name in requests.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Yanhuang => "yanhuang",
-            Self::SplunkHec => "splunk_hec",
-            Self::Custom => "custom",
-        }
-    }
 }
 
 /// The embedded region in the foreground.

@@ -47,7 +47,7 @@ pub async fn delivery(session: &Session, command: &Delivery) -> Result<()> {
                 "eventSet": event_set,
                 "datatype": datatype,
                 "allowPlainHttp": allow_plain_http,
-                "preset": preset.as_str(),
+                "preset": preset,
                 "profile": profile,
             });
             session.ask("delivery.configure", ask).await?

@@ -89,6 +89,50 @@ async fn a_script_makes_shows_extends_and_deletes_a_server_and_each_act_arrives(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_size_is_changed_after_its_price_was_told_and_a_running_server_only_when_that_is_meant() {
+    let place = Place::new().await;
+    place
+        .json(&[
+            "server",
+            "create",
+            "ci-02",
+            "--template",
+            "linux-small",
+            "--for",
+            "8h",
+        ])
+        .await;
+    let table = place.run(&["server", "resize", "ci-02"]).await;
+    let table = String::from_utf8(table.stdout).unwrap();
+    let row = table
+        .lines()
+        .find(|line| line.trim_start().starts_with("s6.xlarge.2 "));
+    assert!(row.is_some_and(|row| row.contains("CNY")), "{table}");
+    let refused = place
+        .run(&["server", "resize", "ci-02", "--flavor", "s6.xlarge.2", "--json"])
+        .await;
+    assert_eq!(
+        code(&refused),
+        4,
+        "it runs, and nobody said that it may be stopped: {}",
+        said(&refused)
+    );
+    let resized = place
+        .json(&["server", "resize", "ci-02", "--flavor", "s6.xlarge.2", "--stop"])
+        .await;
+    assert_eq!(
+        (&resized["kind"], &resized["outcome"]),
+        (&"server.resize".into(), &"ok".into()),
+        "{resized:#}"
+    );
+    let shown = place.json(&["server", "show", "ci-02"]).await;
+    assert_eq!(
+        (&shown["flavor"], &shown["state"]),
+        (&"s6.xlarge.2".into(), &"running".into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_servers_key_of_this_run_is_saved_where_asked_and_its_loss_is_said_otherwise() {
     let place = Place::new().await;
     let file = place.dir.path().join("one.key");

@@ -91,6 +91,11 @@ impl From<rusqlite::Error> for Error {
         ) {
             return Error::Damaged(error.to_string());
         }
+        // The index beside the log is made when the file is opened; what keeps it from growing is a disk without room.
+        let code = error.sqlite_error().map(|error| error.extended_code);
+        if code == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
+            return Error::Full;
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Error::ReadOnly,
             Some(ErrorCode::DiskFull) => Error::Full,

@@ -243,6 +243,8 @@ impl Present {
             _ => 0,
         };
         self.disk_gb = (self.disk_gb + grown).clamp(0, MOST_GB);
+        // One that was taken off takes nothing away again when it is deleted, and comes with all of its size again.
+        let after = if action == "disk.detached" { Some(0) } else { after };
         if let (Some(after), false) = (after, id.is_empty()) {
             self.disks.insert(id.to_owned(), after);
         }

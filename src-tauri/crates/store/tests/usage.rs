@@ -82,6 +82,30 @@ fn a_server_over_midnight_is_counted_on_the_days_of_shanghai() {
 }
 
 #[test]
+fn a_disk_that_was_taken_off_is_taken_away_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let hour = |h| at("2025-11-04T00:00:00Z") + Duration::hours(h);
+    let disk = |action, h| event_at(action, hour(h), "s1", json!({ "disk_id": "d1", "disk_gb": 10 }));
+    ledger
+        .append(vec![
+            event_at(
+                "server.created",
+                hour(0),
+                "s1",
+                json!({ "disk_gb": 40, "flavor": "f" }),
+            ),
+            disk("disk.attached", 1),
+            disk("disk.detached", 2),
+            disk("disk.deleted", 3),
+            event_at("server.deleted", hour(4), "s1", json!({})),
+        ])
+        .unwrap();
+    let rows = all(&ledger, hour(5));
+    assert_eq!(rows[0].disk_gb_hours.to_string(), (40 + 50 + 40 + 40).to_string());
+}
+
+#[test]
 fn disks_come_grow_and_go_with_their_own_sizes() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());

@@ -37,6 +37,16 @@ pub enum Action {
     ServerResized,
     /// An own server was seen that was made elsewhere.
     ServerSeen,
+    /// A disk was made and attached.
+    DiskAttached,
+    /// A disk was made larger.
+    DiskExtended,
+    /// A disk was taken off its server.
+    DiskDetached,
+    /// A disk was deleted.
+    DiskDeleted,
+    /// A public address was given back.
+    AddressReleased,
     /// The installation lives: one a day.
     InstallHeartbeat,
 }
@@ -56,6 +66,11 @@ impl Action {
             Action::ServerRebooted => "server.rebooted",
             Action::ServerResized => "server.resized",
             Action::ServerSeen => "server.seen",
+            Action::DiskAttached => "disk.attached",
+            Action::DiskExtended => "disk.extended",
+            Action::DiskDetached => "disk.detached",
+            Action::DiskDeleted => "disk.deleted",
+            Action::AddressReleased => "eip.released",
             Action::InstallHeartbeat => "install.heartbeat",
         }
     }

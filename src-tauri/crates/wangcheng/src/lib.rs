@@ -8,6 +8,8 @@
 //! | [`accounts`] | signing in, who the key belongs to, which account is in use |
 //! | [`servers`] | what exists, as the cloud last told, and when it is asked again |
 //! | [`create`] | what a template becomes in this region, what it costs, why it would fail |
+//! | [`disks`] | which disks a server has, what they cost, and what to do in the guest with them |
+//! | [`leftovers`] | what a deletion takes with it, and what is left of servers that are gone |
 //! | [`resize`] | which flavors a server can change to, and at what price |
 //! | `first_start` | what a server does on its first start: our part, and the text of whoever makes it |
 //! | [`networks`] | addresses, and the security group that lets one of them in |
@@ -23,12 +25,14 @@ pub mod catalogue;
 pub mod clock;
 pub mod create;
 pub mod delivery;
+pub mod disks;
 pub mod events;
 pub mod failure;
 mod first_start;
 mod heartbeat;
 pub mod keychain;
 pub mod lease;
+pub mod leftovers;
 pub mod login;
 pub mod money;
 pub mod networks;

@@ -260,6 +260,12 @@ impl Wangcheng {
         })
     }
 
+    /// Whether the keychain has a server's key, as far as it answers.
+    pub(crate) async fn has_server_key(&self, server: &str) -> bool {
+        let stored = self.inner.keychain.get(&self.server_key_name(server)).await;
+        stored.is_ok_and(|stored| stored.is_some())
+    }
+
     /// Writes the key of a server that was asked for here to a file of its own, in OpenSSH's form, readable by its
     /// owner only. `id`: the server's or its creation's; the key is there as soon as the creation is recorded.
     ///

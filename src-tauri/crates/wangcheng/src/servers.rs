@@ -22,6 +22,8 @@ pub const TAG_PURPOSE: &str = "purpose";
 pub const TAG_INSTALLATION: &str = "wangcheng-installation";
 /// Tag of the operation that made it: finds the server again when the answer to its creation was lost.
 pub const TAG_OPERATION: &str = "wangcheng-operation";
+/// Tag of a disk or a public address: the id of the server that it belongs to.
+pub const TAG_SERVER: &str = "wangcheng-server";
 
 /// Tag of the IAM user who took a server over that was made elsewhere: it is this user's own then, whoever made it.
 pub const TAG_ADOPTED: &str = "wangcheng-adopted-by";
@@ -252,7 +254,13 @@ impl Wangcheng {
 
     /// One server of the account in use that may be changed here.
     pub(crate) async fn own_server(&self, live: &Live, id: &str) -> Result<Server> {
-        Self::changeable(live, &self.told_server(live, id).await?)
+        Ok(self.own_server_row(live, id).await?.0)
+    }
+
+    /// The same, with all that the cloud tells of it.
+    pub(crate) async fn own_server_row(&self, live: &Live, id: &str) -> Result<(Server, ecs::Server)> {
+        let told = self.told_server(live, id).await?;
+        Ok((Self::changeable(live, &told)?, told))
     }
 
     /// A server that was told, if it may be changed here.
@@ -460,5 +468,38 @@ mod tests {
             ServerState::from_cloud("SOMETHING_NEW", None, false),
             ServerState::Unknown
         );
+    }
+
+    #[test]
+    fn whose_a_server_is_follows_from_who_made_it_and_who_took_it_over() {
+        let told = |user: &str, tags: &str| -> Server {
+            let row =
+                format!(r#"{{"id":"s","status":"ACTIVE","user_id":"{user}","tags":[{tags}],"name":"x"}}"#);
+            Server::from_cloud(&serde_json::from_str(&row).unwrap(), "me")
+        };
+        let whose = |user: &str, tags: &str| {
+            let server = told(user, tags);
+            (server.own, server.adoptable)
+        };
+        let (ours, mine, others) = (
+            r#""wangcheng-installation=i""#,
+            r#""wangcheng-installation=i","wangcheng-adopted-by=me""#,
+            r#""wangcheng-installation=i","wangcheng-adopted-by=you""#,
+        );
+        assert_eq!(whose("me", ours), (true, false), "made here");
+        assert_eq!(
+            whose("you", ours),
+            (false, false),
+            "made by somebody else with this program"
+        );
+        assert_eq!(whose("you", mine), (true, false), "taken over");
+        assert_eq!(whose("me", others), (false, false), "taken over by somebody else");
+        assert_eq!(
+            whose("me", r#""owner=me""#),
+            (false, true),
+            "made elsewhere by the same person"
+        );
+        assert_eq!(whose("you", ""), (false, true), "nobody's");
+        assert_eq!(whose("you", r#""owner=you""#), (false, false), "somebody else's");
     }
 }

@@ -7,6 +7,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::envelope::Envelope;
 use crate::{Error, ErrorKind, Framing, Limits, MessageMode, Profile, Routing, TimeFormat};
 
 /// One event to post.
@@ -47,11 +48,11 @@ pub fn batch<'a, 'e>(events: &'a [Event<'e>], limits: Limits) -> Vec<&'a [Event<
 pub(crate) fn write(profile: &Profile, events: &[Event<'_>]) -> Result<Vec<u8>, Error> {
     let size = events
         .iter()
-        .map(|event| event.json.len() + event.json.len() / 4 + 160)
+        .map(|event| event.json.len() + event.json.len() / 3 + 200)
         .sum();
     let mut body = Vec::with_capacity(size);
     let failed = |error: serde_json::Error| Error::new(ErrorKind::Encoding, error.to_string());
-    let wrapped = |event| Wrapped { profile, event };
+    let envelope = Envelope::new(profile).map_err(failed)?;
     match profile.framing {
         Framing::JsonArray => {
             body.push(b'[');
@@ -59,18 +60,18 @@ pub(crate) fn write(profile: &Profile, events: &[Event<'_>]) -> Result<Vec<u8>, 
                 if nth > 0 {
                     body.push(b',');
                 }
-                serde_json::to_writer(&mut body, &wrapped(event)).map_err(failed)?;
+                envelope.write(&mut body, event).map_err(failed)?;
             }
             body.push(b']');
         }
         Framing::JsonObject | Framing::HecConcat => {
             for event in events {
-                serde_json::to_writer(&mut body, &wrapped(event)).map_err(failed)?;
+                envelope.write(&mut body, event).map_err(failed)?;
             }
         }
         Framing::Ndjson => {
             for event in events {
-                serde_json::to_writer(&mut body, &wrapped(event)).map_err(failed)?;
+                envelope.write(&mut body, event).map_err(failed)?;
                 body.push(b'\n');
             }
         }
@@ -109,7 +110,7 @@ pub(crate) fn gzip(body: &[u8]) -> Result<Vec<u8>, Error> {
     written.map_err(|error| Error::new(ErrorKind::Encoding, error.to_string()))
 }
 
-/// One event in its envelope, written straight into the body: a backlog is posted without being copied first.
+/// One event in its envelope, laid out for a person; [`Envelope`] is the same for a body.
 struct Wrapped<'a> {
     profile: &'a Profile,
     event: &'a Event<'a>,
@@ -172,7 +173,7 @@ impl Serialize for Wrapped<'_> {
 
 impl Profile {
     /// Whether the envelope has this key itself.
-    fn writes(&self, key: &str) -> bool {
+    pub(crate) fn writes(&self, key: &str) -> bool {
         let fields = [
             &self.message_field,
             &self.datatype_field,
@@ -227,6 +228,32 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn what_is_sent_is_what_is_shown(
+            fields in proptest::collection::vec("[a-c\"\\\\\u{7}]{0,3}", 8), message in 0_usize..3, time in 0_usize..6,
+            spread: bool, in_body: bool, value in ".{0,100}", ms in 0_i64..4_000_000_000_000,
+        ) {
+            let [message_field, datatype_field, event_set_field, time_field, source_field, host_field, host, extra] =
+                <[String; 8]>::try_from(fields).unwrap();
+            let message_mode = [MessageMode::JsonText, MessageMode::Object, MessageMode::Omit][message];
+            let time_format = [
+                TimeFormat::Rfc3339Ms, TimeFormat::EpochUs, TimeFormat::EpochMs, TimeFormat::EpochS,
+                TimeFormat::EpochSFraction, TimeFormat::Zero,
+            ][time];
+            let routing = if in_body { Routing::Body } else { Routing::Header };
+            let profile = Profile {
+                message_field, datatype_field, event_set_field, time_field, source_field, host_field, host,
+                message_mode, time_format, routing, spread, extra_fields: [(extra, value.clone())].into(),
+                framing: Framing::JsonArray, ..Profile::yanhuang()
+            };
+            let json = serde_json::json!({"a": value, "b": [1, {"c": null}], "z": 1.5}).to_string();
+            let time = DateTime::from_timestamp_millis(ms).unwrap();
+            let events = [Event { time, json: &json }; 2];
+            let all: Vec<_> = events.iter().map(|event| Wrapped { profile: &profile, event }).collect();
+            let body = String::from_utf8(write(&profile, &events).unwrap()).unwrap();
+            proptest::prop_assert_eq!(body, serde_json::to_string(&all).unwrap());
+        }
+
         #[test]
         fn batches_together_are_the_events_in_order(
             lengths in proptest::collection::vec(0_usize..40, 0..60), count in 0_usize..8, bytes in 0_usize..100,

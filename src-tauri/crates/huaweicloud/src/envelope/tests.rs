@@ -319,3 +319,89 @@ proptest! {
         }
     }
 }
+
+/// Every bound of what is kept of an error, whatever it was read from.
+fn is_bounded(found: &Envelope) -> bool {
+    let short = |text: &str| text.chars().count() <= MAX_TEXT + 1;
+    short(&found.message)
+        && found.code.as_deref().is_none_or(short)
+        && found.details.len() <= MAX_DETAILS
+        && found.details.iter().all(|part| {
+            short(&part.message)
+                && part.code.as_deref().is_none_or(short)
+                && part.id.as_deref().is_none_or(short)
+        })
+}
+
+/// A well-formed error of each kind, with a text of any length in each place.
+fn good(kind: usize, text: &str) -> Vec<u8> {
+    let pair =
+        |code: &str, message: &str| serde_json::json!({ code: text, message: text, "request_id": text });
+    let part = serde_json::json!({ "id": text, "error_code": text, "error_msg": text });
+    let json = match kind {
+        0 => pair("code", "message"),
+        1 => pair("error_code", "error_msg"),
+        2 => pair("errorCode", "errorMsg"),
+        3 => serde_json::json!({ "error": pair("code", "message"), "details": [part] }),
+        4 => serde_json::json!({ "itemNotFound": pair("code", "message") }),
+        5 => serde_json::json!({ "NeutronError": pair("type", "message") }),
+        6 => serde_json::json!({ "failed_resources": [part, part] }),
+        7 => serde_json::json!({ "internalError": [part], "serverIds": [text] }),
+        8 => serde_json::json!({ "error": { "code": 400, "message": text, "details": vec![part; 150] } }),
+        _ => {
+            return format!(
+                "<?xml version=\"1.0\"?><Error><Code>{text}</Code><Message>{text}</Message></Error>"
+            )
+            .into();
+        }
+    };
+    json.to_string().into_bytes()
+}
+
+proptest! {
+    #[test]
+    fn an_error_that_was_cut_or_changed_on_its_way_is_read_without_panic_and_bounded(
+        kind in 0usize..10, text in prop_oneof![".{0,30}", "[a-zA-Z]{1,4}\\.[0-9]{1,6}", "[文<>\\\\\"&]{0,2100}"],
+        cut in any::<prop::sample::Index>(),
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        more in proptest::collection::vec(any::<u8>(), 0..8),
+    ) {
+        let whole = good(kind, &text);
+        let mut changed = whole.clone();
+        for (place, byte) in changes {
+            let place = place.index(changed.len());
+            changed[place] = byte;
+        }
+        let place = cut.index(changed.len());
+        changed.splice(place..place, more);
+        for body in [&whole[..], &whole[..cut.index(whole.len())], &changed] {
+            for found in [read(body), read_in_success(body)].into_iter().flatten() {
+                prop_assert!(is_bounded(&found), "{:?}", found);
+            }
+            prop_assert!(raw_text(body).chars().count() <= MAX_TEXT + 1);
+        }
+    }
+}
+
+#[test]
+fn what_is_nested_too_deep_or_too_long_is_read_without_overflow_and_bounded() {
+    for depth in [100, 10_000, 200_000] {
+        for (open, close) in [
+            ("[", "]"),
+            (r#"{"error":"#, "}"),
+            ("<Error><Code>", "</Code></Error>"),
+        ] {
+            let closed = format!("{}1{}", open.repeat(depth), close.repeat(depth));
+            for body in [closed.as_bytes(), open.repeat(depth).as_bytes()] {
+                for found in [read(body), read_in_success(body)].into_iter().flatten() {
+                    assert!(is_bounded(&found));
+                }
+                assert!(raw_text(body).chars().count() <= MAX_TEXT + 1);
+            }
+        }
+    }
+    for kind in 0..10 {
+        let found = read(&good(kind, &"长".repeat(100_000)));
+        assert!(found.is_none_or(|found| is_bounded(&found)), "kind {kind}");
+    }
+}

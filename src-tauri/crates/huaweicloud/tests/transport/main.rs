@@ -16,6 +16,7 @@ mod lists;
 mod peer;
 mod proxies;
 mod reference;
+mod reference_obs;
 mod requests;
 mod retries;
 mod tls;

@@ -159,3 +159,56 @@ fn what_is_pending_is_part_of_the_state() {
     read.advance(after(7.0), &PACE);
     assert_eq!(read.jobs[&job].status, JobStatus::Success);
 }
+
+/// What was measured of one thing: from when to when.
+fn measured(region: &Region, id: &str) -> Vec<(DateTime<Utc>, Option<DateTime<Utc>>)> {
+    let own = region
+        .usage
+        .stretches()
+        .filter(|stretch| stretch.resource_id == id);
+    own.map(|stretch| (stretch.from, stretch.to)).collect()
+}
+
+#[test]
+fn what_costs_is_measured_at_its_moment_however_late_one_looks() {
+    let (mut region, _, id) = ordered(None);
+    let disk = region.servers[&id].disks[1].volume_id.clone();
+    region.advance(after(100.0), &PACE);
+    let ids = std::slice::from_ref(&id);
+    let leaving = Leaving {
+        disks: true,
+        address: None,
+    };
+    region.delete(ids, leaving, after(200.0), &PACE);
+    region.advance(after(7200.0), &PACE);
+    assert_eq!(
+        measured(&region, &id),
+        [(after(6.0), Some(after(201.5)))],
+        "from its boot until it was gone"
+    );
+    assert_eq!(
+        measured(&region, &disk),
+        [(after(0.0), Some(after(201.5)))],
+        "a disk from when it was made"
+    );
+}
+
+#[test]
+fn a_server_that_stands_and_starts_again_is_measured_in_two_parts() {
+    let (mut region, _, id) = ordered(None);
+    region.advance(after(10.0), &PACE);
+    let ids = std::slice::from_ref(&id);
+    let stop = PowerAct::Stop { hard: false };
+    region.power(stop, ids, &BTreeMap::new(), after(20.0), &PACE);
+    region.advance(after(60.0), &PACE);
+    region.power(PowerAct::Start, ids, &BTreeMap::new(), after(100.0), &PACE);
+    region.advance(after(3600.0), &PACE);
+    let parts = measured(&region, &id);
+    assert_eq!(parts.len(), 2, "{parts:?}");
+    let (first, second) = (parts[0], parts[1]);
+    assert_eq!(first.0, after(6.0));
+    let stopped = first.1.unwrap();
+    assert!(after(20.0) < stopped && stopped < after(30.0), "{stopped}");
+    assert!(after(100.0) < second.0 && second.0 < after(110.0), "{second:?}");
+    assert_eq!(second.1, None, "it runs");
+}

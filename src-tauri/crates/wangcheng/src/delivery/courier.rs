@@ -62,6 +62,11 @@ impl Batch {
         batch
     }
 
+    /// Number of the last of them.
+    fn last(&self) -> Option<u64> {
+        self.parcels.last().map(|parcel| parcel.number)
+    }
+
     fn body(&mut self, hei: &Hei) -> std::result::Result<Body, yanhuang::Error> {
         self.body.take().unwrap_or_else(|| {
             let events: Vec<_> = self
@@ -93,7 +98,7 @@ impl Sender {
         }
     }
 
-    /// How many are read while a batch is on its way: as many as follow if it is taken.
+    /// How many go into a batch that is read while another one is on its way: as many as may follow if that is taken.
     fn next(&self) -> usize {
         self.now.saturating_mul(2).min(self.most)
     }
@@ -203,19 +208,22 @@ impl Wangcheng {
         Ok(())
     }
 
-    /// Sends one queue to its end. While a batch is on its way, the one after is read and made into a body, and now and
-    /// then those before are noted, so that neither waits for the other.
+    /// Sends one queue to its end. While a batch is on its way, the next one is made into a body, the one after is read,
+    /// and now and then those before are noted, so that none waits for the other.
     async fn drain(&self, sender: &mut Sender, queue: Queue, ready: Vec<Parcel>) -> Result<()> {
         let mut ready = Batch::new(ready);
+        // What follows it, once that is read.
+        let mut next: Option<Vec<Parcel>> = None;
         let mut taken: Vec<u64> = Vec::new();
         let mut noted = Instant::now();
         loop {
-            let Some(last) = ready.parcels.last().map(|parcel| parcel.number) else {
+            let Some(last) = ready.last() else {
                 if taken.is_empty() {
                     return Ok(());
                 }
                 self.accepted(queue, std::mem::take(&mut taken)).await?;
                 ready = Batch::new(self.parcels(queue, None, sender.now, sender.bytes).await?);
+                next = None;
                 continue;
             };
             self.inner.courier.now().sending = true;
@@ -229,21 +237,15 @@ impl Wangcheng {
             if due {
                 noted = Instant::now();
             }
-            let ledger = async {
-                if !to_note.is_empty() {
-                    self.accepted(queue, to_note).await?;
-                }
-                self.batch(sender, queue, last).await
-            };
             let body = ready.body(&sender.hei);
             let post = async { sender.hei.post_body(body?).await };
-            let (posted, next) = tokio::join!(post, ledger);
+            let (posted, ahead) = tokio::join!(post, self.ahead(sender, queue, last, next.take(), to_note));
             match posted {
                 Ok(_) => {
                     sender.taken(last);
                     taken.extend(ready.parcels.iter().map(|parcel| parcel.number));
-                    ready = match next {
-                        Ok(next) => next,
+                    (ready, next) = match ahead {
+                        Ok((made, read)) => (made, Some(read)),
                         Err(failure) => {
                             // What was taken is noted if there is any way to.
                             self.accepted(queue, taken).await?;
@@ -252,13 +254,42 @@ impl Wangcheng {
                     };
                 }
                 Err(error) => {
-                    next?;
+                    ahead?;
                     // First what stands before it: the cursor moves past a refused event only from the one before.
                     self.accepted(queue, std::mem::take(&mut taken)).await?;
                     ready = Batch::new(self.refused(sender, queue, ready.parcels, error).await?);
                 }
             }
         }
+    }
+
+    /// What there is to do while the batch that ends with `last` is on its way: those before it are noted, the one after,
+    /// `next`, is made into a body, and what follows that is read. `next`: nothing when it has to be read first.
+    async fn ahead(
+        &self,
+        sender: &Sender,
+        queue: Queue,
+        last: u64,
+        next: Option<Vec<Parcel>>,
+        to_note: Vec<u64>,
+    ) -> Result<(Batch, Vec<Parcel>)> {
+        self.accepted(queue, to_note).await?;
+        let next = match next {
+            Some(next) => next,
+            None => {
+                self.parcels(queue, Some(last), sender.next(), sender.bytes)
+                    .await?
+            }
+        };
+        let Some(end) = next.last().map(|parcel| parcel.number) else {
+            return Ok((Batch::new(next), Vec::new()));
+        };
+        let hei = Arc::clone(&sender.hei);
+        let make = tokio::task::spawn_blocking(move || Batch::made(next, &hei));
+        let read = self.parcels(queue, Some(end), sender.next(), sender.bytes);
+        let (made, read) = tokio::join!(make, read);
+        let made = made.map_err(|error| Failure::new(Code::Internal).saying(error))?;
+        Ok((made, read?))
     }
 
     /// What to send after a refusal: half of it, so that the one bad event is found; or what follows that one once it
@@ -334,18 +365,10 @@ impl Wangcheng {
             .await
     }
 
-    /// What follows if the batch that ends with `last` is taken.
-    async fn batch(&self, sender: &Sender, queue: Queue, last: u64) -> Result<Batch> {
-        let count = u32::try_from(sender.next()).unwrap_or(u32::MAX);
-        let (hei, bytes) = (Arc::clone(&sender.hei), sender.bytes);
-        self.ledger(move |ledger| {
-            let parcels = ledger.parcels(TARGET, queue, Some(last), count, bytes)?;
-            Ok(Batch::made(parcels, &hei))
-        })
-        .await
-    }
-
     async fn accepted(&self, queue: Queue, numbers: Vec<u64>) -> Result<()> {
+        if numbers.is_empty() {
+            return Ok(());
+        }
         let now = self.now();
         self.ledger(move |ledger| ledger.accepted(TARGET, queue, &numbers, now))
             .await

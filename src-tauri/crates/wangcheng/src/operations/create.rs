@@ -93,6 +93,9 @@ impl Wangcheng {
 impl Runner {
     pub(super) async fn create(&mut self) -> Result<Done> {
         let made = self.make().await;
+        if made.is_ok() {
+            self.mark_parts_of_new().await;
+        }
         if self.operation.detail.host_key.is_some() {
             match (&made, self.operation.row.server_id.clone()) {
                 (Ok(_), server) => self.keep_key(server.as_deref().unwrap_or_default()).await,

@@ -49,7 +49,9 @@ impl Wangcheng {
 impl Runner {
     pub(super) async fn delete(&mut self) -> Result<Done> {
         let done = self.take_away().await?;
-        self.wangcheng.forget_key(self.server_id()?.as_str()).await;
+        let server = self.server_id()?;
+        self.wangcheng.forget_key(server.as_str()).await;
+        self.operation.detail.left = self.count_left(server.as_str()).await;
         Ok(done)
     }
 

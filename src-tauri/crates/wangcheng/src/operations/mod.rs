@@ -3,19 +3,23 @@
 //!
 //! | found at a start | what is done |
 //! |---|---|
-//! | a creation, recorded | sent again with the same client token: the cloud answers as it did the first time |
+//! | a creation (of a server, of a disk), recorded | sent again with the same client token: the cloud answers as it did the first time |
 //! | a creation whose token is too old | looked for by its tag |
-//! | anything, sent | followed by its job id; if the job is forgotten, settled by reading the server |
+//! | tags and flags of a new server's parts | set again: doing it twice does what doing it once does |
+//! | anything, sent | followed by its job id; if the job is forgotten, settled by reading the server or the disk |
 //! | a change of size, sent | followed by its job id; the server is started again where it ran before |
 //! | a new password | not sent any more, because it is not kept anywhere |
 //! | a restart, recorded | followed where it is under way; else its outcome is unknown, because twice is too often |
-//! | anything else, recorded | the server is read first, and only what is not done yet is sent |
+//! | anything else, recorded | the server or the disk is read first, and only what is not done yet is sent |
 
 mod admit;
 mod create;
 mod delete;
+mod disks;
 mod lease;
+mod leftovers;
 mod outcome;
+mod parts;
 mod password;
 mod power;
 mod rehearse;
@@ -32,6 +36,7 @@ use serde::{Deserialize, Serialize};
 use store::NewOperation;
 use ts_rs::TS;
 
+pub use self::disks::AddDisk;
 pub use self::power::PowerAct;
 use self::runner::Runner;
 use crate::Wangcheng;
@@ -70,6 +75,24 @@ pub enum OperationKind {
     /// A server is deleted.
     #[serde(rename = "server.delete")]
     DeleteServer,
+    /// What was made with a server gets its tags and is set to go with it.
+    #[serde(rename = "server.mark_parts")]
+    MarkParts,
+    /// A disk is made and attached.
+    #[serde(rename = "disk.add")]
+    AddDisk,
+    /// A disk is made larger.
+    #[serde(rename = "disk.grow")]
+    GrowDisk,
+    /// A disk is taken off its server.
+    #[serde(rename = "disk.detach")]
+    DetachDisk,
+    /// A disk is deleted.
+    #[serde(rename = "disk.delete")]
+    DeleteDisk,
+    /// A public address is given back.
+    #[serde(rename = "eip.release")]
+    ReleaseAddress,
     /// A server gets another flavor.
     #[serde(rename = "server.resize")]
     ResizeServer,
@@ -91,7 +114,7 @@ pub enum OperationKind {
 }
 
 impl OperationKind {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 19] = [
         Self::CreateServer,
         Self::UpdateLease,
         Self::CancelLease,
@@ -99,6 +122,12 @@ impl OperationKind {
         Self::StopServer,
         Self::RebootServer,
         Self::DeleteServer,
+        Self::MarkParts,
+        Self::AddDisk,
+        Self::GrowDisk,
+        Self::DetachDisk,
+        Self::DeleteDisk,
+        Self::ReleaseAddress,
         Self::ResizeServer,
         Self::RenameServer,
         Self::TagServer,
@@ -116,6 +145,12 @@ impl OperationKind {
             Self::StopServer => "server.stop",
             Self::RebootServer => "server.reboot",
             Self::DeleteServer => "server.delete",
+            Self::MarkParts => "server.mark_parts",
+            Self::AddDisk => "disk.add",
+            Self::GrowDisk => "disk.grow",
+            Self::DetachDisk => "disk.detach",
+            Self::DeleteDisk => "disk.delete",
+            Self::ReleaseAddress => "eip.release",
             Self::ResizeServer => "server.resize",
             Self::RenameServer => "server.rename",
             Self::TagServer => "server.tag",
@@ -166,6 +201,12 @@ pub struct Detail {
     pub host_key: Option<String>,
     /// What the cloud is doing, in its own word.
     pub progress: Option<String>,
+    /// The disk or public address that it is about.
+    pub part: Option<Part>,
+    /// What could not be done besides. The act itself is none the worse for it.
+    pub problem: Option<Failure>,
+    /// How many parts of a deleted server are left, and cost.
+    pub left: Option<u32>,
     /// It was sent, or was about to be, and what it carried is not kept anywhere.
     pub sending: bool,
     /// The security group that was made.
@@ -174,6 +215,28 @@ pub struct Detail {
     pub stands: Option<ServerState>,
     /// Why a server that ran before does not run again.
     pub stays_stopped: Option<Failure>,
+}
+
+/// A disk or a public address that an operation is about.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Part {
+    /// The cloud's id, once known.
+    pub id: Option<String>,
+    /// Its name, or the address.
+    pub name: String,
+    /// Type of a disk.
+    pub kind: Option<String>,
+    /// Size of a disk, in GB: the one that it has in the end.
+    pub gb: Option<u32>,
+    /// The size before.
+    pub gb_before: Option<u32>,
+    /// Its device in the guest.
+    pub device: Option<String>,
+    /// The server starts from it.
+    pub system: bool,
+    /// Id of the server that it belongs or belonged to, by its tag.
+    pub server: Option<String>,
 }
 
 impl Detail {
@@ -333,6 +396,8 @@ impl Wangcheng {
                 this.run(live, operation, resumed).await;
                 claim.done();
             }
+            // Whoever followed it, what it carried is of no use any more.
+            this.held().remove(&id);
             this.followed().remove(&id);
         });
     }

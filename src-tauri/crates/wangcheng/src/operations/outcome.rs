@@ -24,11 +24,17 @@ impl Runner {
             OperationKind::StopServer => Action::ServerStopped,
             OperationKind::RebootServer => Action::ServerRebooted,
             OperationKind::DeleteServer => Action::ServerDeleted,
+            OperationKind::AddDisk => Action::DiskAttached,
+            OperationKind::GrowDisk => Action::DiskExtended,
+            OperationKind::DetachDisk => Action::DiskDetached,
+            OperationKind::DeleteDisk => Action::DiskDeleted,
+            OperationKind::ReleaseAddress => Action::AddressReleased,
             OperationKind::ResizeServer => Action::ServerResized,
             OperationKind::AdoptServer => Action::ServerSeen,
             OperationKind::RenameServer
             | OperationKind::TagServer
             | OperationKind::ResetPassword
+            | OperationKind::MarkParts
             | OperationKind::AdmitSsh => return Vec::new(),
         };
         let mut events = vec![self.event(action, result, at)];
@@ -45,7 +51,7 @@ impl Runner {
         let time = result.as_ref().map_or_else(|_| self.cloud_now(), |done| done.at);
         let mut draft = Draft::new(action, time, &self.wangcheng.inner.client);
         draft
-            .set("server_name", self.operation.row.server_name.as_str())
+            .set("server_name", self.event_server_name())
             .set("flavor", detail.flavor.clone())
             .set("vcpus", detail.vcpus)
             .set("ram_mb", detail.ram_mb)
@@ -83,16 +89,34 @@ impl Runner {
                 let stands = serde_json::to_value(detail.stands).unwrap_or_default();
                 draft.set("state", stands).set_time("lease_end", detail.lease_end);
             }
+            Action::DiskAttached | Action::DiskExtended | Action::DiskDetached | Action::DiskDeleted => {
+                let part = detail.part.clone().unwrap_or_default();
+                draft
+                    .set("disk_id", part.id)
+                    .set("disk_gb", part.gb)
+                    .set("disk_gb_before", part.gb_before)
+                    .set("disk_type", part.kind)
+                    .set_price(detail.price.as_ref());
+            }
+            Action::AddressReleased => {
+                draft.set("eip", detail.part.clone().map(|part| part.name));
+            }
             _ => {}
         }
         if let Err(failure) = result {
             draft.fail(failure);
         }
-        draft.finish(
-            &self.live.account,
-            Some(&self.id),
-            self.operation.row.server_id.as_deref(),
-        )
+        // What is left of a server that is gone still tells which it was.
+        let server = self.operation.row.server_id.as_deref();
+        let server = server.or(detail.part.as_ref().and_then(|part| part.server.as_deref()));
+        draft.finish(&self.live.account, Some(&self.id), server)
+    }
+
+    /// The name of a server that is gone is not known any more; what is left of it has one of its own.
+    fn event_server_name(&self) -> Option<&str> {
+        let row = &self.operation.row;
+        (row.server_id.is_some() || self.operation.kind == OperationKind::CreateServer)
+            .then_some(row.server_name.as_str())
     }
 }
 

@@ -64,6 +64,12 @@ impl Runner {
                 self.power().await
             }
             OperationKind::DeleteServer => self.delete().await,
+            OperationKind::MarkParts => self.mark_parts().await,
+            OperationKind::AddDisk => self.add_disk().await,
+            OperationKind::GrowDisk | OperationKind::DetachDisk | OperationKind::DeleteDisk => {
+                self.act_on_disk().await
+            }
+            OperationKind::ReleaseAddress => self.release_address().await,
             OperationKind::ResizeServer => self.resize().await,
             OperationKind::RenameServer => self.rename().await,
             OperationKind::TagServer | OperationKind::AdoptServer => self.tag().await,
@@ -141,7 +147,7 @@ impl Runner {
     }
 
     /// The client of the account as it is now: signing in again gives it another key.
-    async fn client(&mut self) -> Result<Client> {
+    pub(super) async fn client(&mut self) -> Result<Client> {
         self.live = self.wangcheng.live(&self.operation.row.account).await?;
         let client = self.wangcheng.client(&self.live).await?;
         Ok(match &self.wangcheng.rehearsal {

@@ -149,6 +149,10 @@ async fn serve(
 
 /// All rows of a list, read page by page from a service on the loopback interface.
 async fn listed(served: Served) -> Listing<Row> {
+    tried(served).await.unwrap()
+}
+
+async fn tried(served: Served) -> Result<Listing<Row>, Error> {
     let limit = served.limit;
     let router = axum::Router::new().fallback(serve).with_state(Arc::new(served));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -184,7 +188,7 @@ async fn listed(served: Served) -> Listing<Row> {
         .list("rows", Some(limit), call, |row: &Row| row.id.clone())
         .await;
     server.abort();
-    reply.unwrap().value
+    reply.map(|reply| reply.value)
 }
 
 proptest! {
@@ -224,5 +228,56 @@ proptest! {
         let listing = runtime.block_on(listed(served));
         prop_assert_eq!(listing.items.len(), rows);
         prop_assert_eq!(asked.load(Relaxed), rows.div_ceil(limit).max(1));
+    }
+}
+
+fn served(rows: usize, limit: usize) -> Served {
+    Served {
+        rows: (0..rows)
+            .map(|at| json!({ "status": "A", "id": format!("{at}") }))
+            .collect(),
+        limit,
+        counts: false,
+        asked: Arc::default(),
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_too_many_pages_or_rows_is_given_up() {
+    let pages = served(MAX_PAGES + 5, 1);
+    let asked = Arc::clone(&pages.asked);
+    let error = tried(pages).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::BadAnswer);
+    assert!(error.message.contains("1000 pages"), "{error}");
+    assert_eq!(asked.load(Relaxed), MAX_PAGES, "and nobody asks on");
+
+    let error = tried(served(MAX_ROWS + 1_000, MAX_ROWS / 3 + 334))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, ErrorKind::BadAnswer);
+    assert!(error.message.contains("200000 rows"), "{error}");
+}
+
+#[test]
+fn what_is_nested_too_deep_is_refused_or_left_out_and_overflows_nothing() {
+    for depth in [100, 1_000, 100_000] {
+        for (open, close) in [("[", "]"), (r#"{"id":"#, "}")] {
+            let deep = format!("{}1{}", open.repeat(depth), close.repeat(depth));
+            let row = r#"{"id":"s","status":"A"}"#;
+            for body in [
+                deep.clone(),
+                format!(r#"{{"rows":{deep}}}"#),
+                format!(r#"{{"rows":[{row},{deep}]}}"#),
+                format!(r#"{{"rows":[{row}],"page_info":{deep}}}"#),
+                format!(r#"{{"more":{deep},"rows":[{row}]}}"#),
+                open.repeat(depth),
+            ] {
+                let wanted = body.matches(row).count();
+                match answer(body).page::<Row>("rows") {
+                    Ok(page) => assert_eq!(page.items.len(), wanted, "the row that is one is read"),
+                    Err(error) => assert_eq!(error.kind, ErrorKind::BadAnswer),
+                }
+            }
+        }
     }
 }
