@@ -111,6 +111,8 @@ pub enum Code {
     DeliveryUnavailable,
     DeliveryUnreachable,
     DeliveryThrottled,
+    // asking without wanting it done
+    Rehearsed,
     // asking wrongly
     BadInput,
     Internal,
