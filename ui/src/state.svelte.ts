@@ -375,7 +375,7 @@ export class AppState {
       return older.outcome !== 'ok' || older.serverId === null || older.serverId !== operation.serverId;
     });
     this.toasts = [...others, { id, operation, warning: null }].slice(-TOASTS_AT_MOST);
-    if (operation.outcome === 'ok') setTimeout(() => this.dismiss(id), OK_TOAST_MS);
+    if (operation.outcome !== 'failed') setTimeout(() => this.dismiss(id), OK_TOAST_MS);
   }
 
   /** Does what has no place of its own to show that it failed, and tells it. */

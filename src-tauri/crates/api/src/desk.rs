@@ -379,7 +379,12 @@ fn notice_of(change: &Change, tongue: Tongue, warn: &[i64], operations: bool) ->
                 return None;
             }
             let name = shown(&operation.server_name);
-            let failed = !matches!(operation.outcome, Some(OperationOutcome::Ok));
+            let failed = match operation.outcome? {
+                OperationOutcome::Ok => false,
+                OperationOutcome::Failed => true,
+                // Whoever gave it up knows.
+                OperationOutcome::Cancelled => return None,
+            };
             let (title, action) = match (tongue, failed) {
                 (Tongue::Chinese, false) => (format!("“{name}”：操作已完成"), "查看"),
                 (Tongue::Chinese, true) => (format!("“{name}”：操作失败"), "查看"),

@@ -90,6 +90,9 @@ pub enum Code {
     LeftoverUnknown,
     JobFailed,
     OutcomeUnknown,
+    OperationUnknown,
+    CancelTooLate,
+    Cancelled,
     ResizeImpossible,
     StopNeeded,
     TagInvalid,
@@ -115,6 +118,8 @@ pub enum Code {
     DeliveryUnavailable,
     DeliveryUnreachable,
     DeliveryThrottled,
+    // asking without wanting it done
+    Rehearsed,
     // asking wrongly
     BadInput,
     Internal,
