@@ -139,7 +139,7 @@ fn link(path: &str) -> String {
 
 fn denied(action: &str) -> Fault {
     Fault::forbidden(
-        "IAM.0003",
-        format!("Policy doesn't allow {action} to be performed."),
+        "IAM.0002",
+        format!("You are not authorized to perform the requested action: {action}"),
     )
 }
