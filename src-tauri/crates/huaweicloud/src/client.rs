@@ -75,6 +75,8 @@ struct ClientInner {
     key: Arc<Key>,
     /// Whose requests are counted together.
     account: Mark,
+    /// The account, where it is known.
+    account_id: Option<AccountId>,
 }
 
 impl fmt::Debug for Client {
@@ -99,14 +101,16 @@ impl Client {
                 endpoints,
                 region,
                 account,
+                account_id: None,
             }),
         }
     }
 
-    /// The same client, whose requests are counted together with those of all other keys of that account: the
-    /// cloud's limits are the account's.
+    /// The same client, knowing whose key it has. Its requests are counted together with those of all other keys of
+    /// that account, because the cloud's limits are the account's; and they name the account to those services
+    /// that are the account's and not a region's. [`crate::tms`] does not answer without that.
     #[must_use]
-    pub fn counted_for(self, account: &AccountId) -> Self {
+    pub fn of_account(self, account: &AccountId) -> Self {
         let inner = &self.inner;
         Self {
             inner: Arc::new(ClientInner {
@@ -116,6 +120,7 @@ impl Client {
                 region: inner.region.clone(),
                 key: Arc::clone(&inner.key),
                 account: mark(account.as_str()),
+                account_id: Some(account.clone()),
             }),
         }
     }

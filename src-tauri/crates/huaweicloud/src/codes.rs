@@ -30,7 +30,7 @@ pub(crate) fn kind_of(code: &str) -> Option<ErrorKind> {
 
         "APIGW.0302" | "APIGW.0304" | "Ecs.0016" | "Ecs.0027" | "Ecs.0089" | "Ecs.0110" | "Pdp.0001"
         | "EVS.0003" | "EVS.1027" | "EVS.2056" | "VPC.0010" | "VPC.2201" | "KPS.9003" | "CBC.0151"
-        | "AccessDenied" => ErrorKind::Permission,
+        | "TMS.0004" | "TMS.2030" | "AccessDenied" => ErrorKind::Permission,
 
         "Ecs.0003" | "Ecs.0030" | "Ecs.0066" | "Ecs.0067" | "Ecs.0069" | "Ecs.0070" | "Ecs.0071"
         | "Ecs.7000" | "EVS.2144" | "VPC.0502" | "VPC.2701" | "KPS.9004" | "AccountProblem"
@@ -49,7 +49,7 @@ pub(crate) fn kind_of(code: &str) -> Option<ErrorKind> {
 
         "Ecs.0029" | "Ecs.0031" | "Ecs.0038" | "Ecs.0114" | "Ecs.0307" | "Ecs.0314" | "Ecs.0614"
         | "Common.0011" | "VPC.0003" | "VPC.0504" | "IMG.0005" | "KPS.4016" | "IAM.0004" | "CTS.0013"
-        | "NoSuchKey" | "NoSuchBucket" => ErrorKind::Missing,
+        | "TMS.0005" | "NoSuchKey" | "NoSuchBucket" => ErrorKind::Missing,
 
         "APIGW.0308" | "Common.0024" | "Common.1503" | "CBC.0250" | "SlowDown" | "TMS.0006" => {
             ErrorKind::Throttled
@@ -163,6 +163,9 @@ mod tests {
             ("FrozenUserId", 403, ErrorKind::Permission, ErrorKind::Money),
             ("TMS.0006", 403, ErrorKind::Permission, ErrorKind::Throttled),
             ("CTS.0012", 403, ErrorKind::Permission, ErrorKind::Auth),
+            // Told of single resources inside a success.
+            ("TMS.0005", 200, ErrorKind::BadAnswer, ErrorKind::Missing),
+            ("TMS.2030", 200, ErrorKind::BadAnswer, ErrorKind::Permission),
         ] {
             assert_eq!(kind_of_status(status, true), by_status, "{code}");
             assert_eq!(kind_of(code), Some(kind), "{code}");

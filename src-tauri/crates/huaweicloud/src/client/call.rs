@@ -128,6 +128,17 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// The project that it is about. Regional calls name it in the second part of their paths, but for one that
+    /// names a network only.
+    pub(super) fn project(&self) -> Option<&'a str> {
+        use Service::{Cts, Ecs, Eip, Evs, Kps, Vpc};
+        match (self.service, self.path.as_slice()) {
+            (Vpc, [_, "network-ip-availabilities", ..]) => None,
+            (Ecs | Evs | Vpc | Eip | Kps | Cts, [_, project, ..]) => Some(project),
+            _ => None,
+        }
+    }
+
     /// A header that the caller gave.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers
