@@ -7,6 +7,7 @@ mod http;
 mod keys;
 mod limits;
 mod lookahead;
+mod rehearsal;
 mod request;
 mod tries;
 
@@ -20,6 +21,7 @@ pub(crate) use self::call::Call;
 pub use self::http::{Clock, Http, HttpOptions, Proxy, ProxyLogin};
 use self::keys::{Key, Mark, mark};
 pub use self::limits::Rate;
+pub use self::rehearsal::{Rehearsal, RehearsedRequest};
 use crate::credentials::Credentials;
 use crate::endpoints::Endpoints;
 use crate::error::Error;
@@ -67,6 +69,7 @@ pub struct Client {
     inner: Arc<ClientInner>,
 }
 
+#[derive(Clone)]
 struct ClientInner {
     http: Http,
     credentials: Credentials,
@@ -77,6 +80,8 @@ struct ClientInner {
     account: Mark,
     /// The account, where it is known.
     account_id: Option<AccountId>,
+    /// Where what changes something is kept, instead of being sent.
+    rehearsal: Option<Rehearsal>,
 }
 
 impl fmt::Debug for Client {
@@ -102,6 +107,7 @@ impl Client {
                 region,
                 account,
                 account_id: None,
+                rehearsal: None,
             }),
         }
     }
@@ -111,16 +117,11 @@ impl Client {
     /// that are the account's and not a region's. [`crate::tms`] does not answer without that.
     #[must_use]
     pub fn of_account(self, account: &AccountId) -> Self {
-        let inner = &self.inner;
         Self {
             inner: Arc::new(ClientInner {
-                http: inner.http.clone(),
-                credentials: inner.credentials.clone(),
-                endpoints: inner.endpoints.clone(),
-                region: inner.region.clone(),
-                key: Arc::clone(&inner.key),
                 account: mark(account.as_str()),
                 account_id: Some(account.clone()),
+                ..(*self.inner).clone()
             }),
         }
     }
