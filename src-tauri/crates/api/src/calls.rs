@@ -8,7 +8,7 @@ use wangcheng::delivery::Configuration;
 use wangcheng::{Code, Failure, Result};
 
 use crate::host::Api;
-use crate::rehearsal::{Rehearse, Rehearsed};
+use crate::rehearsal::{OperationRef, Rehearse, Rehearsed};
 use crate::typescript::Signature;
 use crate::views::disks::{
     AddDisk, AskDiskCommands, AskDiskPrice, DeleteDisk, Deletion, DiskCommands, DiskList, DiskPrice, DiskRef,
@@ -279,6 +279,7 @@ calls! {
     }
 
     "operations.rehearse" "rehearse" (api, ask: Rehearse) -> Rehearsed { api.rehearse(ask).await }
+    "operations.shown" "shown" (api, ask: OperationRef) -> Rehearsed { api.shown(ask).await }
 
     "events.list" "list" (api, ask: ListEvents) -> EventPage {
         let (events, last_seq) = api.domain().await?.events(ask.before, ask.limit).await?;

@@ -104,7 +104,10 @@ pub async fn operation(session: &Session, command: &Operation) -> Result<()> {
                 )
             })
         }
-        Operation::Show { id, wait, timeout } => {
+        Operation::Show { id, calls: true, .. } => crate::change::shown(session, id).await,
+        Operation::Show {
+            id, wait, timeout, ..
+        } => {
             let operation = if *wait {
                 session.follow_by_id(id, *timeout).await?
             } else {
