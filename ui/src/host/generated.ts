@@ -1049,6 +1049,14 @@ stage: OperationStage,
  */
 outcome: OperationOutcome | null, 
 /**
+ * The cloud surely has nothing of it yet, so that it can be cancelled.
+ */
+cancellable: boolean, 
+/**
+ * It is not wanted any more, and ends as cancelled unless it reaches the cloud just now.
+ */
+cancelling: boolean, 
+/**
  * Why it failed.
  */
 error: WireError | null, 
@@ -1117,7 +1125,7 @@ export type OperationKind = "server.create" | "lease.update" | "lease.cancel" | 
 /**
  * How an operation ended.
  */
-export type OperationOutcome = "ok" | "failed";
+export type OperationOutcome = "ok" | "failed" | "cancelled";
 
 /**
  * The disk or public address that an operation is about.
@@ -1145,13 +1153,13 @@ sizeGbBefore: number | null,
 device: string | null, };
 
 /**
- * Names an operation of the ledger.
+ * Names an operation.
  */
 export type OperationRef = { 
 /**
- * Its id.
+ * Operation id.
  */
-id: string, };
+operation: string, };
 
 /**
  * How far an operation is.
@@ -2071,6 +2079,7 @@ export const calls = (call: Call) => ({
   },
   operations: {
     list: () => call<Array<Operation>>("operations.list", null),
+    cancel: (request: OperationRef) => call<Operation>("operations.cancel", request),
     rehearse: (request: Rehearse) => call<Rehearsed>("operations.rehearse", request),
     shown: (request: OperationRef) => call<Rehearsed>("operations.shown", request),
   },

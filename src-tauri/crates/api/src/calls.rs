@@ -8,7 +8,7 @@ use wangcheng::delivery::Configuration;
 use wangcheng::{Code, Failure, Result};
 
 use crate::host::Api;
-use crate::rehearsal::{OperationRef, Rehearse, Rehearsed};
+use crate::rehearsal::{Rehearse, Rehearsed};
 use crate::typescript::Signature;
 use crate::views::disks::{
     AddDisk, AskDiskCommands, AskDiskPrice, DeleteDisk, Deletion, DiskCommands, DiskList, DiskPrice, DiskRef,
@@ -16,9 +16,9 @@ use crate::views::disks::{
 };
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
-    Delivery, DeliveryTest, EventPage, ExtendLease, ListEvents, Operation, PerServer, Power, Quote,
-    RefusedEvent, Region, SavedKey, SendAgain, ServerList, ServerRef, Settings, SignIn, SignInDemo, Template,
-    TemplateFile, TemplateRef, event,
+    Delivery, DeliveryTest, EventPage, ExtendLease, ListEvents, Operation, OperationRef, PerServer, Power,
+    Quote, RefusedEvent, Region, SavedKey, SendAgain, ServerList, ServerRef, Settings, SignIn, SignInDemo,
+    Template, TemplateFile, TemplateRef, event,
 };
 use crate::views_change::{
     AdmitSsh, DeleteServers, ExtendLeases, OwnAddress, RenameServer, ResetPassword, ResizeOptions,
@@ -276,6 +276,10 @@ calls! {
         let domain = api.domain().await?;
         let speaker = api.speaker(&domain);
         Ok(domain.operations().await?.into_iter().map(|operation| speaker.operation(operation)).collect())
+    }
+    "operations.cancel" "cancel" (api, ask: OperationRef) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.cancel_operation(&ask.operation).await?))
     }
 
     "operations.rehearse" "rehearse" (api, ask: Rehearse) -> Rehearsed { api.rehearse(ask).await }

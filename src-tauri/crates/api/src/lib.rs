@@ -16,7 +16,7 @@ mod words;
 pub use calls::names;
 pub use error::WireError;
 pub use host::{Api, Launch, Places, StartDemo};
-pub use rehearsal::{OperationRef, Rehearse, Rehearsed, RehearsedRequest};
+pub use rehearsal::{Rehearse, Rehearsed, RehearsedRequest};
 pub use typescript::typescript;
 pub use views::*;
 pub use words::Tongue;

@@ -12,6 +12,7 @@ use wangcheng::{Code, Failure, Rehearsal, Result};
 
 use crate::error::WireError;
 use crate::host::Api;
+use crate::views::OperationRef;
 
 /// The calls that become operations. No other can be rehearsed, because it would be done.
 const ACTS: [&str; 19] = [
@@ -46,13 +47,6 @@ pub struct Rehearse {
     /// Its request.
     #[ts(type = "unknown")]
     pub request: Value,
-}
-
-/// Names an operation of the ledger.
-#[derive(Deserialize, TS)]
-pub struct OperationRef {
-    /// Its id.
-    pub id: String,
 }
 
 /// A request that would be sent, or was; its secrets are blanked (`***`).
@@ -149,7 +143,7 @@ impl Api {
     /// The requests of an operation of the ledger, put together from its record.
     pub(crate) async fn shown(&self, ask: OperationRef) -> Result<Rehearsed> {
         let rehearsal = Rehearsal::default();
-        let operation = self.domain().await?.shown(&ask.id, &rehearsal).await?;
+        let operation = self.domain().await?.shown(&ask.operation, &rehearsal).await?;
         let command = past::asked(&operation).and_then(|(call, request)| command::line(call, &request));
         let mut shown = Rehearsed::new(&rehearsal, command, Vec::new());
         for request in shown.requests.iter_mut().chain(&mut shown.follows) {

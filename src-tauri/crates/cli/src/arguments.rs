@@ -393,6 +393,11 @@ pub enum Operation {
         #[arg(long, value_name = "TIME", default_value = "30m", value_parser = humantime::parse_duration)]
         timeout: Duration,
     },
+    /// Give up one that still waits to be sent
+    Cancel {
+        /// Its id
+        id: String,
+    },
 }
 
 /// Events.

@@ -36,7 +36,9 @@ pub async fn rehearse(session: &Session, name: &str, ask: Value) -> Result<()> {
 
 /// Shows what an operation has asked, or asks, of the cloud.
 pub async fn shown(session: &Session, operation: &str) -> Result<()> {
-    let shown = session.ask("operations.shown", json!({"id": operation})).await?;
+    let shown = session
+        .ask("operations.shown", json!({"operation": operation}))
+        .await?;
     session.output.answer(&shown, || requests(session, &shown))
 }
 

@@ -178,7 +178,7 @@ impl Runner {
         let mut pause = FIRST_PAUSE;
         for look in 1..=TAG_LOOKS {
             let rows = self
-                .persist(|client, project| {
+                .look(|client, project| {
                     let tag = tag.clone();
                     async move {
                         let query = ecs::ServerQuery {

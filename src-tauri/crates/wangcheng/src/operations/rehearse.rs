@@ -39,19 +39,18 @@ impl Wangcheng {
     /// there (marking a server's parts), it is what would be asked now.
     ///
     /// # Errors
-    /// `BadInput` when there is no such operation; `AccountUnknown`, and what keeps its key from being read; what the
+    /// `OperationUnknown`; `AccountUnknown`, and what keeps its key from being read; what the
     /// cloud says to what is read.
     pub async fn shown(&self, id: &str, rehearsal: &Rehearsal) -> Result<Operation> {
-        let wanted = id.to_owned();
-        let row = self.ledger(move |ledger| ledger.operation(&wanted)).await?;
-        let operation = row
-            .and_then(Operation::read)
-            .ok_or_else(|| Failure::new(Code::BadInput).with("field", "id"))?;
+        let Some(operation) = self.find_operation(id).await? else {
+            return Err(Code::OperationUnknown.into());
+        };
         let live = self.live(&operation.row.account).await?;
         let mut again = operation.clone();
         again.row.stage = Stage::Recorded;
         again.row.job_id = None;
-        match self.rehearsing(rehearsal).rehearse(live, again).await {
+        again.row.cancel_asked_at = None;
+        match self.rehearsing(rehearsal).rehearse(live, again, true).await {
             Failure {
                 code: Code::Rehearsed,
                 ..
@@ -60,12 +59,13 @@ impl Wangcheng {
         }
     }
 
-    /// Goes an operation's way to its first request, and tells what follows it. Answers why it ended.
-    pub(super) async fn rehearse(&self, live: Arc<Live>, operation: Operation) -> Failure {
+    /// Goes an operation's way to its first request, and tells what follows it. `past`: it is one of the ledger's, whose
+    /// server may be there, with its key. Answers why it ended.
+    pub(super) async fn rehearse(&self, live: Arc<Live>, operation: Operation, past: bool) -> Failure {
         let kept = || self.rehearsal.as_ref().map_or(0, |kept| kept.requests().len());
         let before = kept();
         let mut runner = Runner::new(self.clone(), live, operation, false);
-        match runner.rehearse().await {
+        match runner.rehearse(past).await {
             Err(failure) if kept() == before => return failure,
             _ => {}
         }
@@ -77,13 +77,12 @@ impl Wangcheng {
 }
 
 impl Runner {
-    async fn rehearse(&mut self) -> Result<()> {
+    async fn rehearse(&mut self, past: bool) -> Result<()> {
         match self.operation.kind {
-            // Nothing that a failure of the act would clear away is touched: the server may be there.
-            OperationKind::CreateServer => self.send_create().await,
-            OperationKind::AdmitSsh if self.operation.row.sent_at.is_some() => {
-                self.rehearse_admission().await
-            }
+            // A creation that fails clears the key away that was made for it; this one did not fail.
+            OperationKind::CreateServer if past => self.send_create().await,
+            // The group is there by now.
+            OperationKind::AdmitSsh if past => self.rehearse_admission().await,
             _ => self.act().await.map(drop),
         }
     }
