@@ -144,7 +144,14 @@ pub fn test(only: Option<Part>) -> Result<()> {
         let python = setup::sdk()?;
         do_it(
             "what sends our requests",
-            &mut cargo(&["build", "--workspace", "--example", "record"]),
+            &mut cargo(&[
+                "build",
+                "--workspace",
+                "--example",
+                "record",
+                "--example",
+                "retold",
+            ]),
         )?;
         do_it(
             "the vendor's SDK against the sandbox",
@@ -152,6 +159,7 @@ pub fn test(only: Option<Part>) -> Result<()> {
                 .args(["-m", "pytest", "tests/sdk", "-q"])
                 .env("WANGCHENG_SANDBOX", program("wangcheng-sandbox"))
                 .env("WANGCHENG_RECORD", program("examples/record"))
+                .env("WANGCHENG_RETOLD", program("examples/retold"))
                 .current_dir(root()),
         )?;
     }

@@ -1496,22 +1496,39 @@ call: string,
 request: unknown, };
 
 /**
- * What a call would come to.
+ * What a call would come to, or an operation came to.
  */
 export type Rehearsed = { 
 /**
- * The first request of each act that would change something. What follows depends on its answer.
+ * The first request of each act that would change something. What else is sent depends on its answer.
  */
 requests: Array<RehearsedRequest>, 
+/**
+ * What is known beforehand of the requests that follow. Words in capitals, such as `VOLUME_ID`, stand for what an
+ * answer tells; what is done to one disk is done to each.
+ */
+follows: Array<RehearsedRequest>, 
+/**
+ * The same as commands of `wangcheng`, one a line, for a POSIX shell.
+ */
+command: string | null, 
 /**
  * Why some of several would be refused here.
  */
 refused: Array<WireError>, };
 
 /**
- * A request that would be sent, its secrets blanked.
+ * A request that would be sent, or was; its secrets are blanked (`***`).
  */
 export type RehearsedRequest = { 
+/**
+ * The service, e.g. `ECS`.
+ */
+service: string, 
+/**
+ * The operation's name in the API reference, e.g. `CreateServers`.
+ */
+operation: string, 
 /**
  * Method, e.g. `POST`.
  */
@@ -1525,9 +1542,21 @@ url: string,
  */
 headers: Array<[string, string]>, 
 /**
- * The body.
+ * The body, byte for byte.
  */
-body: string, };
+body: string, 
+/**
+ * The body to be read: one member a line.
+ */
+pretty: string, 
+/**
+ * The same as a command of KooCLI (`hcloud`), for a POSIX shell.
+ */
+koo: string | null, 
+/**
+ * The same as code for the Python SDK.
+ */
+python: string | null, };
 
 /**
  * How long a secret is kept.
@@ -2251,6 +2280,7 @@ export const calls = (call: Call) => ({
     list: () => call<Array<Operation>>("operations.list", null),
     cancel: (request: OperationRef) => call<Operation>("operations.cancel", request),
     rehearse: (request: Rehearse) => call<Rehearsed>("operations.rehearse", request),
+    shown: (request: OperationRef) => call<Rehearsed>("operations.shown", request),
   },
   events: {
     list: (request: ListEvents) => call<EventPage>("events.list", request),

@@ -301,6 +301,7 @@ calls! {
     }
 
     "operations.rehearse" "rehearse" (api, ask: Rehearse) -> Rehearsed { api.rehearse(ask).await }
+    "operations.shown" "shown" (api, ask: OperationRef) -> Rehearsed { api.shown(ask).await }
 
     "events.list" "list" (api, ask: ListEvents) -> EventPage {
         let (events, last_seq) = api.domain().await?.events(ask.before, ask.limit).await?;

@@ -37,6 +37,7 @@ mod ids;
 mod job;
 mod lenient;
 mod quota;
+mod retold;
 pub mod signing;
 mod tag;
 mod wire;
