@@ -6,6 +6,7 @@
 
 pub mod desktop;
 pub mod gate;
+pub mod neighbours;
 pub mod oracle;
 pub mod peers;
 mod process;

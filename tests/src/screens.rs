@@ -151,13 +151,15 @@ pub async fn faults(window: &Window) -> Result<Vec<String>> {
     if here != true {
         window.script(&axe).await?;
     }
+    // a colour on its way to another is neither of them, so what moves comes to rest first
     window
         .script(
             "window.faults = null; \
              const told = (found) => found.violations \
                  .filter((one) => one.impact === 'serious' || one.impact === 'critical') \
                  .flatMap((one) => one.nodes.map((node) => `${one.id} ${node.target.join(' ')} ${node.failureSummary}`)); \
-             window.axe.run(document, { resultTypes: ['violations'] }) \
+             Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null))) \
+                 .then(() => window.axe.run(document, { resultTypes: ['violations'] })) \
                  .then((found) => { window.faults = told(found); }, (error) => { window.faults = [String(error)]; })",
         )
         .await?;

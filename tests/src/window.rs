@@ -323,6 +323,16 @@ impl Window {
             .context("the window keeps its size")
     }
 
+    /// Takes the window from the front.
+    ///
+    /// # Errors
+    /// When the window does not answer.
+    pub async fn minimize(&self) -> Result<()> {
+        self.command(self.client.minimize_window())
+            .await
+            .context("the window stays in front")
+    }
+
     /// Runs the body of a function in the page and gives what it returns.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use wangcheng_tests::desktop::{Desktop, Keychain};
+use wangcheng_tests::neighbours::Neighbours;
 use wangcheng_tests::peers::Sandbox;
 use wangcheng_tests::programs;
 use wangcheng_tests::screens;
@@ -419,9 +420,12 @@ async fn a_second_start_hands_its_link_to_the_first_and_ends() {
     .unwrap();
     assert!(ended.status.success(), "{ended:?}");
 
-    let question = window.text(&testid("link-question")).await.unwrap();
+    let question = window
+        .wait_text(&testid("link-question"), "from-a-link")
+        .await
+        .unwrap();
     assert!(
-        question.contains("from-a-link") && question.contains("ticket 77"),
+        question.contains("ticket 77"),
         "what the link wants is said before it is followed: {question}"
     );
     assert_eq!(
@@ -545,5 +549,37 @@ async fn a_reader_by_ear_or_keyboard_meets_no_serious_fault_on_any_screen() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+    window.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_tray_counts_and_leads_on_and_a_notification_leads_to_its_server() {
+    let stage = Stage::set(Keychain::Unlocked, 8.0).await;
+    let mut neighbours = Neighbours::start(&stage.desktop).await.unwrap();
+    let window = stage.open("en", "light").await;
+    let mut walk = Walk::new(&window);
+    let name = "tray-01";
+    walk.demo().await.unwrap();
+    walk.open_create().await.unwrap();
+    walk.describe(name, "", 2).await.unwrap();
+    walk.see_price().await.unwrap();
+    walk.create(name).await.unwrap();
+    window.click(&testid(id::NAV_EVENTS)).await.unwrap();
+    window.minimize().await.unwrap();
+    neighbours
+        .said(|line| line.starts_with("NOTIFY") && line.contains(name))
+        .await
+        .unwrap();
+    // It is clicked, which leads from the events to the server.
+    window.wait_text(&testid(id::SERVER_DETAIL), name).await.unwrap();
+
+    neighbours.said(|line| line == "LABEL 1").await.unwrap();
+    neighbours
+        .said(|line| line.starts_with("MENU Wangcheng: 1 server, the next ends "))
+        .await
+        .unwrap();
+    window.click(&testid(id::NAV_SETTINGS)).await.unwrap();
+    neighbours.click("Extend").unwrap();
+    window.by_testid(id::EXTEND_SUBMIT).await.unwrap();
     window.close().await.unwrap();
 }

@@ -218,6 +218,8 @@ export class AppState {
   applyAccounts(accounts: Accounts, always = false): void {
     const same = this.accounts.active === accounts.active;
     this.accounts = accounts;
+    // Whoever signs in next begins where everybody does.
+    if (accounts.accounts.length === 0) this.go('servers');
     if (same && !always) return;
     if (!same) this.selection = { server: null, operation: null };
     this.listError = null;
@@ -246,7 +248,8 @@ export class AppState {
   async signedIn(account: Account): Promise<void> {
     this.applyAccounts(await this.host.accounts.list());
     if (this.accounts.active !== account.id) await this.selectAccount(account.id);
-    this.go('servers');
+    // The change may have shown the servers already, and the person may be elsewhere by now.
+    if (this.screen === 'add-account') this.go('servers');
   }
 
   async selectAccount(account: string): Promise<void> {

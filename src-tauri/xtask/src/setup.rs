@@ -107,6 +107,20 @@ const PACKAGES: &[Package] = &[
         true,
     ),
     package(
+        "python3-dbus",
+        "python3-dbus",
+        "python-dbus",
+        "a tray and notifications for the window's tests",
+        true,
+    ),
+    package(
+        "python3-gi",
+        "python3-gobject-base",
+        "python-gobject",
+        "the same",
+        true,
+    ),
+    package(
         "python3-venv",
         "python3",
         "python",
