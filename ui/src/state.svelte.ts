@@ -5,7 +5,9 @@ import type {
   Accounts,
   AppInfo,
   Change,
+  Cost,
   CreateServer,
+  DeleteServer,
   Delivery,
   Operation,
   PerServer,
@@ -50,6 +52,8 @@ export class AppState {
   list = $state.raw<ServerList | null>(null);
   listError = $state.raw<WireError | null>(null);
   operations = $state.raw<ReadonlyMap<string, Operation>>(new Map());
+  /** What servers came to so far, by id, as the ledger worked it out with the last list; one it does not know is not there. */
+  costs = $state.raw<ReadonlyMap<string, Cost>>(new Map());
   delivery = $state.raw<Delivery | null>(null);
   lastSeq = $state(0);
   /** Counts how often everything was loaded afresh, as when another ledger was opened: what was kept of the old is void. */
@@ -58,6 +62,8 @@ export class AppState {
   screen = $state<Screen>('servers');
   selection = $state.raw<Selection>({ server: null, operation: null });
   selectedOperation = $state<string | null>(null);
+  /** Whether what is left of deleted servers is shown. */
+  leftovers = $state(false);
   toasts = $state.raw<readonly Toast[]>([]);
   /** The template with which the next new server begins. */
   wantedTemplate = $state<string | null>(null);
@@ -66,6 +72,7 @@ export class AppState {
   readonly host: Host;
   #stopWatching: (() => void) | null = null;
   #toastCount = 0;
+  #guard: { unsaved: () => boolean; ask: (go: () => void) => void } | null = null;
   #darkSystem: MediaQueryList;
 
   /** The account whose servers are shown. */
@@ -194,7 +201,10 @@ export class AppState {
     if (same && !always) return;
     if (!same) this.selection = { server: null, operation: null };
     this.listError = null;
-    if (this.list?.account !== accounts.active) this.list = null;
+    if (this.list?.account !== accounts.active) {
+      this.list = null;
+      this.costs = new Map();
+    }
     if (accounts.active !== null) void this.loadServers();
   }
 
@@ -236,6 +246,17 @@ export class AppState {
     if (shown !== null && (list.asOf === null || list.asOf < shown)) return;
     this.list = list;
     this.listError = null;
+    if (list.asOf !== shown || this.costs.size === 0) void this.#loadCosts(list.account);
+  }
+
+  /** An estimate beside the list: where it cannot be had, the list is none the worse. */
+  async #loadCosts(account: string): Promise<void> {
+    try {
+      const { costs } = await this.host.servers.costs();
+      if (account === this.accounts.active) this.costs = new Map(costs.map((cost) => [cost.server, cost]));
+    } catch {
+      this.costs = new Map();
+    }
   }
 
   async create(request: CreateServer): Promise<void> {
@@ -246,11 +267,11 @@ export class AppState {
   }
 
   async extend(server: string, until: number): Promise<Operation> {
-    return this.#took(await this.host.servers.extend({ server, until: new Date(until).toISOString() }));
+    return this.took(await this.host.servers.extend({ server, until: new Date(until).toISOString() }));
   }
 
   async cancelLease(server: string): Promise<void> {
-    this.#applyOperation(await this.host.servers.cancelLease({ server }));
+    this.took(await this.host.servers.cancelLease({ server }));
   }
 
   async power(server: string, act: PowerAct, hard: boolean): Promise<void> {
@@ -260,17 +281,30 @@ export class AppState {
 
   /** At most 100 servers; the answer says for each what became of it. */
   async powerAll(servers: string[], act: PowerAct, hard: boolean): Promise<PerServer[]> {
-    const results = await this.host.servers.power({ servers, act, hard });
+    return this.#tookAll(await this.host.servers.power({ servers, act, hard }));
+  }
+
+  /** The same for the end of leases, */
+  async extendAll(servers: string[], until: number): Promise<PerServer[]> {
+    return this.#tookAll(await this.host.servers.extendSeveral({ servers, until: new Date(until).toISOString() }));
+  }
+
+  /** and for deletions, each with the name as confirmed. */
+  async deleteAll(servers: DeleteServer[]): Promise<PerServer[]> {
+    return this.#tookAll(await this.host.servers.deleteSeveral({ servers }));
+  }
+
+  #tookAll(results: PerServer[]): PerServer[] {
     for (const { operation } of results) if (operation) this.#applyOperation(operation);
     return results;
   }
 
   async delete(server: string, name: string): Promise<Operation> {
-    return this.#took(await this.host.servers.delete({ server, name }));
+    return this.took(await this.host.servers.delete({ server, name }));
   }
 
   /** Takes in an operation that a call answered with. */
-  #took(operation: Operation): Operation {
+  took(operation: Operation): Operation {
     this.#applyOperation(operation);
     return operation;
   }
@@ -281,9 +315,22 @@ export class AppState {
     document.documentElement.dataset['density'] = density;
   }
 
+  /** Asks whoever has something unsaved on the screen before it is left. The answer takes the guard off again. */
+  guard(unsaved: () => boolean, ask: (go: () => void) => void): () => void {
+    const guard = { unsaved, ask };
+    this.#guard = guard;
+    return () => {
+      if (this.#guard === guard) this.#guard = null;
+    };
+  }
+
   go(screen: Screen): void {
-    this.wantedTemplate = null;
-    this.screen = screen;
+    const go = () => {
+      this.wantedTemplate = null;
+      this.screen = screen;
+    };
+    if (screen !== this.screen && this.#guard?.unsaved()) this.#guard.ask(go);
+    else go();
   }
 
   /** Goes to a new server with this template chosen. */
@@ -300,6 +347,12 @@ export class AppState {
   showServerById(server: string): void {
     this.selection = { server, operation: null };
     this.go('servers');
+  }
+
+  /** Shows what is left of deleted servers, over the list of those that are there. */
+  showLeftovers(): void {
+    this.go('servers');
+    this.leftovers = true;
   }
 
   showOperation(id: string): void {

@@ -1,0 +1,22 @@
+// The price of a disk while its size is being typed.
+import type { AskDiskPrice, DiskPrice } from '../../../host/generated';
+import { Loading } from '../../../parts/loading.svelte';
+import { useApp } from '../../../state.svelte';
+
+const ASK_AFTER_MS = 300;
+
+/** Follows what `ask` says; null while there is nothing to ask. Call it while a component is made. */
+export function diskPrice(ask: () => AskDiskPrice | null): Loading<DiskPrice> {
+  const app = useApp();
+  const price = new Loading<DiskPrice>();
+  $effect(() => {
+    const question = ask();
+    // The price of another size is no price of this one.
+    price.clear();
+    if (question === null) return;
+    price.busy = true;
+    const timer = setTimeout(() => void price.load(() => app.host.disks.price(question)), ASK_AFTER_MS);
+    return () => clearTimeout(timer);
+  });
+  return price;
+}
