@@ -147,6 +147,17 @@ describe('the disks', () => {
     expect(parts('guest-commands')).toHaveLength(0);
   });
 
+  it('keep their price while the list of servers is read again behind the dialog', async () => {
+    const { user, host } = await openServer();
+    await row(0);
+    await user.click(await part('disk-add'));
+    await waitFor(async () => expect(text(await part('disk-price'))).toBe('¥0.10/h'));
+    host.emit({ kind: 'servers', list: serverList([server()], { asOf: '2025-11-24T06:07:00Z' }) });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(text(await part('disk-price'))).toBe('¥0.10/h');
+    expect(host.requests('disks.price')).toHaveLength(1);
+  });
+
   it('can be had without a price, which is said', async () => {
     const { user } = await openServer(
       {},
@@ -313,6 +324,7 @@ describe('what is left over', () => {
       operation: operation({ id: 'remove', kind: 'disk.delete', serverId: null, stage: 'settled', outcome: 'ok' }),
     });
     await waitFor(() => expect(text(parts('leftover')[0] as HTMLElement)).toContain('Removed'));
+    expect(text(await part('leftovers-sum')), 'what is left of it').toBe('¥98.00 a month');
   });
 
   it('may be nothing', async () => {

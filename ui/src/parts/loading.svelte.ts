@@ -1,4 +1,5 @@
 // Something that is read for a dialog or a section: not there yet, there, or why it is not.
+import { untrack } from 'svelte';
 import type { WireError } from '../host/generated';
 import { useApp, type AppState } from '../state.svelte';
 
@@ -14,7 +15,8 @@ export class Loading<T> {
     const asked = ++this.#asked;
     this.busy = true;
     try {
-      const value = await read();
+      // What is read along the way is no reason to read it all again.
+      const value = await untrack(read);
       if (asked !== this.#asked) return;
       this.value = value;
       this.error = null;

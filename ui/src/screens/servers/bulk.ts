@@ -1,6 +1,6 @@
 // Acts on several servers: which of them an act fits, and what became of each.
 import type { Operation, Server, WireError } from '../../host/generated';
-import { operationState, operationStateWord, stateWord } from '../../parts/states';
+import { operationState, operationStateWord, operationTone, stateWord } from '../../parts/states';
 import type { AppState, Row } from '../../state.svelte';
 import { instant } from '../../words/format';
 import { m } from '../../words/words.svelte';
@@ -42,7 +42,7 @@ export function tell(result: Result, operations: ReadonlyMap<string, Operation>)
     case 'asked': {
       const operation = operations.get(result.operation);
       const state = operation ? operationState(operation) : 'recorded';
-      const tone = state === 'ok' ? 'ok' : state === 'failed' ? 'bad' : 'busy';
+      const tone = operationTone[state];
       return { word: operationStateWord[state](), tone, error: operation?.error ?? null };
     }
   }

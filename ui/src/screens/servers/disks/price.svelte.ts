@@ -9,8 +9,10 @@ const ASK_AFTER_MS = 300;
 export function diskPrice(ask: () => AskDiskPrice | null): Loading<DiskPrice> {
   const app = useApp();
   const price = new Loading<DiskPrice>();
+  // As text, so that the same question is not asked again because the server it is about was listed anew.
+  const asked = $derived(JSON.stringify(ask()));
   $effect(() => {
-    const question = ask();
+    const question = JSON.parse(asked) as AskDiskPrice | null;
     // The price of another size is no price of this one.
     price.clear();
     if (question === null) return;
