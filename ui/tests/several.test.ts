@@ -1,6 +1,6 @@
 import { waitFor } from '@testing-library/svelte';
 import { expect, it } from 'vitest';
-import { operation, server, serverList, wireError } from '../src/host/fake';
+import { deletion, operation, server, serverList, wireError, yuan } from '../src/host/fake';
 import type { DeleteServers, ExtendLeases, Power, Server } from '../src/host/generated';
 import { keptView } from '../src/screens/servers/view';
 import { open, part, parts, text } from './open';
@@ -120,6 +120,54 @@ it('deletes several only after the sentence was typed, ten at a time, and can be
   );
   expect(text(parts('bulk-row')[3] as HTMLElement)).toContain('It is locked.');
   expect(text(parts('bulk-row')[20] as HTMLElement)).toContain('Not asked');
+});
+
+it('says before several are deleted what stays of each and what that costs, and offers it afterwards', async () => {
+  const { user, host } = await open({
+    ...abc,
+    'servers.deletion': ({ server: id }: { server: string }) => {
+      if (id === 'c') throw wireError();
+      const kept = {
+        kind: 'data_disk' as const,
+        id: 'd',
+        name: 'd',
+        sizeGb: 100,
+        goes: false,
+        perMonth: yuan('73.00'),
+      };
+      return deletion({ server: id, ...(id === 'a' ? { parts: [kept], staysPerMonth: yuan('73.00') } : {}) });
+    },
+    'servers.delete_several': ({ servers }: DeleteServers) =>
+      servers.map(({ server: id }) => ({
+        server: id,
+        operation: operation({ id: `delete-${id}`, kind: 'server.delete', serverId: id }),
+        error: null,
+      })),
+  });
+  await part('servers-table');
+  await user.click(await part('servers-mark-all'));
+  await user.click(await part('bulk-delete'));
+  await waitFor(() =>
+    expect(parts('bulk-stays').map(text)).toEqual(['1 stay, ¥73.00 a month', 'all goes', 'not known what stays']),
+  );
+  expect(text(await part('bulk-stays-sum'))).toContain('¥73.00 a month');
+  await user.type(await part('bulk-phrase'), 'delete 3{Enter}');
+  await part('bulk-close');
+  expect(parts('bulk-leftovers')).toHaveLength(0);
+  host.emit({
+    kind: 'operation',
+    operation: operation({
+      id: 'delete-a',
+      kind: 'server.delete',
+      serverId: 'a',
+      stage: 'settled',
+      outcome: 'ok',
+      left: 1,
+    }),
+  });
+  await user.click(await part('bulk-leftovers'));
+  await part('leftovers-none');
+  expect(parts('bulk-close'), 'one question at a time').toHaveLength(0);
 });
 
 it('moves each lease from its own end, those with the same end together', async () => {
