@@ -4,6 +4,7 @@
 //! Everything here is Linux: the window is driven through WebKitGTK's driver on a virtual display.
 #![cfg(target_os = "linux")]
 
+pub mod acts;
 pub mod desktop;
 pub mod gate;
 pub mod neighbours;

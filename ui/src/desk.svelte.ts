@@ -78,14 +78,14 @@ export class Desk {
 
   /** Shows a server and asks there what the act needs to know. */
   act(server: string, act: ServerAct): void {
-    this.#app.showServerById(server);
-    this.wantedAct = { server, act };
+    this.#app.showServerById(server, () => (this.wantedAct = { server, act }));
   }
 
   create(template: string | null, draft: Draft | null): void {
-    this.#app.go('create');
-    this.#app.wantedTemplate = template;
-    this.draft = draft;
-    this.begun += 1;
+    this.#app.go('create', () => {
+      this.#app.wantedTemplate = template;
+      this.draft = draft;
+      this.begun += 1;
+    });
   }
 }

@@ -5,7 +5,9 @@ import type {
   Accounts,
   AppInfo,
   Change,
+  Cost,
   CreateServer,
+  DeleteServer,
   Delivery,
   Operation,
   PerServer,
@@ -66,6 +68,8 @@ export class AppState {
   list = $state.raw<ServerList | null>(null);
   listError = $state.raw<WireError | null>(null);
   operations = $state.raw<ReadonlyMap<string, Operation>>(new Map());
+  /** What servers came to so far, by id, as the ledger worked it out with the last list; one it does not know is not there. */
+  costs = $state.raw<ReadonlyMap<string, Cost>>(new Map());
   delivery = $state.raw<Delivery | null>(null);
   lastSeq = $state(0);
   /** Counts how often everything was loaded afresh, as when another ledger was opened: what was kept of the old is void. */
@@ -74,6 +78,8 @@ export class AppState {
   screen = $state<Screen>('servers');
   selection = $state.raw<Selection>({ server: null, operation: null });
   selectedOperation = $state<string | null>(null);
+  /** Whether what is left of deleted servers is shown. */
+  leftovers = $state(false);
   toasts = $state.raw<readonly Toast[]>([]);
   /** The template with which the next new server begins. */
   wantedTemplate = $state<string | null>(null);
@@ -86,6 +92,7 @@ export class AppState {
   #stopWatching: (() => void) | null = null;
   #toastCount = 0;
   #saving: Promise<void> = Promise.resolve();
+  #guard: { unsaved: () => boolean; ask: (go: () => void) => void } | null = null;
   #darkSystem: MediaQueryList;
 
   /** The account whose servers are shown. */
@@ -223,7 +230,10 @@ export class AppState {
     if (same && !always) return;
     if (!same) this.selection = { server: null, operation: null };
     this.listError = null;
-    if (this.list?.account !== accounts.active) this.list = null;
+    if (this.list?.account !== accounts.active) {
+      this.list = null;
+      this.costs = new Map();
+    }
     if (accounts.active !== null) void this.loadServers();
   }
 
@@ -273,6 +283,17 @@ export class AppState {
     if (shown !== null && (list.asOf === null || list.asOf < shown)) return;
     this.list = list;
     this.listError = null;
+    if (list.asOf !== shown || this.costs.size === 0) void this.#loadCosts(list.account);
+  }
+
+  /** An estimate beside the list: where it cannot be had, the list is none the worse. */
+  async #loadCosts(account: string): Promise<void> {
+    try {
+      const { costs } = await this.host.servers.costs();
+      if (account === this.accounts.active) this.costs = new Map(costs.map((cost) => [cost.server, cost]));
+    } catch {
+      this.costs = new Map();
+    }
   }
 
   async create(request: CreateServer): Promise<void> {
@@ -283,11 +304,11 @@ export class AppState {
   }
 
   async extend(server: string, until: number): Promise<Operation> {
-    return this.#took(await this.host.servers.extend({ server, until: new Date(until).toISOString() }));
+    return this.took(await this.host.servers.extend({ server, until: new Date(until).toISOString() }));
   }
 
   async cancelLease(server: string): Promise<void> {
-    this.#applyOperation(await this.host.servers.cancelLease({ server }));
+    this.took(await this.host.servers.cancelLease({ server }));
   }
 
   async power(server: string, act: PowerAct, hard: boolean): Promise<void> {
@@ -297,17 +318,30 @@ export class AppState {
 
   /** At most 100 servers; the answer says for each what became of it. */
   async powerAll(servers: string[], act: PowerAct, hard: boolean): Promise<PerServer[]> {
-    const results = await this.host.servers.power({ servers, act, hard });
+    return this.#tookAll(await this.host.servers.power({ servers, act, hard }));
+  }
+
+  /** The same for the end of leases, */
+  async extendAll(servers: string[], until: number): Promise<PerServer[]> {
+    return this.#tookAll(await this.host.servers.extendSeveral({ servers, until: new Date(until).toISOString() }));
+  }
+
+  /** and for deletions, each with the name as confirmed. */
+  async deleteAll(servers: DeleteServer[]): Promise<PerServer[]> {
+    return this.#tookAll(await this.host.servers.deleteSeveral({ servers }));
+  }
+
+  #tookAll(results: PerServer[]): PerServer[] {
     for (const { operation } of results) if (operation) this.#applyOperation(operation);
     return results;
   }
 
   async delete(server: string, name: string): Promise<Operation> {
-    return this.#took(await this.host.servers.delete({ server, name }));
+    return this.took(await this.host.servers.delete({ server, name }));
   }
 
   /** Takes in an operation that a call answered with. */
-  #took(operation: Operation): Operation {
+  took(operation: Operation): Operation {
     this.#applyOperation(operation);
     return operation;
   }
@@ -318,11 +352,26 @@ export class AppState {
     document.documentElement.dataset['density'] = density;
   }
 
-  go(screen: Screen): void {
-    this.wantedTemplate = null;
-    this.desk.wantedAct = null;
-    this.desk.draft = null;
-    this.screen = screen;
+  /** Asks whoever has something unsaved on the screen before it is left. The answer takes the guard off again. */
+  guard(unsaved: () => boolean, ask: (go: () => void) => void): () => void {
+    const guard = { unsaved, ask };
+    this.#guard = guard;
+    return () => {
+      if (this.#guard === guard) this.#guard = null;
+    };
+  }
+
+  /** Leaves for another screen; `then` is done once it is there, which may be after a question about what is unsaved. */
+  go(screen: Screen, then?: () => void): void {
+    const go = () => {
+      this.wantedTemplate = null;
+      this.desk.wantedAct = null;
+      this.desk.draft = null;
+      this.screen = screen;
+      then?.();
+    };
+    if (screen !== this.screen && this.#guard?.unsaved()) this.#guard.ask(go);
+    else go();
   }
 
   /** Goes to a new server with this template chosen. */
@@ -335,9 +384,14 @@ export class AppState {
     this.go('servers');
   }
 
-  showServerById(server: string): void {
+  showServerById(server: string, then?: () => void): void {
     this.selection = { server, operation: null };
-    this.go('servers');
+    this.go('servers', then);
+  }
+
+  /** Shows what is left of deleted servers, over the list of those that are there. */
+  showLeftovers(): void {
+    this.go('servers', () => (this.leftovers = true));
   }
 
   showOperation(id: string): void {

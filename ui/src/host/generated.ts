@@ -348,6 +348,40 @@ preset?: Preset,
 profile?: Record<string, unknown>, };
 
 /**
+ * What one server came to.
+ */
+export type Cost = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Since when it is counted: since it was made, or since it was first seen here.
+ */
+since: string, 
+/**
+ * What it came to, to the cent, rounded up. From above: a stopped server may cost less.
+ */
+soFar: Money, 
+/**
+ * What it costs an hour now.
+ */
+perHour: Money, };
+
+/**
+ * What the servers that exist came to. One whose price was never known is not among them.
+ */
+export type Costs = { 
+/**
+ * The servers.
+ */
+costs: Array<Cost>, 
+/**
+ * Up to when.
+ */
+asOf: string, };
+
+/**
  * A server asked for. What is left out the template, or else the region, decides.
  */
 export type CreateServer = { 
@@ -399,7 +433,15 @@ publicMbps: number | null,
  * What the server does on its first start beside what its environment installs: a text for cloud-init that begins
  * with `#cloud-config`, `#!` or `#cloud-boothook`. Every process on the server can read it.
  */
-userData?: string, };
+userData?: string, 
+/**
+ * Size of the system disk, in GB.
+ */
+systemDiskGb?: number, 
+/**
+ * Size of the data disk, in GB; 0: no data disk.
+ */
+dataDiskGb?: number, };
 
 /**
  * Deleting a disk that is attached to nothing.
@@ -1337,7 +1379,11 @@ spec: string,
 /**
  * Its price of an hour.
  */
-perHour: Money, };
+perHour: Money, 
+/**
+ * Its price until the lease ends.
+ */
+forLease: Money, };
 
 /**
  * A part of a price.
@@ -2097,6 +2143,19 @@ export type TemplateFile = {
 file: string, };
 
 /**
+ * Where templates are from, by id.
+ */
+export type TemplateOrigins = { 
+/**
+ * They came with the program: they cannot be removed, and one that was changed can become again as it came.
+ */
+builtIn: Array<string>, 
+/**
+ * Kept as one's own: these can be removed.
+ */
+own: Array<string>, };
+
+/**
  * Names a template.
  */
 export type TemplateRef = { 
@@ -2252,6 +2311,7 @@ export const calls = (call: Call) => ({
     cancelLease: (request: ServerRef) => call<Operation>("servers.cancel_lease", request),
     delete: (request: DeleteServer) => call<Operation>("servers.delete", request),
     deletion: (request: ServerRef) => call<Deletion>("servers.deletion", request),
+    costs: () => call<Costs>("servers.costs", null),
     markParts: (request: ServerRef) => call<Operation>("servers.mark_parts", request),
     leftovers: () => call<Leftovers>("servers.leftovers", null),
     removeLeftovers: (request: RemoveLeftovers) => call<Array<PerLeftover>>("servers.remove_leftovers", request),
@@ -2273,6 +2333,7 @@ export const calls = (call: Call) => ({
     list: () => call<Array<Template>>("templates.list", null),
     save: (request: Template) => call<Array<Template>>("templates.save", request),
     remove: (request: TemplateRef) => call<Array<Template>>("templates.remove", request),
+    origins: () => call<TemplateOrigins>("templates.origins", null),
     export: () => call<TemplateFile>("templates.export", null),
     import: (request: TemplateFile) => call<Array<Template>>("templates.import", request),
   },

@@ -6,8 +6,10 @@ use futures::future::BoxFuture;
 use secrecy::SecretString;
 use serde_json::Value;
 use ts_rs::TS;
+use wangcheng::costs::Costs;
 use wangcheng::delivery::Configuration;
 use wangcheng::imports::{FoundKey, SignInFound};
+use wangcheng::templates::TemplateOrigins;
 use wangcheng::{Code, Failure, Result};
 
 use crate::diagnostics::{Bundle, ShowFolder};
@@ -231,6 +233,7 @@ calls! {
     "servers.deletion" "deletion" (api, ask: ServerRef) -> Deletion {
         api.domain().await?.deletion(&ask.server).await
     }
+    "servers.costs" "costs" (api, _r: ()) -> Costs { api.domain().await?.costs().await }
     "servers.mark_parts" "markParts" (api, ask: ServerRef) -> Operation {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).operation(domain.mark_parts(&ask.server).await?))
@@ -282,6 +285,9 @@ calls! {
     "templates.save" "save" (api, ask: Template) -> Vec<Template> { api.domain().await?.save_template(ask).await }
     "templates.remove" "remove" (api, ask: TemplateRef) -> Vec<Template> {
         api.domain().await?.remove_template(&ask.template).await
+    }
+    "templates.origins" "origins" (api, _r: ()) -> TemplateOrigins {
+        api.domain().await?.template_origins().await
     }
     "templates.export" "export" (api, _r: ()) -> TemplateFile {
         Ok(TemplateFile { file: api.domain().await?.export_templates().await? })

@@ -34,8 +34,9 @@ impl Wangcheng {
             return Err(first.map_or(Code::BadInput.into(), |problem| problem.failure));
         };
         // What the hour costs belongs into the event; that it cannot be had does not keep anybody from working.
+        let hours = create::hours_until(plan.lease_end, live.cloud_now(self.now()));
         let price = self
-            .prices(&live, &plan)
+            .prices(&live, &plan, hours)
             .await
             .ok()
             .and_then(|parts| total(&parts));
