@@ -120,6 +120,13 @@ pub fn run(tour: bool) -> Result<()> {
     do_it("tour", Command::new(program("tour")).current_dir(root()))
 }
 
+/// Pictures of every screen.
+pub fn pictures() -> Result<()> {
+    setup::all(true)?;
+    build()?;
+    do_it("pictures", Command::new(program("pictures")).current_dir(root()))
+}
+
 /// All tests.
 pub fn test(only: Option<Part>) -> Result<()> {
     setup::all(true)?;

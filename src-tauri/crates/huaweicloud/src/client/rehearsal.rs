@@ -75,16 +75,10 @@ impl Client {
     /// with [`ErrorKind::Invalid`].
     #[must_use]
     pub fn rehearsing(&self, rehearsal: &Rehearsal) -> Self {
-        let inner = &self.inner;
         Self {
             inner: Arc::new(ClientInner {
-                http: inner.http.clone(),
-                credentials: inner.credentials.clone(),
-                endpoints: inner.endpoints.clone(),
-                region: inner.region.clone(),
-                key: Arc::clone(&inner.key),
-                account: inner.account,
                 rehearsal: Some(rehearsal.clone()),
+                ..(*self.inner).clone()
             }),
         }
     }
