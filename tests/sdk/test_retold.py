@@ -6,6 +6,8 @@ import re
 import shlex
 import subprocess
 import sys
+import time
+from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
@@ -17,7 +19,6 @@ from schemas import API, OPERATIONS
 KEY = {
     "HUAWEICLOUD_SDK_AK": "EXAMPLEAK00000000001",
     "HUAWEICLOUD_SDK_SK": "ExampleSecretKey0000000000000000000000001",
-    "HUAWEICLOUD_SDK_REGION_ID": "cn-north-4",
 }
 # Requests that change nothing, although they are posts.
 READING = {"ListServersByTag", "ListResourceInstances"}
@@ -50,9 +51,9 @@ def name(row):
     return f"{row['service']} {row['operation']} {row['variant']}".strip()
 
 
-def run(code):
-    """Runs generated code as a person would: a file of its own, the key in the environment."""
-    environment = {**os.environ, **KEY, "NO_PROXY": "127.0.0.1", "PYTHONIOENCODING": "utf-8"}
+def run(code, key=KEY):
+    """Runs generated code as a person would: by itself, the key in the environment."""
+    environment = {**os.environ, **key, "NO_PROXY": "127.0.0.1", "PYTHONIOENCODING": "utf-8"}
     return subprocess.run(
         [sys.executable, "-"],
         input=code,
@@ -191,3 +192,74 @@ def test_a_command_that_names_something_else_is_noticed(told):
     for fault, (old, new) in changed.items():
         other = faults({**row, "koo": row["koo"].replace(old, new)})
         assert any(fault in found for found in other), f"{fault}: {other}"
+
+
+class Terminal:
+    """Our own command line over the sandbox, as ada, with a ledger of its own."""
+
+    def __init__(self, program, directory):
+        words = [str(word) for word in program.process.args]
+        ada = next(user for user in program.announcement["users"] if user["name"] == "ada")
+        self.key = {"HUAWEICLOUD_SDK_AK": ada["access_key"], "HUAWEICLOUD_SDK_SK": ada["secret_key"]}
+        built = os.environ.get("WANGCHENG_CLI", Path(__file__).parents[2] / "target/debug/wangcheng")
+        announce = words[words.index("--announce") + 1]
+        region = program.announcement["regions"][0]["id"]
+        self.start = [built, "--sandbox", announce, "--region", region, "--data-dir", directory, "--json"]
+
+    def ask(self, *words):
+        environment = {name: value for name, value in os.environ.items() if name != "DBUS_SESSION_BUS_ADDRESS"}
+        done = subprocess.run(
+            [*self.start, *words],
+            env={**environment, **self.key},
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=WAIT_S,
+        )
+        assert done.returncode == 0, f"{words}: {done.stderr}"
+        return json.loads(done.stdout)
+
+    def by_sdk(self, *words):
+        """Lets the SDK do what our command line would."""
+        rehearsed = self.ask(*words, "--dry-run")
+        for request in rehearsed["requests"]:
+            done = run(request["python"], self.key)
+            assert done.returncode == 0, f"{words}: {done.stderr}\n{request['python']}"
+
+    def until(self, name, fits):
+        until = time.monotonic() + 60
+        while True:
+            servers = self.ask("server", "list")["servers"]
+            server = next((server for server in servers if server["name"] == name), None)
+            if server is not None and fits(server):
+                return server
+            assert time.monotonic() < until, f"{name} stays {server}"
+            time.sleep(0.2)
+
+
+def test_what_the_code_does_in_the_region_is_the_act(program, tmp_path):
+    terminal = Terminal(program, tmp_path)
+    terminal.by_sdk("server", "create", "retold", "--template", "linux-small", "--purpose", "by the SDK")
+    made = terminal.until("retold", lambda server: server["state"] == "running")
+    assert (made["own"], made["purpose"]) == (True, "by the SDK"), "it is ours as if we had made it"
+    assert made["leaseEnd"], "and ends by itself"
+    terminal.by_sdk("server", "stop", "retold", "--hard")
+    terminal.until("retold", lambda server: server["state"] == "stopped")
+    terminal.by_sdk("server", "tags", "retold", "--set", "team=one")
+    terminal.until("retold", lambda server: server["tags"].get("team") == "one")
+    terminal.by_sdk("server", "cancel-lease", "retold")
+    terminal.until("retold", lambda server: server["leaseEnd"] is None)
+    terminal.by_sdk("server", "rename", "retold", "told-again")
+    terminal.until("told-again", lambda server: server["id"] == made["id"])
+    terminal.by_sdk("server", "start", "told-again")
+    terminal.until("told-again", lambda server: server["state"] == "running")
+    terminal.by_sdk("disk", "add", "told-again", "--type", "GPSSD", "--size", "20")
+    until = time.monotonic() + 60
+    while len(terminal.ask("disk", "list", "told-again")["disks"]) < 2:
+        assert time.monotonic() < until, "no disk comes"
+        time.sleep(0.2)
+    terminal.by_sdk("server", "delete", "told-again")
+    until = time.monotonic() + 60
+    while any(server["id"] == made["id"] for server in terminal.ask("server", "list")["servers"]):
+        assert time.monotonic() < until, "it stays"
+        time.sleep(0.2)

@@ -160,6 +160,7 @@ pub fn test(only: Option<Part>) -> Result<()> {
                 .env("WANGCHENG_SANDBOX", program("wangcheng-sandbox"))
                 .env("WANGCHENG_RECORD", program("examples/record"))
                 .env("WANGCHENG_RETOLD", program("examples/retold"))
+                .env("WANGCHENG_CLI", program("wangcheng"))
                 .current_dir(root()),
         )?;
     }

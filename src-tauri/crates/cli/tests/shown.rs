@@ -66,7 +66,9 @@ fn forget(value: &mut Value) {
                 fields.remove("value");
             }
             let of_a_disk = fields.contains_key("volume_type");
-            fields.retain(|key, _| key != "user_data" && !(of_a_disk && key == "name"));
+            fields.retain(|key, _| {
+                key != "user_data" && key != "wangcheng-operation" && !(of_a_disk && key == "name")
+            });
             fields.values_mut().for_each(forget);
         }
         Value::Array(rows) => rows.iter_mut().for_each(forget),
@@ -79,7 +81,10 @@ async fn asked_of_the_region(place: &Place) -> Vec<(String, String)> {
     let url = format!("{}/requests", place.running.announcement().control);
     let text = reqwest::get(url).await.unwrap().text().await.unwrap();
     let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let of_the_cloud =
+        |row: &&Value| ["ecs", "evs", "eip", "vpc"].contains(&row["service"].as_str().unwrap());
     rows.iter()
+        .filter(of_the_cloud)
         .map(|row| {
             let part = |key: &str| row[key].as_str().unwrap().to_owned();
             (part("method"), part("path"))
@@ -103,7 +108,7 @@ async fn the_command_that_is_shown_asks_for_the_same() {
         "--template",
         "linux-small",
         "--purpose",
-        "try it: $HOME",
+        "try it: now",
         "--public-mbps",
         "5",
         "--until",
@@ -269,8 +274,7 @@ async fn an_operation_that_is_done_shows_what_it_sent_and_no_secret() {
         let first = (first["method"].as_str().unwrap().to_owned(), path);
         assert_eq!(Some(&first), sent.iter().find(|one| **one == first), "{sent:?}");
         let steps = shown["requests"].as_array().unwrap().len() + shown["follows"].as_array().unwrap().len();
-        let asked = sent.iter().filter(|(_, path)| !path.contains("/bills/")).count();
-        assert_eq!(steps, asked, "{shown:#} {sent:?}");
+        assert_eq!(steps, sent.len(), "{shown:#} {sent:?}");
         let headers = shown["requests"][0]["headers"].as_array().unwrap();
         assert!(
             headers
