@@ -42,6 +42,7 @@ export type Start = { kind: 'starting' } | { kind: 'failed'; error: WireError } 
 export type Density = 'comfortable' | 'compact';
 
 const OK_TOAST_MS = 8000;
+const COSTS_AFTER_MS = 500;
 const TOASTS_AT_MOST = 5;
 
 export class AppState {
@@ -72,6 +73,7 @@ export class AppState {
   readonly host: Host;
   #stopWatching: (() => void) | null = null;
   #toastCount = 0;
+  #costsTimer: ReturnType<typeof setTimeout> | null = null;
   #guard: { unsaved: () => boolean; ask: (go: () => void) => void } | null = null;
   #darkSystem: MediaQueryList;
 
@@ -181,6 +183,7 @@ export class AppState {
         break;
       case 'events':
         this.lastSeq = Math.max(this.lastSeq, change.lastSeq);
+        this.#costsSoon();
         break;
       case 'delivery':
         this.delivery = change.delivery;
@@ -247,6 +250,15 @@ export class AppState {
     this.list = list;
     this.listError = null;
     if (list.asOf !== shown || this.costs.size === 0) void this.#loadCosts(list.account);
+  }
+
+  /** What happened may have changed what servers come to; many events in a row are one reason. */
+  #costsSoon(): void {
+    if (this.#costsTimer !== null) return;
+    this.#costsTimer = setTimeout(() => {
+      this.#costsTimer = null;
+      if (this.list !== null) void this.#loadCosts(this.list.account);
+    }, COSTS_AFTER_MS);
   }
 
   /** An estimate beside the list: where it cannot be had, the list is none the worse. */
