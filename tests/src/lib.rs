@@ -7,10 +7,12 @@
 pub mod acts;
 pub mod desktop;
 pub mod gate;
+pub mod neighbours;
 pub mod oracle;
 pub mod peers;
 mod process;
 pub mod programs;
+pub mod screens;
 pub mod script;
 pub mod walk;
 pub mod window;

@@ -11,6 +11,7 @@ import {
   type DiskCommands,
   type DiskList,
   type Event,
+  type FoundKey,
   type Leftover,
   type Leftovers,
   type Money,
@@ -22,6 +23,7 @@ import {
   type ResizeOptions,
   type Server,
   type ServerList,
+  type Settings,
   type Template,
   type WireError,
 } from './generated';
@@ -421,6 +423,30 @@ export const appInfo = (some: Partial<AppInfo> = {}): AppInfo => ({
   ...some,
 });
 
+export const settings = (some: Partial<Settings> = {}): Settings => ({
+  language: 'en',
+  theme: 'light',
+  warnMinutes: [10, 30, 120],
+  tellOperations: true,
+  stayInTray: false,
+  proxy: 'system',
+  proxyUrl: '',
+  caFile: '',
+  ...some,
+});
+
+export const foundKey = (some: Partial<FoundKey> = {}): FoundKey => ({
+  id: 'environment',
+  source: 'environment',
+  file: null,
+  label: null,
+  accessKey: 'HPUA…0J3K',
+  temporary: false,
+  projectId: null,
+  domainId: null,
+  ...some,
+});
+
 export const regions: Region[] = [
   { id: 'cn-north-4', nameZh: '华北-北京四', nameEn: 'CN North-Beijing4', demo: false },
   { id: 'cn-east-3', nameZh: '华东-上海一', nameEn: 'CN East-Shanghai1', demo: false },
@@ -429,10 +455,12 @@ export const regions: Region[] = [
 
 const healthy: Record<string, (request: never) => unknown> = {
   'app.info': () => appInfo(),
-  'settings.get': () => ({ language: 'en', theme: 'light' }),
+  'app.wishes': () => [],
+  'settings.get': () => settings(),
   'settings.set': (request) => request,
   'accounts.list': () => ({ accounts: [account()], active: 'account-1' }),
   'accounts.regions': () => regions,
+  'accounts.find_keys': () => [],
   'servers.list': () => serverList([]),
   'servers.refresh': () => serverList([]),
   'servers.catalogue': () => catalogue(),

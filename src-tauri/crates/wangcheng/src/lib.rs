@@ -6,6 +6,7 @@
 //! | module | what it decides |
 //! |---|---|
 //! | [`accounts`] | signing in, who the key belongs to, which account is in use |
+//! | [`imports`] | keys that lie ready on this computer |
 //! | [`servers`] | what exists, as the cloud last told, and when it is asked again |
 //! | [`costs`] | what servers cost so far, as far as the ledger knows |
 //! | [`create`] | what a template becomes in this region, what it costs, why it would fail |
@@ -32,6 +33,7 @@ pub mod events;
 pub mod failure;
 mod first_start;
 mod heartbeat;
+pub mod imports;
 pub mod keychain;
 pub mod lease;
 pub mod leftovers;
@@ -43,6 +45,7 @@ pub mod resize;
 pub mod servers;
 pub mod settings;
 mod sharing;
+mod standing;
 pub mod templates;
 
 mod app;

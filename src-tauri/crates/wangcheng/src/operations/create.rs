@@ -135,7 +135,7 @@ impl Runner {
         self.wait_until_made(&server).await
     }
 
-    async fn send_create(&mut self) -> Result<()> {
+    pub(super) async fn send_create(&mut self) -> Result<()> {
         let mut body = self.operation.row.request.clone();
         // A rehearsal shows the blank instead of the host's private key.
         if self.operation.detail.host_key.is_some() && self.wangcheng.rehearsal.is_none() {
