@@ -1475,6 +1475,11 @@ freshKey: boolean,
 asOf: string, };
 
 /**
+ * Something that can be read.
+ */
+export type Readable = "servers" | "flavors" | "quotas" | "images" | "networks" | "addresses" | "disks" | "key_pairs";
+
+/**
  * An event that the receiver refused while it took others.
  */
 export type RefusedEvent = { 
@@ -1743,6 +1748,23 @@ flavor: string,
  * Whether a server that runs may be stopped for it. It is started again afterwards.
  */
 mayStop: boolean, };
+
+/**
+ * Whether a key may read something.
+ */
+export type Right = { 
+/**
+ * What.
+ */
+what: Readable, 
+/**
+ * None: the cloud gave no answer that says so.
+ */
+allowed: boolean | null, 
+/**
+ * Why not, or why it is not known.
+ */
+error: WireError | null, };
 
 /**
  * Where a server's key was written, on its owner's wish.
@@ -2287,6 +2309,7 @@ export const calls = (call: Call) => ({
     signInDemo: (request: SignInDemo) => call<Account>("accounts.sign_in_demo", request),
     findKeys: (request: FindKeys) => call<Array<FoundKey>>("accounts.find_keys", request),
     signInFound: (request: SignInFound) => call<Account>("accounts.sign_in_found", request),
+    rights: (request: AccountRef) => call<Array<Right>>("accounts.rights", request),
     select: (request: AccountRef) => call<Accounts>("accounts.select", request),
     retry: (request: AccountRef) => call<Accounts>("accounts.retry", request),
     signOut: (request: AccountRef) => call<Accounts>("accounts.sign_out", request),
