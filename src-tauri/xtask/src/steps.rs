@@ -181,6 +181,8 @@ pub fn soak() -> Result<()> {
         ("wangcheng-tests", "kill", "kills at every step"),
         ("wangcheng-tests", "faults", "every fault"),
         ("wangcheng", "backlog", "a million events"),
+        ("store", "model", "two programs at one outbox"),
+        ("store", "usage", "usage against a count of every minute"),
     ] {
         let arguments = [
             "test",
