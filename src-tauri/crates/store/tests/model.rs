@@ -5,7 +5,12 @@
 //!
 //! The programs are this test program started anew. `cargo xtask soak` runs many more cases.
 
-#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests are tests"
+)]
 
 mod common;
 

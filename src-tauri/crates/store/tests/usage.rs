@@ -1,6 +1,10 @@
 //! Usage: by hand, against a rebuild, and against a simple model that looks at every minute.
 
-#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests are tests"
+)]
 
 mod common;
 
