@@ -35,7 +35,8 @@ macro_rules! calls {
                 $($name => {
                     let $api = api;
                     let $request: $ask = read(request)?;
-                    let answer: Result<$answer> = async move { $body }.await;
+                    // On the heap, or the future of each call would be as large as that of all of them.
+                    let answer: Result<$answer> = Box::pin(async move { $body }).await;
                     let answer = answer?;
                     serde_json::to_value(answer).map_err(|error| Failure::new(Code::Internal).saying(error))
                 })*
@@ -238,6 +239,10 @@ calls! {
     "disks.detach" "detach" (api, ask: DiskRef) -> Operation {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).operation(domain.detach_disk(&ask.server, &ask.disk).await?))
+    }
+    "disks.attach" "attach" (api, ask: DiskRef) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.attach_disk(&ask.server, &ask.disk).await?))
     }
     "disks.delete" "delete" (api, ask: DeleteDisk) -> Operation {
         let domain = api.domain().await?;

@@ -167,6 +167,37 @@ async fn tags_that_are_refused_do_not_fail_the_creation_and_can_be_set_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tags_that_the_cloud_had_no_time_for_are_set_later_without_anybodys_asking() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = region(dir.path()).await;
+    let api = open(&dir.path().join("app"), &running).await;
+    sign_in(&api).await;
+    let busy = json!({"do": "throttle", "limit": 1, "minutes": 1,
+                      "service": "evs", "method": "POST", "path": "/tags/action"});
+    mishap(&running, Some(busy)).await;
+    let server = make_whole(&api, "whole-06").await;
+    let created = newest(&api).await;
+    assert_eq!(
+        (&created["outcome"], &created["problem"]["code"]),
+        (&json!("ok"), &json!("throttled")),
+        "{created:#}"
+    );
+    mishap(&running, None).await;
+    let all = until("a marking by itself", &api, "operations.list", |all| {
+        all[0]["kind"] == "server.mark_parts" && all[0]["stage"] == "settled"
+    })
+    .await;
+    assert_eq!(all[0]["outcome"], "ok", "{all:#}");
+    let console = Console::new(&api, &running).await;
+    let parts = tags_of_parts(&console, &server).await;
+    assert!(
+        parts.iter().all(|tags| tags.contains_key("wangcheng-server")),
+        "{parts:?}"
+    );
+    api.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tags_are_set_after_a_restart_in_the_middle_of_them() {
     let dir = tempfile::tempdir().unwrap();
     let running = region(dir.path()).await;
