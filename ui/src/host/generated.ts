@@ -1384,6 +1384,53 @@ nameEn: string | null,
 demo: boolean, };
 
 /**
+ * A call to be rehearsed.
+ */
+export type Rehearse = { 
+/**
+ * Its name, e.g. `servers.create`.
+ */
+call: string, 
+/**
+ * Its request.
+ */
+request: unknown, };
+
+/**
+ * What a call would come to.
+ */
+export type Rehearsed = { 
+/**
+ * The first request of each act that would change something. What follows depends on its answer.
+ */
+requests: Array<RehearsedRequest>, 
+/**
+ * Why some of several would be refused here.
+ */
+refused: Array<WireError>, };
+
+/**
+ * A request that would be sent, its secrets blanked.
+ */
+export type RehearsedRequest = { 
+/**
+ * Method, e.g. `POST`.
+ */
+method: string, 
+/**
+ * The whole address.
+ */
+url: string, 
+/**
+ * Names and values of the headers.
+ */
+headers: Array<[string, string]>, 
+/**
+ * The body.
+ */
+body: string, };
+
+/**
  * How long a secret is kept.
  */
 export type Remember = "keychain" | "run";
@@ -1987,6 +2034,7 @@ export const calls = (call: Call) => ({
   },
   operations: {
     list: () => call<Array<Operation>>("operations.list", null),
+    rehearse: (request: Rehearse) => call<Rehearsed>("operations.rehearse", request),
   },
   events: {
     list: (request: ListEvents) => call<EventPage>("events.list", request),

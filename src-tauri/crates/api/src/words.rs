@@ -148,6 +148,7 @@ fn texts(code: Code) -> (&'static str, &'static str, &'static str, &'static str)
         Code::DeliveryUnavailable => ("接收端暂时不可用（{status}）。", "The receiver is not available at the moment ({status}).", "会自动重试；事件不会丢失。", "It is tried again by itself; no event is lost."),
         Code::DeliveryUnreachable => ("连接不到接收端。", "The receiver cannot be reached.", "会自动重试；事件不会丢失。", "It is tried again by itself; no event is lost."),
         Code::DeliveryThrottled => ("接收端要求稍候（{status}）。", "The receiver asks to wait ({status}).", "会自动重试；事件不会丢失。", "It is tried again by itself; no event is lost."),
+        Code::Rehearsed => ("仅为预演，没有发送任何请求。", "This was a rehearsal; nothing was sent.", "", ""),
         Code::BadInput => ("输入有误（{field}）。", "The input is not right ({field}).", "", ""),
         Code::Internal => ("程序内部出错。", "The program made an error.", "请重试；若持续出现，请报告。", "Try again; if it stays, report it."),
     }

@@ -303,6 +303,7 @@ impl Session {
             wait: true,
             no_wait: false,
             timeout,
+            dry_run: false,
         };
         self.follow(operation, changes, wait).await
     }

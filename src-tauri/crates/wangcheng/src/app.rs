@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use huaweicloud::{Credentials, Endpoints, Http};
+use huaweicloud::{Credentials, Endpoints, Http, Rehearsal};
 use secrecy::SecretString;
 use store::Ledger;
 use tokio::sync::broadcast;
@@ -105,6 +105,8 @@ pub struct Opened {
 #[derive(Clone)]
 pub struct Wangcheng {
     pub(crate) inner: Arc<Inner>,
+    /// What is asked of the cloud by this clone is kept here, instead of being sent.
+    pub(crate) rehearsal: Option<Rehearsal>,
 }
 
 pub(crate) struct Inner {
@@ -179,6 +181,7 @@ impl Wangcheng {
         Ok(Opened {
             wangcheng: Self {
                 inner: Arc::new(inner),
+                rehearsal: None,
             },
             notice,
         })

@@ -108,6 +108,8 @@ pub enum Code {
     DeliveryUnavailable,
     DeliveryUnreachable,
     DeliveryThrottled,
+    // asking without wanting it done
+    Rehearsed,
     // asking wrongly
     BadInput,
     Internal,

@@ -22,6 +22,7 @@ mod outcome;
 mod parts;
 mod password;
 mod power;
+mod rehearse;
 mod rename;
 mod resize;
 mod runner;
@@ -319,6 +320,31 @@ impl Wangcheng {
             {
                 return Err(Failure::new(Code::ServerBusy).with("name", &server_name));
             }
+        }
+        if self.rehearsal.is_some() {
+            let operation = Operation {
+                kind,
+                row: store::Operation {
+                    id,
+                    kind: kind.as_str().to_owned(),
+                    account: live.account.id.clone(),
+                    server_id,
+                    server_name,
+                    stage: store::Stage::Recorded,
+                    outcome: None,
+                    error: None,
+                    client_token,
+                    job_id: None,
+                    request,
+                    detail: String::new(),
+                    recorded_at: self.now(),
+                    sent_at: None,
+                    settled_at: None,
+                },
+                detail,
+                failure: None,
+            };
+            return Err(self.rehearse(live.clone(), operation).await);
         }
         let new = NewOperation {
             id: id.clone(),

@@ -43,7 +43,21 @@ impl Runner {
     }
 
     pub(super) async fn run(mut self) {
-        let result = match self.operation.kind {
+        let result = self.act().await;
+        // The ledger can be full or away for a while. What the cloud did is not forgotten over that: it is tried
+        // again, and failing all else the next start settles the operation by reading the state.
+        let mut pause = FIRST_PAUSE;
+        while let Err(failure) = self.settle(&result).await {
+            tracing::error!(operation = %self.id, %failure, "cannot be settled yet");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        self.live.bell.notify_one();
+    }
+
+    /// Does what its kind says, to its end.
+    pub(super) async fn act(&mut self) -> Result<Done> {
+        match self.operation.kind {
             OperationKind::CreateServer => self.create().await,
             OperationKind::UpdateLease | OperationKind::CancelLease => self.update_lease().await,
             OperationKind::StartServer | OperationKind::StopServer | OperationKind::RebootServer => {
@@ -62,16 +76,7 @@ impl Runner {
             OperationKind::TagServer | OperationKind::AdoptServer => self.tag().await,
             OperationKind::ResetPassword => self.reset_password().await,
             OperationKind::AdmitSsh => self.admit().await,
-        };
-        // The ledger can be full or away for a while. What the cloud did is not forgotten over that: it is tried
-        // again, and failing all else the next start settles the operation by reading the state.
-        let mut pause = FIRST_PAUSE;
-        while let Err(failure) = self.settle(&result).await {
-            tracing::error!(operation = %self.id, %failure, "cannot be settled yet");
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        self.live.bell.notify_one();
     }
 
     pub(super) fn server_id(&self) -> Result<ServerId> {
@@ -122,6 +127,10 @@ impl Runner {
                 }
                 Err(failure) => failure,
             };
+            if self.wangcheng.rehearsal.is_some() {
+                // Nobody waits for a rehearsal until the network is back.
+                return Err(failure);
+            }
             self.wangcheng.note_cloud_failure(&self.live, &failure).await;
             if failure.outcome_open && !repeatable {
                 return Err(failure);
@@ -141,7 +150,11 @@ impl Runner {
     /// The client of the account as it is now: signing in again gives it another key.
     pub(super) async fn client(&mut self) -> Result<Client> {
         self.live = self.wangcheng.live(&self.operation.row.account).await?;
-        self.wangcheng.client(&self.live).await
+        let client = self.wangcheng.client(&self.live).await?;
+        Ok(match &self.wangcheng.rehearsal {
+            Some(rehearsal) => client.rehearsing(rehearsal),
+            None => client,
+        })
     }
 
     /// The server as it is; nothing when it does not exist.
@@ -197,6 +210,9 @@ impl Runner {
     /// Notes that the cloud took it, and under which ids. It did, whatever the ledger says: a disk that is full just
     /// now must not turn this into a failure, so it is tried until the ledger takes it.
     pub(super) async fn mark_sent(&mut self, server: Option<String>, job: Option<String>) {
+        if self.wangcheng.rehearsal.is_some() {
+            return;
+        }
         let at = self.wangcheng.now();
         let mut pause = FIRST_PAUSE;
         loop {
@@ -235,6 +251,9 @@ impl Runner {
 
     /// Writes down what the operation carries, before something is done that depends on it.
     pub(super) async fn keep_detail(&self) -> Result<()> {
+        if self.wangcheng.rehearsal.is_some() {
+            return Ok(());
+        }
         let detail = serde_json::to_string(&self.operation.detail)
             .map_err(|error| Failure::new(Code::Internal).saying(error))?;
         let id = self.id.clone();
@@ -245,7 +264,8 @@ impl Runner {
 
     /// Notes what the cloud is doing, when it is something new.
     pub(super) async fn progress(&mut self, word: String) {
-        if self.operation.detail.progress.as_deref() == Some(&word) {
+        let told = self.operation.detail.progress.as_deref() == Some(&word);
+        if told || self.wangcheng.rehearsal.is_some() {
             return;
         }
         self.operation.detail.progress = Some(word);
