@@ -37,6 +37,20 @@ pub enum Step {
     Reboot(&'static str, bool),
     /// It is deleted.
     Delete(&'static str),
+    /// Its lease is taken off.
+    CancelLease(&'static str),
+    /// It gets that flavor, stopped for it where it runs.
+    Resize(&'static str, &'static str),
+    /// It gets that name.
+    Rename(&'static str, &'static str),
+    /// It gets a tag.
+    Tag(&'static str, &'static str),
+    /// It gets a tag and loses that one.
+    Retag(&'static str, &'static str, &'static str),
+    /// Its administrator gets another password.
+    Password(&'static str),
+    /// It was made by somebody else, and is taken over.
+    Adopt(&'static str),
 }
 
 /// One of each kind.
@@ -47,6 +61,20 @@ pub const SHORT: [Step; 6] = [
     Step::Start("a"),
     Step::Reboot("a", false),
     Step::Delete("a"),
+];
+
+/// What else can be done to a server, on one that stays and on one of somebody else's.
+pub const CHANGES: [Step; 10] = [
+    Step::Create("e"),
+    Step::Tag("e", "team=red"),
+    Step::Resize("e", "c6.xlarge.2"),
+    Step::Rename("e", "e2"),
+    Step::Retag("e2", "team=blue", "purpose"),
+    Step::Password("e2"),
+    Step::CancelLease("e2"),
+    Step::Adopt("gateway-01"),
+    Step::Tag("gateway-01", "team=red"),
+    Step::Stop("gateway-01", false),
 ];
 
 /// The whole script: four servers whose lives overlap.
@@ -101,6 +129,36 @@ impl Step {
             Self::Start(name) => vec!["server", "start", name, "--timeout", "60s"],
             Self::Reboot(name, cut) => hard(&["server", "reboot", name, "--timeout", "60s"], cut),
             Self::Delete(name) => vec!["server", "delete", name, "--yes", "--timeout", "60s"],
+            Self::CancelLease(name) => vec!["server", "cancel-lease", name, "--yes", "--timeout", "60s"],
+            Self::Resize(name, flavor) => {
+                vec![
+                    "server",
+                    "resize",
+                    name,
+                    "--flavor",
+                    flavor,
+                    "--stop",
+                    "--timeout",
+                    "60s",
+                ]
+            }
+            Self::Rename(name, new) => vec!["server", "rename", name, new, "--timeout", "60s"],
+            Self::Tag(name, tag) => vec!["server", "tags", name, "--set", tag, "--timeout", "60s"],
+            Self::Retag(name, tag, key) => {
+                vec![
+                    "server",
+                    "tags",
+                    name,
+                    "--set",
+                    tag,
+                    "--remove",
+                    key,
+                    "--timeout",
+                    "60s",
+                ]
+            }
+            Self::Password(name) => vec!["server", "password", name, "--timeout", "60s"],
+            Self::Adopt(name) => vec!["server", "adopt", name, "--timeout", "60s"],
         }
     }
 }
@@ -368,6 +426,9 @@ impl<'d> Scene<'d> {
             command
                 .env("HUAWEICLOUD_SDK_AK", &ada.access_key)
                 .env("HUAWEICLOUD_SDK_SK", &ada.secret_key);
+        }
+        if arguments.contains(&"password") {
+            command.env("WANGCHENG_SERVER_PASSWORD", "Example-Pass-22");
         }
         if arguments.contains(&"configure") {
             command.env("WANGCHENG_HEI_TOKEN", &self.sandbox.announcement().hei.token);

@@ -16,7 +16,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use wangcheng_tests::desktop::{Desktop, Keychain};
 use wangcheng_tests::gate::Moment;
-use wangcheng_tests::script::{Report, SHORT, Scene, Step, Trouble, WHOLE};
+use wangcheng_tests::script::{CHANGES, Report, SHORT, Scene, Step, Trouble, WHOLE};
 
 /// Unit of the wait after an answer; see `script`.
 const TICK: Duration = Duration::from_millis(3);
@@ -69,6 +69,17 @@ async fn a_program_killed_around_its_acts_loses_invents_and_doubles_nothing() {
     ];
     let kills = kill_at(&SHORT, points, 3).await;
     assert!(kills >= 12, "it was killed only {kills} times");
+}
+
+#[tokio::test]
+async fn a_program_killed_around_its_changes_leaves_what_the_ledger_says() {
+    let points = vec![
+        (0, Moment::Before),
+        (0, Moment::After),
+        (1, Moment::Answered(TICK)),
+    ];
+    let kills = kill_at(&CHANGES, points, 3).await;
+    assert!(kills >= 20, "it was killed only {kills} times");
 }
 
 #[tokio::test]

@@ -58,7 +58,8 @@ fn story() -> Story {
             id: op,
             kind: kind.to_owned(),
             outcome: Some("ok".to_owned()),
-            error: None,
+            server: Some(server.to_owned()),
+            ..Operation::default()
         });
         traces.push(trace(name, server));
     }
@@ -111,7 +112,8 @@ fn three_that_agree_are_not_blamed() {
             id: "op-5".to_owned(),
             kind: "server.reboot".to_owned(),
             outcome: Some("failed".to_owned()),
-            error: None,
+            server: Some("s-1".to_owned()),
+            ..Operation::default()
         });
     };
     assert_eq!(found(unknown), "");
