@@ -172,14 +172,14 @@ async fn tags_that_the_cloud_had_no_time_for_are_set_later_without_anybodys_aski
     let running = region(dir.path()).await;
     let api = open(&dir.path().join("app"), &running).await;
     sign_in(&api).await;
-    let busy = json!({"do": "throttle", "limit": 1, "minutes": 1,
-                      "service": "evs", "method": "POST", "path": "/tags/action"});
-    mishap(&running, Some(busy)).await;
-    let server = make_whole(&api, "whole-06").await;
+    let down =
+        json!({"do": "status", "status": 503, "service": "evs", "method": "POST", "path": "/tags/action"});
+    mishap(&running, Some(down)).await;
+    let server = make(&api, "whole-06").await;
     let created = newest(&api).await;
     assert_eq!(
         (&created["outcome"], &created["problem"]["code"]),
-        (&json!("ok"), &json!("throttled")),
+        (&json!("ok"), &json!("cloud_failed")),
         "{created:#}"
     );
     mishap(&running, None).await;
@@ -188,12 +188,13 @@ async fn tags_that_the_cloud_had_no_time_for_are_set_later_without_anybodys_aski
     })
     .await;
     assert_eq!(all[0]["outcome"], "ok", "{all:#}");
-    let console = Console::new(&api, &running).await;
-    let parts = tags_of_parts(&console, &server).await;
-    assert!(
-        parts.iter().all(|tags| tags.contains_key("wangcheng-server")),
-        "{parts:?}"
+    let list = ask(&api, "disks.list", json!({"server": server["id"]})).await;
+    assert_eq!(
+        list["disks"][0]["own"], true,
+        "its disk has its tags by now: {list:#}"
     );
+    let events = events_of(&api, &server["id"]).await;
+    assert_eq!(told(&events), [("server.created", "ok", "")]);
     api.stop().await;
 }
 
