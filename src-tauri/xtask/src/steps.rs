@@ -145,6 +145,7 @@ pub fn test(only: Option<Part>) -> Result<()> {
                 .args(["-m", "pytest", "tests/sdk", "-q"])
                 .env("WANGCHENG_SANDBOX", program("wangcheng-sandbox"))
                 .env("WANGCHENG_RECORD", program("examples/record"))
+                .env("WANGCHENG_CLI", program("wangcheng"))
                 .current_dir(root()),
         )?;
     }
