@@ -51,7 +51,31 @@ pub enum Step {
     Password(&'static str),
     /// It was made by somebody else, and is taken over.
     Adopt(&'static str),
+    /// It gets a disk of that many GB.
+    AddDisk(&'static str, &'static str),
+    /// That disk grows to so many GB.
+    GrowDisk(&'static str, &'static str),
+    /// That disk is taken off.
+    DetachDisk(&'static str),
+    /// The disk that was taken off is deleted.
+    DeleteDisk(&'static str),
+    /// What is left of servers that are gone is removed.
+    RemoveLeftovers,
 }
+
+/// Disks come, grow and go, and one is left when its server is deleted.
+pub const DISKS: [Step; 10] = [
+    Step::Create("f"),
+    Step::AddDisk("f", "20"),
+    Step::GrowDisk("f", "30"),
+    Step::DetachDisk("f"),
+    Step::DeleteDisk("f"),
+    Step::AddDisk("f", "10"),
+    Step::GrowDisk("f", "11"),
+    Step::DetachDisk("f"),
+    Step::Delete("f"),
+    Step::RemoveLeftovers,
+];
 
 /// One of each kind.
 pub const SHORT: [Step; 6] = [
@@ -107,9 +131,10 @@ pub const WHOLE: [Step; 25] = [
 ];
 
 impl Step {
-    fn arguments(self) -> Vec<&'static str> {
+    /// `disk`: id of the one disk of this person's that no server was made with.
+    fn arguments(self, disk: &str) -> Vec<&str> {
         let hard = |arguments: &[&'static str], hard| {
-            let more: &[&str] = if hard { &["--hard", "--yes"] } else { &["--yes"] };
+            let more: &[&'static str] = if hard { &["--hard", "--yes"] } else { &["--yes"] };
             [arguments, more].concat()
         };
         match self {
@@ -159,6 +184,25 @@ impl Step {
             }
             Self::Password(name) => vec!["server", "password", name, "--timeout", "60s"],
             Self::Adopt(name) => vec!["server", "adopt", name, "--timeout", "60s"],
+            Self::AddDisk(name, gb) => {
+                vec![
+                    "disk",
+                    "add",
+                    name,
+                    "--type",
+                    "SSD",
+                    "--size",
+                    gb,
+                    "--timeout",
+                    "60s",
+                ]
+            }
+            Self::GrowDisk(name, gb) => vec!["disk", "grow", name, disk, "--to", gb, "--timeout", "60s"],
+            Self::DetachDisk(name) => vec!["disk", "detach", name, disk, "--yes", "--timeout", "60s"],
+            Self::DeleteDisk(name) => vec!["disk", "delete", name, disk, "--yes", "--timeout", "60s"],
+            Self::RemoveLeftovers => {
+                vec!["server", "leftovers", "--remove", "--yes", "--timeout", "60s"]
+            }
         }
     }
 }
@@ -289,7 +333,8 @@ impl<'d> Scene<'d> {
                 from_the_act: true,
                 moment: scattered(moment, nth),
             });
-            let run = self.run(&step.arguments(), trap).await?;
+            let disk = self.added_disk().await?;
+            let run = self.run(&step.arguments(&disk), trap).await?;
             said = run.said;
             let again = trouble.kill.filter(|_| first && run.code.is_none());
             let again = again.map(|(at, moment)| Trap {
@@ -321,6 +366,21 @@ impl<'d> Scene<'d> {
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
         bail!("not done after {TRIES} tries: {said}");
+    }
+
+    /// The disk that came later than its server; nothing where there is none.
+    async fn added_disk(&self) -> Result<String> {
+        let world = self.sandbox.world().await?;
+        let volumes = world.pointer("/regions/0/volumes").and_then(Value::as_object);
+        let added = |volume: &&Value| {
+            let tags = volume.get("tags").and_then(Value::as_object);
+            let text = |key: &str| volume.get(key).and_then(Value::as_str).unwrap_or_default();
+            tags.is_some_and(|tags| tags.contains_key("wangcheng-server")) && text("name").contains("-disk-")
+        };
+        let volumes = volumes.context("the world has no volumes")?;
+        let found = volumes.values().find(added);
+        let id = found.and_then(|volume| volume.get("id")?.as_str());
+        Ok(id.unwrap_or_default().to_owned())
     }
 
     /// Waits until an operation ended, through as many runs of the program as that takes.
