@@ -10,7 +10,11 @@ use crate::error::WireError;
 use crate::host::Api;
 
 /// The calls that become operations. No other can be rehearsed, because it would be done.
-const ACTS: [&str; 13] = [
+const ACTS: [&str; 19] = [
+    "disks.add",
+    "disks.grow",
+    "disks.detach",
+    "disks.delete",
     "networks.admit_ssh",
     "servers.create",
     "servers.extend",
@@ -21,6 +25,8 @@ const ACTS: [&str; 13] = [
     "servers.rename",
     "servers.tag",
     "servers.adopt",
+    "servers.mark_parts",
+    "servers.remove_leftovers",
     "servers.reset_password",
     "servers.delete",
     "servers.delete_several",

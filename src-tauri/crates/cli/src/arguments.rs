@@ -1,11 +1,15 @@
 //! The command line.
 
+mod parts;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 use wangcheng::settings::Language;
+
+pub use self::parts::{Disk, Leftovers, Network};
 
 /// Temporary Huawei Cloud servers from a terminal.
 #[derive(Debug, Parser)]
@@ -88,6 +92,12 @@ pub enum Command {
     /// Temporary servers
     #[command(subcommand)]
     Server(Server),
+    /// Disks of servers
+    #[command(subcommand)]
+    Disk(Disk),
+    /// Who may log in from where
+    #[command(subcommand)]
+    Network(Network),
     /// Templates that servers are made from
     #[command(subcommand)]
     Template(Template),
@@ -162,33 +172,9 @@ pub enum Server {
         wait: Wait,
     },
     /// Stop it; its disks and its address cost on
-    Stop {
-        /// Names or ids
-        #[arg(required = true)]
-        servers: Vec<String>,
-        /// Cut the power: what is not on the disks is lost
-        #[arg(long)]
-        hard: bool,
-        /// Do not ask before something may be lost
-        #[arg(long, short)]
-        yes: bool,
-        #[command(flatten)]
-        wait: Wait,
-    },
+    Stop(PowerAct),
     /// Restart it
-    Reboot {
-        /// Names or ids
-        #[arg(required = true)]
-        servers: Vec<String>,
-        /// Cut the power: what is not on the disks is lost
-        #[arg(long)]
-        hard: bool,
-        /// Do not ask before something may be lost
-        #[arg(long, short)]
-        yes: bool,
-        #[command(flatten)]
-        wait: Wait,
-    },
+    Reboot(PowerAct),
     /// Move the end of its lease
     Extend {
         /// Name or id
@@ -269,6 +255,15 @@ pub enum Server {
         #[command(flatten)]
         wait: Wait,
     },
+    /// Give its disks and its public address its tags once more, and set the disks to go with it
+    Mark {
+        /// Name or id
+        server: String,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// List, or remove, disks and addresses of servers that are gone: they cost on
+    Leftovers(Leftovers),
     /// Delete it with its disks and its public address
     Delete {
         /// Name or id
@@ -279,6 +274,23 @@ pub enum Server {
         #[command(flatten)]
         wait: Wait,
     },
+}
+
+/// Servers to be stopped or restarted.
+#[derive(Debug, Args)]
+pub struct PowerAct {
+    /// Names or ids
+    #[arg(required = true)]
+    pub servers: Vec<String>,
+    /// Cut the power: what is not on the disks is lost
+    #[arg(long)]
+    pub hard: bool,
+    /// Do not ask before something may be lost
+    #[arg(long, short)]
+    pub yes: bool,
+    /// How long to wait
+    #[command(flatten)]
+    pub wait: Wait,
 }
 
 /// A server to be made.
@@ -464,4 +476,7 @@ pub struct Sandbox {
     /// How fast: at 1 a server boots in some six seconds
     #[arg(long, default_value_t = 1.0)]
     pub speed: f64,
+    /// How fast the region's own clock goes, leases and bills with it: at 1440 a day goes by in a minute
+    #[arg(long, default_value_t = 1.0)]
+    pub clock_speed: f64,
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::Wait;
 use crate::commands::show_operation;
-use crate::output::{rows, table, text};
+use crate::output::{money, rows, table, text};
 use crate::secrets;
 use crate::servers::id;
 use crate::session::{Session, wire};
@@ -86,13 +86,6 @@ pub async fn resize(
         let head = match output.tongue {
             api::Tongue::Chinese => ["规格", "vCPU", "内存 MiB", "每小时", "相差", "说明"],
             api::Tongue::English => ["FLAVOR", "VCPUS", "MEMORY MIB", "AN HOUR", "MORE", "NOTE"],
-        };
-        let money = |option: &Value, key: &str| {
-            option
-                .get(key)
-                .filter(|money| money.is_object())
-                .map(|money| format!("{} {}", text(money, "amount"), text(money, "currency")))
-                .unwrap_or_default()
         };
         table(
             &head,

@@ -119,13 +119,14 @@ pub async fn operation(session: &Session, command: &Operation) -> Result<()> {
 pub fn show_operation(session: &Session, operation: &Value) -> Result<()> {
     let output = session.output;
     output.answer(operation, || {
-        let pairs: Vec<(&str, String)> = [
+        let mut pairs: Vec<(&str, String)> = [
             "id",
             "kind",
             "serverName",
             "serverId",
             "stage",
             "outcome",
+            "left",
             "leaseEnd",
             "recordedAt",
             "sentAt",
@@ -134,7 +135,14 @@ pub fn show_operation(session: &Session, operation: &Value) -> Result<()> {
         .into_iter()
         .map(|key| (key, word(output.tongue, key, text(operation, key))))
         .collect();
-        facts(&pairs)
+        let inside = |pointer| operation.pointer(pointer).and_then(Value::as_str).map(safe);
+        pairs.push(("part", inside("/part/name").unwrap_or_default()));
+        pairs.push(("problem", inside("/problem/sentence").unwrap_or_default()));
+        pairs.push(("remark", inside("/remark/sentence").unwrap_or_default()));
+        match operation.get("commands") {
+            Some(commands) => format!("{}\n\n{}", facts(&pairs), crate::disks::typed(commands)),
+            None => facts(&pairs),
+        }
     })?;
     match operation.get("error") {
         Some(error) if error.is_object() => Err(wire(error, true)),
