@@ -177,6 +177,38 @@ def test_a_server_is_stopped_resized_and_runs_again(ada, product, server):
     assert show(ada, server).status == "ACTIVE", "and started"
 
 
+def test_a_disk_is_made_grown_taken_off_put_back_and_deleted(ada, product, server):
+    before = {disk.id for disk in attached(ada, server)}
+    added = product.act("disk", "add", server, "--type", "SSD", "--size", "20")
+    [disk] = [disk for disk in attached(ada, server) if disk.id not in before]
+    assert disk.delete_on_termination == "true", "it goes with the server, too"
+    volume = ada.call("evs", "show_volume", volume_id=disk.id).volume
+    assert (volume.size, volume.volume_type, volume.name) == (20, "SSD", added["part"]["name"]), "as ordered"
+    found = tags(ada.call("evs", "show_volume_tags", volume_id=disk.id))
+    assert found["owner"] == "ada" and found["wangcheng-operation"] == added["id"], "whose it is"
+    assert found["wangcheng-server"] == server, "it names its server"
+    product.act("disk", "grow", server, disk.id, "--to", "30")
+    assert ada.call("evs", "show_volume", volume_id=disk.id).volume.size == 30, "it has grown"
+    product.act("disk", "detach", server, disk.id, "--yes")
+    assert ada.call("evs", "show_volume", volume_id=disk.id).volume.status == "available", "it is on nothing"
+    product.act("disk", "attach", server, disk.id)
+    again = [one.delete_on_termination for one in attached(ada, server) if one.id == disk.id]
+    assert again == ["true"], "it is back, and goes with the server as before"
+    product.act("disk", "detach", server, disk.id, "--yes")
+    product.act("disk", "delete", server, disk.id, "--yes")
+    assert refused(ada.call, "evs", "show_volume", volume_id=disk.id).status_code == 404, "nobody pays for it"
+
+
+def test_what_a_server_left_is_removed(ada, product):
+    server = product.act("server", "create", "made-04", "--template", "linux-small")["serverId"]
+    disk = product.act("disk", "add", server, "--type", "SSD", "--size", "10")["part"]["id"]
+    product.act("disk", "detach", server, disk, "--yes")
+    product.act("server", "delete", server, "--yes")
+    assert ada.call("evs", "show_volume", volume_id=disk).volume.status == "available", "it stayed, and costs"
+    product.run("server", "leftovers", "--remove", "--yes")
+    assert refused(ada.call, "evs", "show_volume", volume_id=disk).status_code == 404, "it is gone"
+
+
 def test_a_name_and_tags_are_changed_and_what_says_whose_it_is_stays(ada, product, server):
     product.act("server", "rename", server, "made-renamed")
     assert show(ada, server).name == "made-renamed", "the cloud has the new name"

@@ -57,6 +57,8 @@ pub enum Step {
     GrowDisk(&'static str, &'static str),
     /// That disk is taken off.
     DetachDisk(&'static str),
+    /// The disk that was taken off comes back.
+    AttachDisk(&'static str),
     /// The disk that was taken off is deleted.
     DeleteDisk(&'static str),
     /// What is left of servers that are gone is removed.
@@ -64,10 +66,12 @@ pub enum Step {
 }
 
 /// Disks come, grow and go, and one is left when its server is deleted.
-pub const DISKS: [Step; 10] = [
+pub const DISKS: [Step; 12] = [
     Step::Create("f"),
     Step::AddDisk("f", "20"),
     Step::GrowDisk("f", "30"),
+    Step::DetachDisk("f"),
+    Step::AttachDisk("f"),
     Step::DetachDisk("f"),
     Step::DeleteDisk("f"),
     Step::AddDisk("f", "10"),
@@ -199,6 +203,7 @@ impl Step {
             }
             Self::GrowDisk(name, gb) => vec!["disk", "grow", name, disk, "--to", gb, "--timeout", "60s"],
             Self::DetachDisk(name) => vec!["disk", "detach", name, disk, "--yes", "--timeout", "60s"],
+            Self::AttachDisk(name) => vec!["disk", "attach", name, disk, "--timeout", "60s"],
             Self::DeleteDisk(name) => vec!["disk", "delete", name, disk, "--yes", "--timeout", "60s"],
             Self::RemoveLeftovers => {
                 vec!["server", "leftovers", "--remove", "--yes", "--timeout", "60s"]

@@ -10,10 +10,11 @@ use crate::error::WireError;
 use crate::host::Api;
 
 /// The calls that become operations. No other can be rehearsed, because it would be done.
-const ACTS: [&str; 19] = [
+const ACTS: [&str; 20] = [
     "disks.add",
     "disks.grow",
     "disks.detach",
+    "disks.attach",
     "disks.delete",
     "networks.admit_ssh",
     "servers.create",
