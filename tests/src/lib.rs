@@ -6,10 +6,12 @@
 
 pub mod desktop;
 pub mod gate;
+pub mod neighbours;
 pub mod oracle;
 pub mod peers;
 mod process;
 pub mod programs;
+pub mod screens;
 pub mod script;
 pub mod walk;
 pub mod window;

@@ -15,6 +15,7 @@ import type {
   Settings,
   WireError,
 } from './host/generated';
+import { Desk } from './desk.svelte';
 import { asWireError, type Host } from './host/host';
 import { keep, kept } from './kept';
 import { m, resolveLanguage, setLanguage } from './words/words.svelte';
@@ -31,7 +32,12 @@ export type Row = { key: string; server: Server | null; operation: Operation | n
 export type LeaseWarning = Extract<Change, { kind: 'lease_warned' }>;
 
 /** Something to be told: how an operation ended, or that a lease is about to. */
-export type Toast = { id: number; operation: Operation | null; warning: LeaseWarning | null };
+export type Toast = {
+  id: number;
+  operation: Operation | null;
+  warning: LeaseWarning | null;
+  error?: WireError;
+};
 
 /** Whether it is known yet how the application stands. */
 export type Start = { kind: 'starting' } | { kind: 'failed'; error: WireError } | { kind: 'ready' };
@@ -39,13 +45,23 @@ export type Start = { kind: 'starting' } | { kind: 'failed'; error: WireError } 
 /** How much room a row takes. */
 export type Density = 'comfortable' | 'compact';
 
+const asUsual: Settings = {
+  language: 'system',
+  theme: 'system',
+  warnMinutes: [10, 30, 120],
+  tellOperations: true,
+  stayInTray: false,
+  proxy: 'system',
+  proxyUrl: '',
+  caFile: '',
+};
 const OK_TOAST_MS = 8000;
 const TOASTS_AT_MOST = 5;
 
 export class AppState {
   start = $state.raw<Start>({ kind: 'starting' });
   info = $state.raw<AppInfo | null>(null);
-  settings = $state.raw<Settings>({ language: 'system', theme: 'system' });
+  settings = $state.raw<Settings>(asUsual);
   accounts = $state.raw<Accounts>({ accounts: [], active: null });
   list = $state.raw<ServerList | null>(null);
   listError = $state.raw<WireError | null>(null);
@@ -62,10 +78,14 @@ export class AppState {
   /** The template with which the next new server begins. */
   wantedTemplate = $state<string | null>(null);
   density = $state<Density>('comfortable');
+  /** What the palette did last, the newest first. */
+  recent: readonly string[] = [];
+  readonly desk = new Desk(this);
 
   readonly host: Host;
   #stopWatching: (() => void) | null = null;
   #toastCount = 0;
+  #saving: Promise<void> = Promise.resolve();
   #darkSystem: MediaQueryList;
 
   /** The account whose servers are shown. */
@@ -115,6 +135,7 @@ export class AppState {
       this.#stopWatching ??= await this.host.watch((change) => this.apply(change));
       await this.#load();
       this.start = { kind: 'ready' };
+      void this.desk.take();
     } catch (thrown) {
       this.start = { kind: 'failed', error: this.error(thrown) };
     }
@@ -181,6 +202,12 @@ export class AppState {
       case 'lease_warned':
         this.#warn(change);
         break;
+      case 'settings':
+        this.applySettings(change.settings);
+        break;
+      case 'wished':
+        if (this.start.kind === 'ready') void this.desk.take();
+        break;
       case 'reload':
         void this.#reload();
         break;
@@ -191,6 +218,8 @@ export class AppState {
   applyAccounts(accounts: Accounts, always = false): void {
     const same = this.accounts.active === accounts.active;
     this.accounts = accounts;
+    // Whoever signs in next begins where everybody does.
+    if (accounts.accounts.length === 0) this.go('servers');
     if (same && !always) return;
     if (!same) this.selection = { server: null, operation: null };
     this.listError = null;
@@ -204,15 +233,23 @@ export class AppState {
     this.#showTheme();
   }
 
-  async saveSettings(settings: Settings): Promise<void> {
-    this.applySettings(await this.host.settings.set(settings));
+  /** One after the other, each on what the one before left: two changes made at once are both kept. */
+  async saveSettings(change: Partial<Settings> | ((now: Settings) => Partial<Settings>)): Promise<void> {
+    const save = async () => {
+      const changed = typeof change === 'function' ? change(this.settings) : change;
+      this.applySettings(await this.host.settings.set({ ...this.settings, ...changed }));
+    };
+    const saved = this.#saving.then(save);
+    this.#saving = saved.catch(() => {});
+    await saved;
   }
 
   /** Reads the accounts again after signing in and goes to the servers. */
   async signedIn(account: Account): Promise<void> {
     this.applyAccounts(await this.host.accounts.list());
     if (this.accounts.active !== account.id) await this.selectAccount(account.id);
-    this.go('servers');
+    // The change may have shown the servers already, and the person may be elsewhere by now.
+    if (this.screen === 'add-account') this.go('servers');
   }
 
   async selectAccount(account: string): Promise<void> {
@@ -283,13 +320,14 @@ export class AppState {
 
   go(screen: Screen): void {
     this.wantedTemplate = null;
+    this.desk.wantedAct = null;
+    this.desk.draft = null;
     this.screen = screen;
   }
 
   /** Goes to a new server with this template chosen. */
   createFrom(template: string): void {
-    this.go('create');
-    this.wantedTemplate = template;
+    this.desk.create(template, null);
   }
 
   showServer(operation: Operation): void {
@@ -340,7 +378,18 @@ export class AppState {
       return older.outcome !== 'ok' || older.serverId === null || older.serverId !== operation.serverId;
     });
     this.toasts = [...others, { id, operation, warning: null }].slice(-TOASTS_AT_MOST);
-    if (operation.outcome === 'ok') setTimeout(() => this.dismiss(id), OK_TOAST_MS);
+    if (operation.outcome !== 'failed') setTimeout(() => this.dismiss(id), OK_TOAST_MS);
+  }
+
+  /** Does what has no place of its own to show that it failed, and tells it. */
+  async attempt(what: () => void | Promise<void>): Promise<void> {
+    try {
+      await what();
+    } catch (thrown) {
+      const id = ++this.#toastCount;
+      const told: Toast = { id, operation: null, warning: null, error: this.error(thrown) };
+      this.toasts = [...this.toasts, told].slice(-TOASTS_AT_MOST);
+    }
   }
 
   /** A warning stays until it is read, or until the next one about the same server. */

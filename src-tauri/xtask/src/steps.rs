@@ -120,6 +120,13 @@ pub fn run(tour: bool) -> Result<()> {
     do_it("tour", Command::new(program("tour")).current_dir(root()))
 }
 
+/// Pictures of every screen.
+pub fn pictures() -> Result<()> {
+    setup::all(true)?;
+    build()?;
+    do_it("pictures", Command::new(program("pictures")).current_dir(root()))
+}
+
 /// All tests.
 pub fn test(only: Option<Part>) -> Result<()> {
     setup::all(true)?;
@@ -137,7 +144,14 @@ pub fn test(only: Option<Part>) -> Result<()> {
         let python = setup::sdk()?;
         do_it(
             "what sends our requests",
-            &mut cargo(&["build", "--workspace", "--example", "record"]),
+            &mut cargo(&[
+                "build",
+                "--workspace",
+                "--example",
+                "record",
+                "--example",
+                "retold",
+            ]),
         )?;
         do_it(
             "the vendor's SDK against the sandbox",
@@ -146,6 +160,7 @@ pub fn test(only: Option<Part>) -> Result<()> {
                 .env("WANGCHENG_SANDBOX", program("wangcheng-sandbox"))
                 .env("WANGCHENG_RECORD", program("examples/record"))
                 .env("WANGCHENG_CLI", program("wangcheng"))
+                .env("WANGCHENG_RETOLD", program("examples/retold"))
                 .current_dir(root()),
         )?;
     }

@@ -7,12 +7,14 @@ import {
   type Change,
   type Delivery,
   type Event,
+  type FoundKey,
   type Operation,
   type Quote,
   type RefusedEvent,
   type Region,
   type Server,
   type ServerList,
+  type Settings,
   type Template,
   type WireError,
 } from './generated';
@@ -127,6 +129,8 @@ export const operation = (some: Partial<Operation> = {}): Operation => ({
   serverName: 'ada-dev-1124-k3',
   stage: 'sent',
   outcome: null,
+  cancellable: false,
+  cancelling: false,
   error: null,
   jobId: 'ff80808288d41e1b018990260955686a',
   progress: null,
@@ -300,6 +304,30 @@ export const appInfo = (some: Partial<AppInfo> = {}): AppInfo => ({
   ...some,
 });
 
+export const settings = (some: Partial<Settings> = {}): Settings => ({
+  language: 'en',
+  theme: 'light',
+  warnMinutes: [10, 30, 120],
+  tellOperations: true,
+  stayInTray: false,
+  proxy: 'system',
+  proxyUrl: '',
+  caFile: '',
+  ...some,
+});
+
+export const foundKey = (some: Partial<FoundKey> = {}): FoundKey => ({
+  id: 'environment',
+  source: 'environment',
+  file: null,
+  label: null,
+  accessKey: 'HPUA…0J3K',
+  temporary: false,
+  projectId: null,
+  domainId: null,
+  ...some,
+});
+
 export const regions: Region[] = [
   { id: 'cn-north-4', nameZh: '华北-北京四', nameEn: 'CN North-Beijing4', demo: false },
   { id: 'cn-east-3', nameZh: '华东-上海一', nameEn: 'CN East-Shanghai1', demo: false },
@@ -308,10 +336,12 @@ export const regions: Region[] = [
 
 const healthy: Record<string, (request: never) => unknown> = {
   'app.info': () => appInfo(),
-  'settings.get': () => ({ language: 'en', theme: 'light' }),
+  'app.wishes': () => [],
+  'settings.get': () => settings(),
   'settings.set': (request) => request,
   'accounts.list': () => ({ accounts: [account()], active: 'account-1' }),
   'accounts.regions': () => regions,
+  'accounts.find_keys': () => [],
   'servers.list': () => serverList([]),
   'servers.refresh': () => serverList([]),
   'servers.catalogue': () => catalogue(),

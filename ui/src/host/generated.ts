@@ -204,6 +204,23 @@ diskType: string | null,
 sizeGb: number, };
 
 /**
+ * A bundle that was written.
+ */
+export type Bundle = { 
+/**
+ * The file.
+ */
+file: string, 
+/**
+ * What is in it.
+ */
+entries: Array<string>, 
+/**
+ * Its size.
+ */
+bytes: number, };
+
+/**
  * What a region offers to an account.
  */
 export type Catalogue = { 
@@ -291,7 +308,11 @@ leaseEnd: string,
 /**
  * Which warning it is: minutes before the end.
  */
-minutes: number, } | { "kind": "reload" };
+minutes: number, } | { "kind": "settings", 
+/**
+ * As it is now.
+ */
+settings: Settings, } | { "kind": "wished" } | { "kind": "reload" };
 
 /**
  * Says where events go.
@@ -818,6 +839,15 @@ servers: Array<string>,
 until: string, };
 
 /**
+ * Looking for keys that lie ready on this computer.
+ */
+export type FindKeys = { 
+/**
+ * Only in this file of the console's.
+ */
+file: string | null, };
+
+/**
  * One flavor that can be had.
  */
 export type Flavor = { 
@@ -841,6 +871,48 @@ zones: Array<string>,
  * Processor architecture is ARM.
  */
 arm: boolean, };
+
+/**
+ * A directory that the system can be asked to show. The page names none itself.
+ */
+export type Folder = "data" | "diagnostics";
+
+/**
+ * A key that lies ready. Nothing secret is in it.
+ */
+export type FoundKey = { 
+/**
+ * What names it when signing in.
+ */
+id: string, 
+/**
+ * Where it was found.
+ */
+source: KeySource, 
+/**
+ * The file, where it is one.
+ */
+file: string | null, 
+/**
+ * Its profile, or the user that the console names in its file.
+ */
+label: string | null, 
+/**
+ * First and last characters of the access key's id.
+ */
+accessKey: string, 
+/**
+ * It ends by itself: a security token belongs to it.
+ */
+temporary: boolean, 
+/**
+ * Project that is named beside it.
+ */
+projectId: string | null, 
+/**
+ * Cloud account (domain) that is named beside it.
+ */
+domainId: string | null, };
 
 /**
  * Making a disk larger.
@@ -887,6 +959,11 @@ arm: boolean,
  * Linux with cloud-init in it: a key can be given to it.
  */
 cloudInit: boolean, };
+
+/**
+ * Where a key was found.
+ */
+export type KeySource = "environment" | "profile" | "csv";
 
 /**
  * Language of the interface.
@@ -1049,6 +1126,14 @@ stage: OperationStage,
  */
 outcome: OperationOutcome | null, 
 /**
+ * The cloud surely has nothing of it yet, so that it can be cancelled.
+ */
+cancellable: boolean, 
+/**
+ * It is not wanted any more, and ends as cancelled unless it reaches the cloud just now.
+ */
+cancelling: boolean, 
+/**
  * Why it failed.
  */
 error: WireError | null, 
@@ -1117,7 +1202,7 @@ export type OperationKind = "server.create" | "lease.update" | "lease.cancel" | 
 /**
  * How an operation ended.
  */
-export type OperationOutcome = "ok" | "failed";
+export type OperationOutcome = "ok" | "failed" | "cancelled";
 
 /**
  * The disk or public address that an operation is about.
@@ -1143,6 +1228,15 @@ sizeGbBefore: number | null,
  * Its device in the guest.
  */
 device: string | null, };
+
+/**
+ * Names an operation.
+ */
+export type OperationRef = { 
+/**
+ * Operation id.
+ */
+operation: string, };
 
 /**
  * How far an operation is.
@@ -1266,6 +1360,11 @@ blocking: boolean,
  * What it is.
  */
 error: WireError, };
+
+/**
+ * How other computers are reached.
+ */
+export type ProxyUse = "system" | "direct" | "at";
 
 /**
  * What the commands are for.
@@ -1397,22 +1496,39 @@ call: string,
 request: unknown, };
 
 /**
- * What a call would come to.
+ * What a call would come to, or an operation came to.
  */
 export type Rehearsed = { 
 /**
- * The first request of each act that would change something. What follows depends on its answer.
+ * The first request of each act that would change something. What else is sent depends on its answer.
  */
 requests: Array<RehearsedRequest>, 
+/**
+ * What is known beforehand of the requests that follow. Words in capitals, such as `VOLUME_ID`, stand for what an
+ * answer tells; what is done to one disk is done to each.
+ */
+follows: Array<RehearsedRequest>, 
+/**
+ * The same as commands of `wangcheng`, one a line, for a POSIX shell.
+ */
+command: string | null, 
 /**
  * Why some of several would be refused here.
  */
 refused: Array<WireError>, };
 
 /**
- * A request that would be sent, its secrets blanked.
+ * A request that would be sent, or was; its secrets are blanked (`***`).
  */
 export type RehearsedRequest = { 
+/**
+ * The service, e.g. `ECS`.
+ */
+service: string, 
+/**
+ * The operation's name in the API reference, e.g. `CreateServers`.
+ */
+operation: string, 
 /**
  * Method, e.g. `POST`.
  */
@@ -1426,9 +1542,21 @@ url: string,
  */
 headers: Array<[string, string]>, 
 /**
- * The body.
+ * The body, byte for byte.
  */
-body: string, };
+body: string, 
+/**
+ * The body to be read: one member a line.
+ */
+pretty: string, 
+/**
+ * The same as a command of KooCLI (`hcloud`), for a POSIX shell.
+ */
+koo: string | null, 
+/**
+ * The same as code for the Python SDK.
+ */
+python: string | null, };
 
 /**
  * How long a secret is kept.
@@ -1748,12 +1876,45 @@ language: Language,
 /**
  * Light or dark.
  */
-theme: Theme, };
+theme: Theme, 
+/**
+ * Which warnings of a lease's end the system shows: minutes before it, out of [`crate::lease::WARNINGS`].
+ */
+warnMinutes: number[], 
+/**
+ * The system shows how an operation ended while the window is not in front.
+ */
+tellOperations: boolean, 
+/**
+ * The program stays, with its icon, when its window is closed.
+ */
+stayInTray: boolean, 
+/**
+ * How the cloud and the data platform are reached. From the next start on.
+ */
+proxy: ProxyUse, 
+/**
+ * Address of the proxy, for [`ProxyUse::At`]. It carries no login.
+ */
+proxyUrl: string, 
+/**
+ * File of certificates (PEM) that are trusted beside the system's. From the next start on.
+ */
+caFile: string, };
 
 /**
  * What the commands are typed into.
  */
 export type Shell = "bash" | "power_shell";
+
+/**
+ * Asks the system to show a directory.
+ */
+export type ShowFolder = { 
+/**
+ * Which.
+ */
+folder: Folder, };
 
 /**
  * Signing in. The secret parts go in here once and never come back.
@@ -1796,6 +1957,31 @@ export type SignInDemo = {
  * Who to be.
  */
 user: string, 
+/**
+ * How long the key is kept.
+ */
+remember: Remember, };
+
+/**
+ * Signing in with a key that was found.
+ */
+export type SignInFound = { 
+/**
+ * Which key: [`FoundKey::id`].
+ */
+id: string, 
+/**
+ * What to call the account.
+ */
+name: string, 
+/**
+ * Region id.
+ */
+region: string, 
+/**
+ * Project id, where it cannot be found out.
+ */
+projectId: string | null, 
 /**
  * How long the key is kept.
  */
@@ -1966,6 +2152,60 @@ providerCode: string | null,
  */
 requestId: string | null, };
 
+/**
+ * Somewhere that the window is to go.
+ */
+export type Wish = { "kind": "server", 
+/**
+ * Server id.
+ */
+server: string, } | { "kind": "extend", 
+/**
+ * Server id.
+ */
+server: string, } | { "kind": "create", 
+/**
+ * Template id.
+ */
+template: string | null, 
+/**
+ * Name to fill in.
+ */
+name: string | null, 
+/**
+ * Purpose to fill in.
+ */
+purpose: string | null, 
+/**
+ * Hours of the lease to fill in.
+ */
+hours: number | null, } | { "kind": "screen", 
+/**
+ * Its name.
+ */
+screen: string, } | { "kind": "key_file", 
+/**
+ * The file.
+ */
+file: string, } | { "kind": "action", 
+/**
+ * Its name.
+ */
+action: string, } | { "kind": "unreadable" };
+
+/**
+ * A wish, and whether it has to be asked for first.
+ */
+export type Wished = { 
+/**
+ * What is wished.
+ */
+wish: Wish, 
+/**
+ * It came from outside, by a link: the person is asked before it is followed.
+ */
+outside: boolean, };
+
 /** Sends one call to the backend; rejects with a WireError. */
 export type Call = <Answer>(name: string, request: unknown) => Promise<Answer>;
 
@@ -1973,6 +2213,9 @@ export type Call = <Answer>(name: string, request: unknown) => Promise<Answer>;
 export const calls = (call: Call) => ({
   app: {
     info: () => call<AppInfo>("app.info", null),
+    wishes: () => call<Array<Wished>>("app.wishes", null),
+    showFolder: (request: ShowFolder) => call<null>("app.show_folder", request),
+    diagnostics: () => call<Bundle>("app.diagnostics", null),
   },
   settings: {
     get: () => call<Settings>("settings.get", null),
@@ -1983,6 +2226,8 @@ export const calls = (call: Call) => ({
     regions: () => call<Array<Region>>("accounts.regions", null),
     signIn: (request: SignIn) => call<Account>("accounts.sign_in", request),
     signInDemo: (request: SignInDemo) => call<Account>("accounts.sign_in_demo", request),
+    findKeys: (request: FindKeys) => call<Array<FoundKey>>("accounts.find_keys", request),
+    signInFound: (request: SignInFound) => call<Account>("accounts.sign_in_found", request),
     select: (request: AccountRef) => call<Accounts>("accounts.select", request),
     retry: (request: AccountRef) => call<Accounts>("accounts.retry", request),
     signOut: (request: AccountRef) => call<Accounts>("accounts.sign_out", request),
@@ -2034,7 +2279,9 @@ export const calls = (call: Call) => ({
   },
   operations: {
     list: () => call<Array<Operation>>("operations.list", null),
+    cancel: (request: OperationRef) => call<Operation>("operations.cancel", request),
     rehearse: (request: Rehearse) => call<Rehearsed>("operations.rehearse", request),
+    shown: (request: OperationRef) => call<Rehearsed>("operations.shown", request),
   },
   events: {
     list: (request: ListEvents) => call<EventPage>("events.list", request),

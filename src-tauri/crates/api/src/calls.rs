@@ -1,13 +1,18 @@
 //! The table of all calls.
 
+use std::path::PathBuf;
+
 use futures::future::BoxFuture;
 use secrecy::SecretString;
 use serde_json::Value;
 use ts_rs::TS;
 use wangcheng::delivery::Configuration;
+use wangcheng::imports::{FoundKey, SignInFound};
 use wangcheng::{Code, Failure, Result};
 
+use crate::diagnostics::{Bundle, ShowFolder};
 use crate::host::Api;
+use crate::links::Wished;
 use crate::rehearsal::{Rehearse, Rehearsed};
 use crate::typescript::Signature;
 use crate::views::disks::{
@@ -16,9 +21,9 @@ use crate::views::disks::{
 };
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
-    Delivery, DeliveryTest, EventPage, ExtendLease, ListEvents, Operation, PerServer, Power, Quote,
-    RefusedEvent, Region, SavedKey, SendAgain, ServerList, ServerRef, Settings, SignIn, SignInDemo, Template,
-    TemplateFile, TemplateRef, event,
+    Delivery, DeliveryTest, EventPage, ExtendLease, FindKeys, ListEvents, Operation, OperationRef, PerServer,
+    Power, Quote, RefusedEvent, Region, SavedKey, SendAgain, ServerList, ServerRef, Settings, SignIn,
+    SignInDemo, Template, TemplateFile, TemplateRef, event,
 };
 use crate::views_change::{
     AdmitSsh, DeleteServers, ExtendLeases, OwnAddress, RenameServer, ResetPassword, ResizeOptions,
@@ -79,6 +84,10 @@ fn read<T: serde::de::DeserializeOwned>(request: Value) -> Result<T> {
 calls! {
     "app.info" "info" (api, _r: ()) -> AppInfo { api.info().await }
 
+    "app.wishes" "wishes" (api, _r: ()) -> Vec<Wished> { Ok(api.take_wishes()) }
+    "app.show_folder" "showFolder" (api, ask: ShowFolder) -> () { api.show_folder(ask.folder).await }
+    "app.diagnostics" "diagnostics" (api, _r: ()) -> Bundle { api.diagnostics().await }
+
     "settings.get" "get" (api, _r: ()) -> Settings { api.settings().await }
     "settings.set" "set" (api, settings: Settings) -> Settings { api.set_settings(settings).await }
 
@@ -104,6 +113,15 @@ calls! {
     "accounts.sign_in_demo" "signInDemo" (api, ask: SignInDemo) -> Account {
         let domain = api.enter_demo().await?;
         let signed_in = domain.sign_in_demo(&ask.user, ask.remember).await?;
+        Ok(api.speaker(&domain).account(signed_in))
+    }
+    "accounts.find_keys" "findKeys" (api, ask: FindKeys) -> Vec<FoundKey> {
+        let file = ask.file.map(|file| file.trim().into());
+        api.domain().await?.find_keys(key_places(), file).await
+    }
+    "accounts.sign_in_found" "signInFound" (api, ask: SignInFound) -> Account {
+        let domain = api.domain().await?;
+        let signed_in = domain.sign_in_found(key_places(), ask).await?;
         Ok(api.speaker(&domain).account(signed_in))
     }
     "accounts.select" "select" (api, ask: AccountRef) -> Accounts {
@@ -281,8 +299,13 @@ calls! {
         let speaker = api.speaker(&domain);
         Ok(domain.operations().await?.into_iter().map(|operation| speaker.operation(operation)).collect())
     }
+    "operations.cancel" "cancel" (api, ask: OperationRef) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.cancel_operation(&ask.operation).await?))
+    }
 
     "operations.rehearse" "rehearse" (api, ask: Rehearse) -> Rehearsed { api.rehearse(ask).await }
+    "operations.shown" "shown" (api, ask: OperationRef) -> Rehearsed { api.shown(ask).await }
 
     "events.list" "list" (api, ask: ListEvents) -> EventPage {
         let (events, last_seq) = api.domain().await?.events(ask.before, ask.limit).await?;
@@ -333,6 +356,21 @@ calls! {
     "delivery.send_refused_again" "sendRefusedAgain" (api, ask: SendAgain) -> Delivery {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).delivery(domain.send_refused_again(ask.seq).await?))
+    }
+}
+
+/// Where keys may lie ready on this computer.
+fn key_places() -> wangcheng::imports::Places {
+    let home = dirs::home_dir();
+    wangcheng::imports::Places {
+        variable: |name| std::env::var(name).ok(),
+        profiles: std::env::var_os("HUAWEICLOUD_SDK_CREDENTIALS_FILE")
+            .map(PathBuf::from)
+            .or_else(|| Some(home.as_ref()?.join(".huaweicloud/credentials"))),
+        downloads: [dirs::download_dir(), dirs::desktop_dir(), home]
+            .into_iter()
+            .flatten()
+            .collect(),
     }
 }
 

@@ -331,6 +331,9 @@ pub struct Create {
     /// Bandwidth of the public address in Mbit/s; 0: none
     #[arg(long, value_name = "MBPS")]
     pub public_mbps: Option<u32>,
+    /// What it does on its first start, in this file: #cloud-config, #! or #cloud-boothook; every process there can read it
+    #[arg(long, value_name = "FILE")]
+    pub user_data: Option<PathBuf>,
     /// Write the server's own private key to this new file (OpenSSH, readable by you only)
     #[arg(long, value_name = "PATH")]
     pub save_key: Option<PathBuf>,
@@ -383,9 +386,17 @@ pub enum Operation {
         /// Wait until it is done
         #[arg(long)]
         wait: bool,
+        /// Show the requests that it has sent, or sends, instead
+        #[arg(long, conflicts_with = "wait")]
+        calls: bool,
         /// Wait at most this long
         #[arg(long, value_name = "TIME", default_value = "30m", value_parser = humantime::parse_duration)]
         timeout: Duration,
+    },
+    /// Give up one that still waits to be sent
+    Cancel {
+        /// Its id
+        id: String,
     },
 }
 

@@ -1,9 +1,12 @@
 //! What is asked and shown about accounts, operations and events.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::arguments::{Account, Common, Events, Operation};
-use crate::output::{facts, rows, table, text};
+use crate::exit::Exit;
+use crate::output::{Output, facts, rows, table, text};
 use crate::secrets;
 use crate::session::{Session, wire};
 use crate::trouble::{Result, Trouble};
@@ -104,7 +107,10 @@ pub async fn operation(session: &Session, command: &Operation) -> Result<()> {
                 )
             })
         }
-        Operation::Show { id, wait, timeout } => {
+        Operation::Show { id, calls: true, .. } => crate::change::shown(session, id).await,
+        Operation::Show {
+            id, wait, timeout, ..
+        } => {
             let operation = if *wait {
                 session.follow_by_id(id, *timeout).await?
             } else {
@@ -112,41 +118,71 @@ pub async fn operation(session: &Session, command: &Operation) -> Result<()> {
             };
             show_operation(session, &operation)
         }
+        Operation::Cancel { id } => {
+            session
+                .ask("operations.cancel", json!({ "operation": id }))
+                .await?;
+            let ended = session.follow_by_id(id, LONGEST_CANCEL).await?;
+            if text(&ended, "outcome") == "cancelled" {
+                return output.answer(&ended, || facts_of(output.tongue, &ended));
+            }
+            show_operation(session, &ended)?;
+            Err(Trouble::new(
+                "cancel_too_late",
+                output.say(
+                    "取消之前，此操作已到达云服务",
+                    "It reached the cloud before it could be cancelled",
+                ),
+                None,
+            ))
+        }
     }
 }
 
-/// One operation as it is; when it failed, its error.
+/// How long a cancelled operation may take to end: as long as a request that is under way just now.
+const LONGEST_CANCEL: Duration = Duration::from_secs(120);
+
+/// One operation as it is; when it did not do what was asked, why.
 pub fn show_operation(session: &Session, operation: &Value) -> Result<()> {
     let output = session.output;
-    output.answer(operation, || {
-        let mut pairs: Vec<(&str, String)> = [
-            "id",
-            "kind",
-            "serverName",
-            "serverId",
-            "stage",
-            "outcome",
-            "left",
-            "leaseEnd",
-            "recordedAt",
-            "sentAt",
-            "settledAt",
-        ]
-        .into_iter()
-        .map(|key| (key, word(output.tongue, key, text(operation, key))))
-        .collect();
-        let inside = |pointer| operation.pointer(pointer).and_then(Value::as_str).map(safe);
-        pairs.push(("part", inside("/part/name").unwrap_or_default()));
-        pairs.push(("problem", inside("/problem/sentence").unwrap_or_default()));
-        pairs.push(("remark", inside("/remark/sentence").unwrap_or_default()));
-        match operation.get("commands") {
-            Some(commands) => format!("{}\n\n{}", facts(&pairs), crate::disks::typed(commands)),
-            None => facts(&pairs),
-        }
-    })?;
-    match operation.get("error") {
-        Some(error) if error.is_object() => Err(wire(error, true)),
-        _ => Ok(()),
+    output.answer(operation, || facts_of(output.tongue, operation))?;
+    trouble_of(output, operation).map_or(Ok(()), Err)
+}
+
+/// Why an operation did not do what was asked.
+pub fn trouble_of(output: Output, operation: &Value) -> Option<Trouble> {
+    if text(operation, "outcome") == "cancelled" {
+        let sentence = output.say("此操作在发送之前已被取消", "It was cancelled before it was sent");
+        return Some(Trouble::new("cancelled", sentence, None).ending(Exit::Refused));
+    }
+    let error = operation.get("error").filter(|error| error.is_object())?;
+    Some(wire(error, true))
+}
+
+fn facts_of(tongue: api::Tongue, operation: &Value) -> String {
+    let mut pairs: Vec<(&str, String)> = [
+        "id",
+        "kind",
+        "serverName",
+        "serverId",
+        "stage",
+        "outcome",
+        "left",
+        "leaseEnd",
+        "recordedAt",
+        "sentAt",
+        "settledAt",
+    ]
+    .into_iter()
+    .map(|key| (key, word(tongue, key, text(operation, key))))
+    .collect();
+    let inside = |pointer| operation.pointer(pointer).and_then(Value::as_str).map(safe);
+    pairs.push(("part", inside("/part/name").unwrap_or_default()));
+    pairs.push(("problem", inside("/problem/sentence").unwrap_or_default()));
+    pairs.push(("remark", inside("/remark/sentence").unwrap_or_default()));
+    match operation.get("commands") {
+        Some(commands) => format!("{}\n\n{}", facts(&pairs), crate::disks::typed(commands)),
+        None => facts(&pairs),
     }
 }
 

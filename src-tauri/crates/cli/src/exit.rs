@@ -10,7 +10,7 @@ pub enum Exit {
     // 2, the command line itself is wrong, is what clap ends with by itself.
     /// Nobody is signed in, or the key is refused or cannot be read.
     NotSignedIn = 3,
-    /// Refused here; nothing was sent.
+    /// Refused or cancelled here; nothing was sent.
     Refused = 4,
     /// The other side could not be reached, or it took too long.
     Network = 5,
@@ -24,7 +24,7 @@ pub const HELP: &str = "Exit codes:
   1    tried and failed
   2    the command line is wrong
   3    nobody is signed in, or the key is refused or cannot be read
-  4    refused here; nothing was sent
+  4    refused or cancelled here; nothing was sent
   5    the other side could not be reached, or --timeout passed
   130  stopped with Ctrl+C; an operation that was sent goes on
 

@@ -14,6 +14,7 @@ use crate::leftovers;
 use crate::output::{can_ask, facts, money, rows, table, text};
 use crate::session::{Session, now, wire};
 use crate::several;
+use crate::templates::input;
 use crate::trouble::{Result, Trouble};
 use crate::words::{safe, word};
 
@@ -169,6 +170,10 @@ async fn make(session: &Session, create: &Create) -> Result<()> {
             later(now(), Duration::from_secs(hours.saturating_mul(3600)))
         }
     };
+    let own_text = match &create.user_data {
+        Some(file) => Some(input(session, file)?),
+        None => None,
+    };
     let ask = json!({
         "template": create.template,
         "name": create.name,
@@ -181,6 +186,7 @@ async fn make(session: &Session, create: &Create) -> Result<()> {
         "securityGroup": create.security_group,
         "keyPair": create.key_pair,
         "publicMbps": create.public_mbps,
+        "userData": own_text,
     });
     if let Some(file) = &create.save_key {
         keys::check_place(session, file)?;

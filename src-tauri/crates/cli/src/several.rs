@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::arguments::Wait;
+use crate::commands::trouble_of;
 use crate::exit::Exit;
 use crate::output::{table, text};
 use crate::session::{Session, wire};
@@ -28,12 +29,11 @@ pub async fn follow(session: &Session, results: &Value, key: &str, wait: Wait) -
         };
         match followed {
             Ok(operation) => {
-                let error = [result.get("error"), operation.get("error")]
-                    .into_iter()
-                    .flatten()
-                    .find(|error| error.is_object())
-                    .map(|error| wire(error, operation.is_object()));
-                first_trouble = first_trouble.or(error);
+                let refused = result.get("error").filter(|error| error.is_object());
+                let trouble = refused.map(|error| wire(error, false));
+                first_trouble = first_trouble
+                    .or(trouble)
+                    .or_else(|| trouble_of(session.output, &operation));
                 if let Some(place) = result.get_mut("operation") {
                     *place = operation;
                 }

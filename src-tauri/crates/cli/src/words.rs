@@ -36,6 +36,7 @@ pub fn word(tongue: Tongue, key: &str, raw: String) -> String {
         ("stage", "settled") => ("已结束", "over"),
         ("outcome", "ok") => ("成功", "done"),
         ("outcome", "failed") => ("失败", "failed"),
+        ("outcome", "cancelled") => ("已取消", "cancelled"),
         ("kind", "server.create") => ("创建", "create"),
         ("kind", "lease.update") => ("更改租期", "move lease"),
         ("kind", "lease.cancel") => ("取消租期", "cancel lease"),

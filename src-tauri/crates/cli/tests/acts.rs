@@ -298,3 +298,45 @@ async fn ctrl_c_ends_the_waiting_and_not_the_operation() {
     let later = place.json(&["operation", "show", &id, "--wait"]).await;
     assert_eq!(later["outcome"], "ok", "it went on: {later:#}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_to_be_sent_is_given_up_from_another_terminal() {
+    let place = Place::new().await;
+    place
+        .json(&["server", "create", "give-up", "--template", "linux-small"])
+        .await;
+    let busy = json!({"do": "flow_control", "service": "ecs", "method": "POST"});
+    assert!(place.running.cause(serde_json::from_value(busy).unwrap()));
+    let stopping = place
+        .command(&["--json", "server", "stop", "give-up", "--yes"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut id = None;
+    for _ in 0..100 {
+        let operations = place.json(&["operation", "list"]).await;
+        let newest = &operations[0];
+        if newest["kind"] == "server.stop" && newest["cancellable"] == true {
+            id = newest["id"].as_str().map(str::to_owned);
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let id = id.expect("it is recorded and waits");
+    let cancelled = place.json(&["operation", "cancel", &id]).await;
+    assert_eq!(cancelled["outcome"], "cancelled");
+    let ended = tokio::task::spawn_blocking(|| stopping.wait_with_output())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        ended.status.code(),
+        Some(4),
+        "{}",
+        String::from_utf8_lossy(&ended.stderr)
+    );
+    place.running.heal();
+    let shown = place.json(&["server", "show", "give-up"]).await;
+    assert_eq!(shown["state"], "running");
+}

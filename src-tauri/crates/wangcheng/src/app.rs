@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use huaweicloud::{Credentials, Endpoints, Http, Rehearsal};
 use secrecy::SecretString;
 use store::Ledger;
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
@@ -21,6 +21,7 @@ use crate::failure::{Code, Failure, Result};
 use crate::keychain::Keychain;
 use crate::operations::Operation;
 use crate::servers::ServerList;
+use crate::settings::Way;
 use crate::watch::LeaseWarning;
 
 /// How many changes a slow listener may lag behind before it is told to read everything anew.
@@ -128,6 +129,8 @@ pub(crate) struct Inner {
     pub followed: Mutex<HashSet<String>>,
     /// Secrets of operations by their ids, from the asking to the sending, and nowhere else.
     pub held: Mutex<HashMap<String, SecretString>>,
+    /// Rung when somebody does not want an operation any more.
+    pub cancels: Notify,
     pub courier: Courier,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
@@ -150,14 +153,23 @@ impl Wangcheng {
         let opened = tokio::task::spawn_blocking(move || Ledger::open(&dir, now))
             .await
             .map_err(|error| Failure::new(Code::Internal).saying(error))??;
-        let http = crate::cloud::http(&client, &clock)?;
-        let courier = Courier::new()?;
+        // A proxy or a certificate that cannot be used any more must not keep the window from opening, in which it is
+        // set right.
+        let set = crate::settings::kept(&opened.ledger)?;
+        let (way, unusable) = match tokio::task::spawn_blocking(move || set.way()).await {
+            Ok(Ok(way)) => (way, None),
+            Ok(Err(failure)) => (Way::default(), Some(failure)),
+            Err(error) => return Err(Failure::new(Code::Internal).saying(error)),
+        };
+        let courier = Courier::new(&way)?;
+        let http = crate::cloud::http(&client, &clock, way)?;
         let rescued = opened.rescued;
         let notice = opened.set_aside.map(|file| {
             Failure::new(Code::LedgerSetAside)
                 .with("file", file.display().to_string())
                 .with("rescued", rescued)
         });
+        let notice = notice.or(unusable);
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
         let inner = Inner {
             clock,
@@ -174,6 +186,7 @@ impl Wangcheng {
             chosen: Mutex::default(),
             followed: Mutex::default(),
             held: Mutex::default(),
+            cancels: Notify::new(),
             courier,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),

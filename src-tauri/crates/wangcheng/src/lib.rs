@@ -6,6 +6,7 @@
 //! | module | what it decides |
 //! |---|---|
 //! | [`accounts`] | signing in, who the key belongs to, which account is in use |
+//! | [`imports`] | keys that lie ready on this computer |
 //! | [`servers`] | what exists, as the cloud last told, and when it is asked again |
 //! | [`create`] | what a template becomes in this region, what it costs, why it would fail |
 //! | [`disks`] | which disks a server has, what they cost, and what to do in the guest with them |
@@ -30,6 +31,7 @@ pub mod events;
 pub mod failure;
 mod first_start;
 mod heartbeat;
+pub mod imports;
 pub mod keychain;
 pub mod lease;
 pub mod leftovers;
@@ -41,6 +43,7 @@ pub mod resize;
 pub mod servers;
 pub mod settings;
 mod sharing;
+mod standing;
 pub mod templates;
 
 mod app;

@@ -134,7 +134,7 @@ impl Runner {
         self.wait_until_made(&server).await
     }
 
-    async fn send_create(&mut self) -> Result<()> {
+    pub(super) async fn send_create(&mut self) -> Result<()> {
         let mut body = self.operation.row.request.clone();
         // A rehearsal shows the blank instead of the host's private key.
         if self.operation.detail.host_key.is_some() && self.wangcheng.rehearsal.is_none() {
@@ -178,7 +178,7 @@ impl Runner {
         let mut pause = FIRST_PAUSE;
         for look in 1..=TAG_LOOKS {
             let rows = self
-                .persist(|client, project| {
+                .look(|client, project| {
                     let tag = tag.clone();
                     async move {
                         let query = ecs::ServerQuery {
