@@ -1239,7 +1239,7 @@ commands?: DiskCommands, };
 /**
  * What is asked.
  */
-export type OperationKind = "server.create" | "lease.update" | "lease.cancel" | "server.start" | "server.stop" | "server.reboot" | "server.delete" | "server.mark_parts" | "disk.add" | "disk.grow" | "disk.detach" | "disk.delete" | "eip.release" | "server.resize" | "server.rename" | "server.tag" | "server.adopt" | "server.password" | "network.admit";
+export type OperationKind = "server.create" | "lease.update" | "lease.cancel" | "server.start" | "server.stop" | "server.reboot" | "server.delete" | "server.mark_parts" | "disk.add" | "disk.grow" | "disk.detach" | "disk.attach" | "disk.delete" | "eip.release" | "server.resize" | "server.rename" | "server.tag" | "server.adopt" | "server.password" | "network.admit";
 
 /**
  * How an operation ended.
@@ -1415,7 +1415,7 @@ export type ProxyUse = "system" | "direct" | "at";
 /**
  * What the commands are for.
  */
-export type Purpose = "make" | "grow" | "detach";
+export type Purpose = "make" | "grow" | "detach" | "mount";
 
 /**
  * What a creation would become and cost.
@@ -2346,6 +2346,7 @@ export const calls = (call: Call) => ({
     add: (request: AddDisk) => call<Operation>("disks.add", request),
     grow: (request: GrowDisk) => call<Operation>("disks.grow", request),
     detach: (request: DiskRef) => call<Operation>("disks.detach", request),
+    attach: (request: DiskRef) => call<Operation>("disks.attach", request),
     delete: (request: DeleteDisk) => call<Operation>("disks.delete", request),
   },
   networks: {

@@ -281,6 +281,10 @@ calls! {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).operation(domain.detach_disk(&ask.server, &ask.disk).await?))
     }
+    "disks.attach" "attach" (api, ask: DiskRef) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.attach_disk(&ask.server, &ask.disk).await?))
+    }
     "disks.delete" "delete" (api, ask: DeleteDisk) -> Operation {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).operation(domain.delete_disk(&ask.server, &ask.disk, &ask.name).await?))
