@@ -303,6 +303,7 @@ mod tests {
             recorded_at: at(0),
             sent_at: None,
             settled_at: ended.map(at),
+            cancel_asked_at: None,
         };
         let detail = Detail {
             problem: failure.clone().filter(|_| creation),
