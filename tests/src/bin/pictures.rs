@@ -27,7 +27,16 @@ mod pictures {
     use wangcheng_tests::walk::{Walk, id};
     use wangcheng_tests::window::{Window, testid};
 
+    /// The server whose acts are shown, and those beside it: one of them with the longest name that there is.
     const SERVER: &str = "payments-build-01";
+    const OTHERS: [(&str, &str, u32); 2] = [
+        ("支付联调-压测-02", "支付网关第三轮压测", 2),
+        (
+            "load-test-of-the-payments-gateway-third-round-do-not-delete-0007",
+            "",
+            72,
+        ),
+    ];
     const LANGUAGES: [&str; 2] = ["en", "zh-CN"];
     const THEMES: [&str; 2] = ["light", "dark"];
     const SIZES: [(&str, u32, u32); 2] = [("wide", 1280, 820), ("narrow", 760, 620)];
@@ -35,9 +44,9 @@ mod pictures {
     /// Takes the pictures.
     #[derive(Parser)]
     struct Arguments {
-        /// Only this screen
-        #[arg(long)]
-        only: Option<String>,
+        /// Only these screens, separated by commas
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
         /// Where they go [default: target/pictures]
         #[arg(long)]
         out: Option<PathBuf>,
@@ -69,7 +78,8 @@ mod pictures {
         ];
         let window = Window::open(&desktop, &programs::find(programs::DESKTOP)?, options).await?;
         window.by_testid(id::FIRST_DEMO).await?;
-        let wants = |screen: &str| arguments.only.as_deref().is_none_or(|only| only == screen);
+        let wants =
+            |screen: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == screen);
         let mut count = 0;
         if wants("first") {
             window.by_testid("found-keys").await?;
@@ -90,6 +100,13 @@ mod pictures {
         walk.see_price().await?;
         walk.create(SERVER).await?;
         walk.wait_running(SERVER).await?;
+        for (name, purpose, hours) in OTHERS {
+            walk.open_create().await?;
+            walk.describe(name, purpose, hours).await?;
+            walk.see_price().await?;
+            walk.create(name).await?;
+            walk.wait_running(name).await?;
+        }
         // How it went is told in a corner, which is not to hide what lies there.
         window
             .wait_gone(&testid("toast"), wangcheng_tests::window::PATIENCE)
