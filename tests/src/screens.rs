@@ -92,7 +92,7 @@ pub async fn open(window: &Window, screen: &str, server: &str) -> Result<()> {
                 }
                 "bulk-extend" => {
                     click("bulk-extend").await?;
-                    window.by_testid("bulk-until").await.map(drop)
+                    window.by_testid("bulk-plus-8h").await.map(drop)
                 }
                 _ => window.by_testid("bulk-bar").await.map(drop),
             }
@@ -109,7 +109,7 @@ pub async fn open(window: &Window, screen: &str, server: &str) -> Result<()> {
         | "password" | "disk" | "grow" | "commands" | "save-key" => {
             click(id::NAV_SERVERS).await?;
             if window.count(&testid(id::SERVER_DETAIL)).await? == 0 {
-                window.click(&format!("{} td", server_row(server))).await?;
+                window.click(&format!("{} bdi", server_row(server))).await?;
             }
             window.wait_text(&testid(id::SERVER_DETAIL), server).await?;
             window.by_testid(id::DISK_ROW).await?;

@@ -62,7 +62,7 @@ const onServer = (app: AppState, act: (server: Server) => void): void => {
 /** One whose size, disks or password the cloud changes: it runs or is stopped. */
 const atRest = (app: AppState): boolean => ['running', 'stopped'].includes(own(app)?.state ?? '');
 /** The button that shows the call of what is on the screen. */
-const callButton = (): HTMLButtonElement | null => document.querySelector('button[data-call]:enabled');
+const callButton = (): HTMLButtonElement | null => document.querySelector('button[data-call]:not([disabled])');
 const address = (app: AppState): string | null => {
   const addresses = (app.screen === 'servers' ? app.selectedRow?.server?.addresses : null) ?? [];
   return (addresses.find(({ kind }) => kind === 'public') ?? addresses[0])?.address ?? null;

@@ -18,7 +18,7 @@ mod pictures {
     use std::ffi::OsString;
     use std::path::PathBuf;
 
-    use anyhow::{Context, Result};
+    use anyhow::{Result, ensure};
     use clap::Parser;
     use wangcheng_tests::desktop::{Desktop, Keychain};
     use wangcheng_tests::peers::Sandbox;
@@ -30,7 +30,7 @@ mod pictures {
     /// The server whose acts are shown, and those beside it: one of them with the longest name that there is.
     const SERVER: &str = "payments-build-01";
     const OTHERS: [(&str, &str, u32); 2] = [
-        ("支付联调-压测-02", "支付网关第三轮压测", 2),
+        ("支付联调-压测-02", "支付网关第三轮压测", 4),
         (
             "load-test-of-the-payments-gateway-third-round-do-not-delete-0007",
             "",
@@ -81,6 +81,7 @@ mod pictures {
         let wants =
             |screen: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == screen);
         let mut count = 0;
+        let mut missing = Vec::new();
         if wants("first") {
             window.by_testid("found-keys").await?;
             for (language, theme, (size, width, height)) in all() {
@@ -116,9 +117,12 @@ mod pictures {
             look(&window, language, theme).await?;
             window.set_size(width, height).await?;
             for screen in screens::ALL.into_iter().filter(|screen| wants(screen)) {
-                screens::open(&window, screen, SERVER)
-                    .await
-                    .with_context(|| format!("{screen}, {language}, {theme}, {size}"))?;
+                // What does not open is told at the end, with the rest pictured.
+                if let Err(error) = screens::open(&window, screen, SERVER).await {
+                    missing.push(format!("{screen}, {language}, {theme}, {size}: {error}"));
+                    screens::close(&window).await?;
+                    continue;
+                }
                 let file = out.join(format!("{screen}-{language}-{theme}-{size}.png"));
                 window.screenshot(&file).await?;
                 count += 1;
@@ -127,6 +131,7 @@ mod pictures {
         }
         window.close().await?;
         println!("{count} pictures in {}", out.display());
+        ensure!(missing.is_empty(), "without a picture:\n{}", missing.join("\n"));
         Ok(())
     }
 
