@@ -16,7 +16,7 @@ const RELEASE: &str = "\u{e000}";
 const ESCAPE: &str = "\u{e00c}";
 
 /// What lies beside a list for the chosen row.
-const SIDE_PANE: &str = "side-pane";
+const SIDE_PANES: [&str; 3] = ["side-pane", "event-detail", "template-pane"];
 
 /// The screens after signing in, in the order in which they are gone through.
 pub const ALL: [&str; 37] = [
@@ -218,7 +218,7 @@ pub async fn open(window: &Window, screen: &str, server: &str) -> Result<()> {
             window.by_testid(id::EVENT_ROW).await?;
             if screen == "event" {
                 window.click(&format!("{} td", testid(id::EVENT_ROW))).await?;
-                window.by_testid(SIDE_PANE).await?;
+                window.by_testid("event-detail").await?;
             }
             Ok(())
         }
@@ -227,7 +227,7 @@ pub async fn open(window: &Window, screen: &str, server: &str) -> Result<()> {
             window.by_testid("template-row").await?;
             if screen == "template" {
                 window.click(&format!("{} td", testid("template-row"))).await?;
-                window.by_testid(SIDE_PANE).await?;
+                window.by_testid("template-pane").await?;
             }
             Ok(())
         }
@@ -284,7 +284,10 @@ pub async fn close(window: &Window) -> Result<()> {
     if window.count(&testid("bulk-clear")).await? > 0 {
         window.click(&testid("bulk-clear")).await?;
     }
-    close_pane(window, SIDE_PANE).await
+    for pane in SIDE_PANES {
+        close_pane(window, pane).await?;
+    }
+    Ok(())
 }
 
 /// Closes the pane beside a list, where it is open.
