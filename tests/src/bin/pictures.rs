@@ -47,6 +47,9 @@ mod pictures {
         /// Only these screens, separated by commas
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
+        /// Only this size: wide or narrow
+        #[arg(long)]
+        size: Option<String>,
         /// Where they go [default: target/pictures]
         #[arg(long)]
         out: Option<PathBuf>,
@@ -84,7 +87,7 @@ mod pictures {
         let mut missing = Vec::new();
         if wants("first") {
             window.by_testid("found-keys").await?;
-            for (language, theme, (size, width, height)) in all() {
+            for (language, theme, (size, width, height)) in all(arguments.size.as_deref()) {
                 look(&window, language, theme).await?;
                 window.set_size(width, height).await?;
                 let file = out.join(format!("first-{language}-{theme}-{size}.png"));
@@ -112,7 +115,7 @@ mod pictures {
         window
             .wait_gone(&testid("toast"), wangcheng_tests::window::PATIENCE)
             .await?;
-        for (language, theme, (size, width, height)) in all() {
+        for (language, theme, (size, width, height)) in all(arguments.size.as_deref()) {
             window.click(&testid(id::NAV_SETTINGS)).await?;
             look(&window, language, theme).await?;
             window.set_size(width, height).await?;
@@ -135,8 +138,13 @@ mod pictures {
         Ok(())
     }
 
-    fn all() -> impl Iterator<Item = (&'static str, &'static str, (&'static str, u32, u32))> {
-        SIZES.into_iter().flat_map(|size| {
+    fn all(
+        only: Option<&str>,
+    ) -> impl Iterator<Item = (&'static str, &'static str, (&'static str, u32, u32))> {
+        let sizes = SIZES
+            .into_iter()
+            .filter(move |size| only.is_none_or(|only| only == size.0));
+        sizes.flat_map(|size| {
             THEMES
                 .into_iter()
                 .flat_map(move |theme| LANGUAGES.into_iter().map(move |language| (language, theme, size)))
