@@ -13,7 +13,6 @@ mod links;
 mod rehearsal;
 mod typescript;
 mod views;
-mod views_change;
 mod words;
 
 pub use calls::names;
