@@ -2,7 +2,7 @@
 //! a target refuses for good is set apart in the quarantine, and delivery goes on past it; nothing is dropped.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, params};
 
 use crate::columns::{Number, Time, signed};
 use crate::ledger::MOST_ROWS;
@@ -26,6 +26,32 @@ impl Ledger {
         count: u32,
         bytes: usize,
     ) -> Result<Vec<Parcel>, Error> {
+        let mut parcels = Vec::new();
+        self.hand_out(target, queue, after, count, bytes, |number, time, json| {
+            parcels.push(Parcel {
+                number,
+                time,
+                json: json.to_owned(),
+            });
+        })?;
+        Ok(parcels)
+    }
+
+    /// [`parcels`](Self::parcels), each lent to `take` as it is read: number, time and event. A backlog is written into
+    /// bodies without being kept beside them.
+    ///
+    /// # Errors
+    ///
+    /// Only the ledger's own troubles.
+    pub fn hand_out(
+        &self,
+        target: &str,
+        queue: Queue,
+        after: Option<u64>,
+        count: u32,
+        bytes: usize,
+        mut take: impl FnMut(u64, DateTime<Utc>, &str),
+    ) -> Result<(), Error> {
         let connection = self.connection();
         // The cursor is read by the same statement: another program may have moved it.
         let mut statement = connection.prepare_cached(match queue {
@@ -43,18 +69,19 @@ impl Ledger {
                  ORDER BY seq LIMIT ?3"
             }
         })?;
-        let mut fitting = Vec::new();
         let mut taken = 0_usize;
         let after = signed(after.unwrap_or_default());
-        for parcel in statement.query_map(params![target, after, count.min(MOST_ROWS)], parcel)? {
-            let parcel = parcel?;
-            taken = taken.saturating_add(parcel.json.len());
-            if taken > bytes && !fitting.is_empty() {
+        let mut rows = statement.query(params![target, after, count.min(MOST_ROWS)])?;
+        while let Some(row) = rows.next()? {
+            let json = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
+            let first = taken == 0;
+            taken = taken.saturating_add(json.len());
+            if taken > bytes && !first {
                 break;
             }
-            fitting.push(parcel);
+            take(row.get::<_, Number>(0)?.0, row.get::<_, Time>(1)?.0, json);
         }
-        Ok(fitting)
+        Ok(())
     }
 
     /// Notes that the target took these, which [`parcels`](Self::parcels) handed out of one queue, in order.
@@ -252,12 +279,4 @@ impl Ledger {
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM quarantine WHERE target = ?1 AND seq = ?2)")?
             .query_row(params![target, signed(seq)], |row| row.get(0))?)
     }
-}
-
-fn parcel(row: &Row<'_>) -> rusqlite::Result<Parcel> {
-    Ok(Parcel {
-        number: row.get::<_, Number>(0)?.0,
-        time: row.get::<_, Time>(1)?.0,
-        json: row.get(2)?,
-    })
 }

@@ -132,7 +132,12 @@ fn what_a_killed_program_held_is_free_and_what_it_wrote_is_whole() {
         ledger.claim("operation-2").unwrap().is_some(),
         "another operation is free"
     );
-    std::thread::sleep(std::time::Duration::from_millis(50));
+    // Killed while it writes.
+    let began = std::time::Instant::now();
+    while ledger.events_after(0, 1, usize::MAX).unwrap().is_empty() {
+        assert!(began.elapsed() < std::time::Duration::from_secs(60));
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
     other.kill().unwrap();
     other.wait().unwrap();
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::envelope::Envelope;
-use crate::{Error, ErrorKind, Framing, Limits, MessageMode, Profile, Routing, TimeFormat};
+use crate::{Compression, Error, ErrorKind, Framing, MessageMode, Profile, Routing, TimeFormat};
 
 /// One event to post.
 #[derive(Debug, Clone, Copy)]
@@ -25,68 +25,90 @@ pub struct Body {
     pub(crate) gzip: bool,
 }
 
-/// Cuts events into requests, in order: as many as fit into both limits. An event that alone exceeds the bytes, and
-/// any event where a limit is 0, goes by itself rather than never.
-pub fn batch<'a, 'e>(events: &'a [Event<'e>], limits: Limits) -> Vec<&'a [Event<'e>]> {
-    let mut batches = Vec::new();
-    let mut rest = events;
-    while !rest.is_empty() {
-        let mut bytes = 0_usize;
-        let fitting = rest.iter().take(limits.events).take_while(|event| {
-            bytes = bytes.saturating_add(event.json.len());
-            bytes <= limits.bytes
-        });
-        // At least 1 and, being counted over `rest`, at most all of it.
-        let (batch, after) = rest.split_at(fitting.count().max(1));
-        batches.push(batch);
-        rest = after;
+/// A body in the making: events are written into it one by one as they are read, so that none has to be kept beside it.
+pub struct Draft<'a> {
+    profile: &'a Profile,
+    envelope: Envelope<'a>,
+    bytes: Vec<u8>,
+    empty: bool,
+    /// Why the body cannot be made; what follows is not written.
+    failed: Option<Error>,
+}
+
+impl<'a> Draft<'a> {
+    /// `room`: how many bytes to make room for.
+    pub(crate) fn new(profile: &'a Profile, room: usize) -> Self {
+        let mut bytes = Vec::with_capacity(room);
+        if profile.framing == Framing::JsonArray {
+            bytes.push(b'[');
+        }
+        Self {
+            profile,
+            envelope: Envelope::new(profile),
+            bytes,
+            empty: true,
+            failed: None,
+        }
     }
-    batches
+
+    /// Adds an event. That it is no JSON is told by [`finish`](Self::finish).
+    pub fn push(&mut self, event: &Event<'_>) {
+        if self.failed.is_some() {
+            return;
+        }
+        if !self.empty && self.profile.framing == Framing::JsonArray {
+            self.bytes.push(b',');
+        }
+        self.empty = false;
+        if self.profile.framing == Framing::TextLines {
+            // JSON as text has line breaks only between its parts, where a space means the same.
+            self.bytes.extend(event.json.bytes().map(|byte| match byte {
+                b'\n' | b'\r' => b' ',
+                byte => byte,
+            }));
+        } else {
+            let written = self.envelope.write(&mut self.bytes, event);
+            self.failed = written
+                .err()
+                .map(|error| Error::new(ErrorKind::Encoding, error.to_string()));
+        }
+        if matches!(self.profile.framing, Framing::Ndjson | Framing::TextLines) {
+            self.bytes.push(b'\n');
+        }
+    }
+
+    /// The body, as it goes over the wire.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Encoding`] when an event is no JSON.
+    pub fn finish(self) -> Result<Body, Error> {
+        let compression = self.profile.compression;
+        let bytes = self.plain()?;
+        Ok(match compression {
+            Compression::None => Body { bytes, gzip: false },
+            Compression::Gzip => Body {
+                bytes: gzip(&bytes)?,
+                gzip: true,
+            },
+        })
+    }
+
+    /// The body, uncompressed.
+    fn plain(mut self) -> Result<Vec<u8>, Error> {
+        if self.profile.framing == Framing::JsonArray {
+            self.bytes.push(b']');
+        }
+        self.failed.map_or(Ok(self.bytes), Err)
+    }
 }
 
 /// The body that carries these events, uncompressed.
-pub(crate) fn write(profile: &Profile, events: &[Event<'_>]) -> Result<Vec<u8>, Error> {
-    let size = events
-        .iter()
-        .map(|event| event.json.len() + event.json.len() / 3 + 200)
-        .sum();
-    let mut body = Vec::with_capacity(size);
-    let failed = |error: serde_json::Error| Error::new(ErrorKind::Encoding, error.to_string());
-    let envelope = Envelope::new(profile).map_err(failed)?;
-    match profile.framing {
-        Framing::JsonArray => {
-            body.push(b'[');
-            for (nth, event) in events.iter().enumerate() {
-                if nth > 0 {
-                    body.push(b',');
-                }
-                envelope.write(&mut body, event).map_err(failed)?;
-            }
-            body.push(b']');
-        }
-        Framing::JsonObject | Framing::HecConcat => {
-            for event in events {
-                envelope.write(&mut body, event).map_err(failed)?;
-            }
-        }
-        Framing::Ndjson => {
-            for event in events {
-                envelope.write(&mut body, event).map_err(failed)?;
-                body.push(b'\n');
-            }
-        }
-        Framing::TextLines => {
-            for event in events {
-                // JSON as text has line breaks only between its parts, where a space means the same.
-                body.extend(event.json.bytes().map(|byte| match byte {
-                    b'\n' | b'\r' => b' ',
-                    byte => byte,
-                }));
-                body.push(b'\n');
-            }
-        }
+fn write(profile: &Profile, events: &[Event<'_>]) -> Result<Vec<u8>, Error> {
+    let mut draft = Draft::new(profile, 0);
+    for event in events {
+        draft.push(event);
     }
-    Ok(body)
+    draft.plain()
 }
 
 /// The body as a person may read it.
@@ -104,7 +126,7 @@ pub(crate) fn shown(profile: &Profile, events: &[Event<'_>]) -> String {
     }
 }
 
-pub(crate) fn gzip(body: &[u8]) -> Result<Vec<u8>, Error> {
+fn gzip(body: &[u8]) -> Result<Vec<u8>, Error> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     let written = encoder.write_all(body).and_then(|()| encoder.finish());
     written.map_err(|error| Error::new(ErrorKind::Encoding, error.to_string()))
@@ -194,39 +216,6 @@ fn raw<E: serde::ser::Error>(json: &str) -> Result<&RawValue, E> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn batches_fit_both_limits_and_an_oversized_event_goes_by_itself() {
-        let time = DateTime::UNIX_EPOCH;
-        let texts = ["aa", "bb", "cc", "a-text-too-long-for-any-batch", "dd", "ee"];
-        let events = texts.map(|json| Event { time, json });
-        let cut = |events_limit, bytes| -> Vec<Vec<&str>> {
-            let batches = batch(
-                &events,
-                Limits {
-                    events: events_limit,
-                    bytes,
-                    wait_ms: 0,
-                },
-            );
-            batches
-                .into_iter()
-                .map(|batch| batch.iter().map(|event| event.json).collect())
-                .collect()
-        };
-        let long = texts[3];
-        assert_eq!(
-            cut(9, 5),
-            [vec!["aa", "bb"], vec!["cc"], vec![long], vec!["dd", "ee"]]
-        );
-        assert_eq!(cut(4, 1000), [vec!["aa", "bb", "cc", long], vec!["dd", "ee"]]);
-        assert_eq!(
-            cut(0, 0).len(),
-            texts.len(),
-            "limits of nothing still let everything through"
-        );
-        assert!(batch(&[], Limits::default()).is_empty());
-    }
-
     proptest::proptest! {
         #[test]
         fn what_is_sent_is_what_is_shown(
@@ -252,22 +241,6 @@ mod tests {
             let all: Vec<_> = events.iter().map(|event| Wrapped { profile: &profile, event }).collect();
             let body = String::from_utf8(write(&profile, &events).unwrap()).unwrap();
             proptest::prop_assert_eq!(body, serde_json::to_string(&all).unwrap());
-        }
-
-        #[test]
-        fn batches_together_are_the_events_in_order(
-            lengths in proptest::collection::vec(0_usize..40, 0..60), count in 0_usize..8, bytes in 0_usize..100,
-        ) {
-            let texts: Vec<String> = lengths.iter().map(|length| "x".repeat(*length)).collect();
-            let time = DateTime::UNIX_EPOCH;
-            let events: Vec<Event<'_>> = texts.iter().map(|json| Event { time, json }).collect();
-            let batches = batch(&events, Limits { events: count, bytes, wait_ms: 0 });
-            for batch in &batches {
-                let size: usize = batch.iter().map(|event| event.json.len()).sum();
-                proptest::prop_assert!(batch.len() == 1 || (batch.len() <= count && size <= bytes));
-            }
-            let joined: Vec<&str> = batches.concat().into_iter().map(|event| event.json).collect();
-            proptest::prop_assert_eq!(joined, texts.iter().map(String::as_str).collect::<Vec<_>>());
         }
     }
 }

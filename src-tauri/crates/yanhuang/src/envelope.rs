@@ -2,6 +2,7 @@
 //! copied from then on: a backlog is mostly copying, and this is where the time goes.
 
 use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Utc};
+use json_escape_simd::escape_into as escape;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -31,19 +32,18 @@ struct Maker {
 }
 
 impl Maker {
-    fn key(&mut self, name: &str) -> serde_json::Result<()> {
+    fn key(&mut self, name: &str) {
         if self.filled {
             self.text.push(b',');
         }
         self.filled = true;
-        escape(&mut self.text, name)?;
+        escape(name, &mut self.text);
         self.text.push(b':');
-        Ok(())
     }
 
-    fn entry(&mut self, name: &str, value: &str) -> serde_json::Result<()> {
-        self.key(name)?;
-        escape(&mut self.text, value)
+    fn entry(&mut self, name: &str, value: &str) {
+        self.key(name);
+        escape(value, &mut self.text);
     }
 
     fn own(&mut self, piece: Piece) {
@@ -53,14 +53,14 @@ impl Maker {
 }
 
 impl<'a> Envelope<'a> {
-    pub(crate) fn new(profile: &'a Profile) -> serde_json::Result<Self> {
+    pub(crate) fn new(profile: &'a Profile) -> Self {
         let mut maker = Maker {
             pieces: Vec::new(),
             text: vec![b'{'],
             filled: false,
         };
         if !profile.message_field.is_empty() && profile.message_mode != MessageMode::Omit {
-            maker.key(&profile.message_field)?;
+            maker.key(&profile.message_field);
             maker.own(Piece::Message);
         }
         if profile.routing == Routing::Body {
@@ -69,29 +69,29 @@ impl<'a> Envelope<'a> {
                 (&profile.event_set_field, &profile.event_set),
             ] {
                 if !name.is_empty() {
-                    maker.entry(name, value)?;
+                    maker.entry(name, value);
                 }
             }
         }
         if !profile.time_field.is_empty() {
-            maker.key(&profile.time_field)?;
+            maker.key(&profile.time_field);
             maker.own(Piece::Time);
         }
         if !profile.source_field.is_empty() {
-            maker.entry(&profile.source_field, &profile.source)?;
+            maker.entry(&profile.source_field, &profile.source);
         }
         if !profile.host_field.is_empty() && !profile.host.is_empty() {
-            maker.entry(&profile.host_field, &profile.host)?;
+            maker.entry(&profile.host_field, &profile.host);
         }
         for (name, value) in &profile.extra_fields {
-            maker.entry(name, value)?;
+            maker.entry(name, value);
         }
         maker.pieces.push(Piece::Same(maker.text));
-        Ok(Self {
+        Self {
             profile,
             pieces: maker.pieces,
             filled: maker.filled,
-        })
+        }
     }
 
     /// Writes one event. What was written of one that is no JSON is of no use.
@@ -99,7 +99,7 @@ impl<'a> Envelope<'a> {
         for piece in &self.pieces {
             match (piece, self.profile.message_mode) {
                 (Piece::Same(text), _) => body.extend_from_slice(text),
-                (Piece::Message, MessageMode::JsonText) => escape(body, event.json)?,
+                (Piece::Message, MessageMode::JsonText) => escape(event.json, body),
                 (Piece::Message, _) => body.extend_from_slice(raw(event.json)?.get().as_bytes()),
                 (Piece::Time, _) => write_time(body, self.profile.time_format, event.time),
             }
@@ -112,7 +112,7 @@ impl<'a> Envelope<'a> {
                     body.push(b',');
                 }
                 filled = true;
-                escape(body, name)?;
+                escape(name, body);
                 body.push(b':');
                 serde_json::to_writer(&mut *body, value)?;
             }
@@ -162,11 +162,6 @@ fn write_rfc3339(body: &mut Vec<u8>, time: DateTime<Utc>) {
         b'"', y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', i1, i2, b':', s1, s2, b'.', f1,
         f2, f3, b'Z', b'"',
     ]);
-}
-
-/// Writes a text as a JSON text.
-fn escape(body: &mut Vec<u8>, text: &str) -> serde_json::Result<()> {
-    serde_json::to_writer(body, text)
 }
 
 #[cfg(test)]

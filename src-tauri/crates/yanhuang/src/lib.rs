@@ -18,7 +18,7 @@ mod body;
 mod envelope;
 mod profile;
 
-pub use body::{Body, Event, batch};
+pub use body::{Body, Draft, Event};
 pub use profile::{Compression, Framing, Limits, MessageMode, Method, Profile, Retry, Routing, TimeFormat};
 
 /// Longest answer that is read, in bytes; the rest is left unread.
@@ -225,26 +225,25 @@ impl Hei {
         self.post_body(self.body(events)?).await
     }
 
-    /// What [`post`](Self::post) would send of these events, for [`post_body`](Self::post_body). Making it costs time
-    /// that can be spent while another body is on its way.
+    /// What [`post`](Self::post) would send of these events.
     ///
     /// # Errors
     /// [`ErrorKind::Encoding`] when an event is no JSON.
-    pub fn body(&self, events: &[Event<'_>]) -> Result<Body, Error> {
-        let body = body::write(&self.profile, events)?;
-        Ok(match self.profile.compression {
-            Compression::None => Body {
-                bytes: body,
-                gzip: false,
-            },
-            Compression::Gzip => Body {
-                bytes: body::gzip(&body)?,
-                gzip: true,
-            },
-        })
+    fn body(&self, events: &[Event<'_>]) -> Result<Body, Error> {
+        let mut draft = self.draft(0);
+        for event in events {
+            draft.push(event);
+        }
+        draft.finish()
     }
 
-    /// Posts a body that was made by [`body`](Self::body).
+    /// Begins a body for [`post_body`](Self::post_body), with room for so many bytes. Making it costs time that can be
+    /// spent while another body is on its way.
+    pub fn draft(&self, room: usize) -> Draft<'_> {
+        Draft::new(&self.profile, room)
+    }
+
+    /// Posts a body that was made by a [`draft`](Self::draft).
     ///
     /// # Errors
     /// As [`post`](Self::post).

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use rand::RngExt;
-use store::{Parcel, Queue};
+use store::Queue;
 use yanhuang::{Body, ErrorKind, Event, Hei, Retry};
 
 use super::{Now, TARGET};
@@ -43,43 +43,21 @@ struct Sender {
     search: Option<Search>,
 }
 
-/// Events to be sent next.
+/// Events to be sent next, as the body of a request.
 struct Batch {
-    parcels: Vec<Parcel>,
-    /// The request's body, when it was made beforehand.
-    body: Option<std::result::Result<Body, yanhuang::Error>>,
+    /// Their numbers in their queue, in order.
+    numbers: Vec<u64>,
+    body: std::result::Result<Body, yanhuang::Error>,
 }
 
-impl Batch {
-    fn new(parcels: Vec<Parcel>) -> Self {
-        Self { parcels, body: None }
-    }
-
-    /// With its body, so that sending it has nothing to wait for.
-    fn made(parcels: Vec<Parcel>, hei: &Hei) -> Self {
-        let mut batch = Self::new(parcels);
-        batch.body = Some(batch.body(hei));
-        batch
-    }
-
-    /// Number of the last of them.
-    fn last(&self) -> Option<u64> {
-        self.parcels.last().map(|parcel| parcel.number)
-    }
-
-    fn body(&mut self, hei: &Hei) -> std::result::Result<Body, yanhuang::Error> {
-        self.body.take().unwrap_or_else(|| {
-            let events: Vec<_> = self
-                .parcels
-                .iter()
-                .map(|parcel| Event {
-                    time: parcel.time,
-                    json: &parcel.json,
-                })
-                .collect();
-            hei.body(&events)
-        })
-    }
+/// What of a queue to put into a batch.
+#[derive(Clone, Copy)]
+struct Piece {
+    queue: Queue,
+    /// What follows this number; from where the queue stands otherwise.
+    after: Option<u64>,
+    /// At most so many.
+    count: usize,
 }
 
 /// The search for what a receiver refuses.
@@ -87,6 +65,17 @@ struct Search {
     until: u64,
     /// The receiver took something since: it does not refuse everything.
     takes: bool,
+}
+
+impl Piece {
+    /// What a queue begins with.
+    fn first(queue: Queue, count: usize) -> Self {
+        Self {
+            queue,
+            after: None,
+            count,
+        }
+    }
 }
 
 impl Sender {
@@ -175,14 +164,12 @@ impl Wangcheng {
         let most = profile.most_events();
         let mut sender = None;
         for queue in [Queue::Rescued, Queue::Again, Queue::Events] {
-            let bytes = profile.limits.bytes;
-            let mut ready = self.parcels(queue, None, most, bytes).await?;
-            if ready.is_empty() {
+            let waiting = self.waiting(queue, most).await?;
+            if waiting == 0 {
                 continue;
             }
-            if ready.len() < most && profile.limits.wait_ms > 0 {
+            if waiting < most && profile.limits.wait_ms > 0 {
                 tokio::time::sleep(Duration::from_millis(profile.limits.wait_ms)).await;
-                ready = self.parcels(queue, None, most, bytes).await?;
             }
             let sender = match &mut sender {
                 Some(sender) => sender,
@@ -191,12 +178,12 @@ impl Wangcheng {
                     hei: Arc::new(self.hei(&configuration, self.delivery_token(&configuration).await?)?),
                     now: most,
                     most,
-                    bytes,
+                    bytes: profile.limits.bytes,
                     search: None,
                 }),
             };
             sender.search = None;
-            let drained = self.drain(sender, queue, ready).await;
+            let drained = self.drain(sender, queue).await;
             if let Err(failure) = drained {
                 let text = serde_json::to_string(&failure).unwrap_or_default();
                 let now = self.now();
@@ -208,22 +195,19 @@ impl Wangcheng {
         Ok(())
     }
 
-    /// Sends one queue to its end. While a batch is on its way, the next one is made into a body, the one after is read,
-    /// and now and then those before are noted, so that none waits for the other.
-    async fn drain(&self, sender: &mut Sender, queue: Queue, ready: Vec<Parcel>) -> Result<()> {
-        let mut ready = Batch::new(ready);
-        // What follows it, once that is read.
-        let mut next: Option<Vec<Parcel>> = None;
+    /// Sends one queue to its end. While a batch is on its way, the next one is read into its body, and now and then
+    /// those before are noted, so that none waits for the other.
+    async fn drain(&self, sender: &mut Sender, queue: Queue) -> Result<()> {
+        let mut ready = self.batch(sender, Piece::first(queue, sender.now)).await?;
         let mut taken: Vec<u64> = Vec::new();
         let mut noted = Instant::now();
         loop {
-            let Some(last) = ready.last() else {
+            let Some(last) = ready.numbers.last().copied() else {
                 if taken.is_empty() {
                     return Ok(());
                 }
                 self.accepted(queue, std::mem::take(&mut taken)).await?;
-                ready = Batch::new(self.parcels(queue, None, sender.now, sender.bytes).await?);
-                next = None;
+                ready = self.batch(sender, Piece::first(queue, sender.now)).await?;
                 continue;
             };
             self.inner.courier.now().sending = true;
@@ -237,15 +221,24 @@ impl Wangcheng {
             if due {
                 noted = Instant::now();
             }
-            let body = ready.body(&sender.hei);
+            let next = Piece {
+                queue,
+                after: Some(last),
+                count: sender.next(),
+            };
+            let Batch { numbers, body } = ready;
             let post = async { sender.hei.post_body(body?).await };
-            let (posted, ahead) = tokio::join!(post, self.ahead(sender, queue, last, next.take(), to_note));
+            let ahead = async {
+                self.accepted(queue, to_note).await?;
+                self.batch(sender, next).await
+            };
+            let (posted, ahead) = tokio::join!(post, ahead);
             match posted {
                 Ok(_) => {
                     sender.taken(last);
-                    taken.extend(ready.parcels.iter().map(|parcel| parcel.number));
-                    (ready, next) = match ahead {
-                        Ok((made, read)) => (made, Some(read)),
+                    taken.extend(numbers);
+                    ready = match ahead {
+                        Ok(next) => next,
                         Err(failure) => {
                             // What was taken is noted if there is any way to.
                             self.accepted(queue, taken).await?;
@@ -257,39 +250,11 @@ impl Wangcheng {
                     ahead?;
                     // First what stands before it: the cursor moves past a refused event only from the one before.
                     self.accepted(queue, std::mem::take(&mut taken)).await?;
-                    ready = Batch::new(self.refused(sender, queue, ready.parcels, error).await?);
+                    let next = self.refused(sender, queue, &numbers, error).await?;
+                    ready = self.batch(sender, next).await?;
                 }
             }
         }
-    }
-
-    /// What there is to do while the batch that ends with `last` is on its way: those before it are noted, the one after,
-    /// `next`, is made into a body, and what follows that is read. `next`: nothing when it has to be read first.
-    async fn ahead(
-        &self,
-        sender: &Sender,
-        queue: Queue,
-        last: u64,
-        next: Option<Vec<Parcel>>,
-        to_note: Vec<u64>,
-    ) -> Result<(Batch, Vec<Parcel>)> {
-        self.accepted(queue, to_note).await?;
-        let next = match next {
-            Some(next) => next,
-            None => {
-                self.parcels(queue, Some(last), sender.next(), sender.bytes)
-                    .await?
-            }
-        };
-        let Some(end) = next.last().map(|parcel| parcel.number) else {
-            return Ok((Batch::new(next), Vec::new()));
-        };
-        let hei = Arc::clone(&sender.hei);
-        let make = tokio::task::spawn_blocking(move || Batch::made(next, &hei));
-        let read = self.parcels(queue, Some(end), sender.next(), sender.bytes);
-        let (made, read) = tokio::join!(make, read);
-        let made = made.map_err(|error| Failure::new(Code::Internal).saying(error))?;
-        Ok((made, read?))
     }
 
     /// What to send after a refusal: half of it, so that the one bad event is found; or what follows that one once it
@@ -298,35 +263,36 @@ impl Wangcheng {
         &self,
         sender: &mut Sender,
         queue: Queue,
-        mut ready: Vec<Parcel>,
+        refused: &[u64],
         error: yanhuang::Error,
-    ) -> Result<Vec<Parcel>> {
+    ) -> Result<Piece> {
         let split = matches!(
             error.kind,
             ErrorKind::Rejected | ErrorKind::TooLarge | ErrorKind::Encoding
         );
-        let Some(last) = ready.last().map(|parcel| parcel.number).filter(|_| split) else {
+        let Some(last) = refused.last().copied().filter(|_| split) else {
             return Err(described(error));
         };
+        // The queue stands before the first of them.
+        let the_first = |count| Piece::first(queue, count);
         if error.kind == ErrorKind::Encoding
             && let Some(plain) = sender.hei.uncompressed()
         {
             sender.hei = Arc::new(plain);
-            return Ok(ready);
+            return Ok(the_first(refused.len()));
         }
         let search = sender.search.get_or_insert(Search {
             until: last,
             takes: false,
         });
-        if ready.len() > 1 {
-            let half = ready.len() / 2;
-            ready.truncate(half);
+        if refused.len() > 1 {
+            let half = refused.len() / 2;
             sender.now = half;
             if error.kind == ErrorKind::TooLarge {
                 // That many of this size are too many the next time, too.
                 sender.most = half;
             }
-            return Ok(ready);
+            return Ok(the_first(half));
         }
         if !search.takes {
             // Is it this event, or everything? An event of our own tells.
@@ -350,19 +316,45 @@ impl Wangcheng {
         }
         sender.now = sender.now.saturating_mul(2).min(sender.most);
         self.publish_delivery().await;
-        self.parcels(queue, Some(last), sender.now, sender.bytes).await
+        Ok(the_first(sender.now))
     }
 
-    async fn parcels(
-        &self,
-        queue: Queue,
-        after: Option<u64>,
-        count: usize,
-        bytes: usize,
-    ) -> Result<Vec<Parcel>> {
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
-        self.ledger(move |ledger| ledger.parcels(TARGET, queue, after, count, bytes))
-            .await
+    /// Reads events straight into the body of a request.
+    async fn batch(&self, sender: &Sender, piece: Piece) -> Result<Batch> {
+        let (hei, bytes) = (Arc::clone(&sender.hei), sender.bytes);
+        let count = u32::try_from(piece.count).unwrap_or(u32::MAX);
+        self.ledger(move |ledger| {
+            let mut numbers = Vec::with_capacity(piece.count);
+            // Quoting makes an event longer by about a quarter.
+            let mut draft = hei.draft(if piece.count > 1 { bytes / 2 } else { 0 });
+            ledger.hand_out(
+                TARGET,
+                piece.queue,
+                piece.after,
+                count,
+                bytes,
+                |number, time, json| {
+                    numbers.push(number);
+                    draft.push(&Event { time, json });
+                },
+            )?;
+            Ok(Batch {
+                numbers,
+                body: draft.finish(),
+            })
+        })
+        .await
+    }
+
+    /// How many events wait in a queue, counted up to `most`.
+    async fn waiting(&self, queue: Queue, most: usize) -> Result<usize> {
+        let count = u32::try_from(most).unwrap_or(u32::MAX);
+        self.ledger(move |ledger| {
+            let mut waiting = 0;
+            ledger.hand_out(TARGET, queue, None, count, usize::MAX, |_, _, _| waiting += 1)?;
+            Ok(waiting)
+        })
+        .await
     }
 
     async fn accepted(&self, queue: Queue, numbers: Vec<u64>) -> Result<()> {
