@@ -213,7 +213,11 @@ impl UserConfig {
         let mut known_hosts: &[String] = &[];
         let mut jump = None;
         for setting in &self.settings {
-            if !setting.when.iter().all(|guard| guard.is_met(&asked, &self.local_user)) {
+            if !setting
+                .when
+                .iter()
+                .all(|guard| guard.is_met(&asked, &self.local_user))
+            {
                 continue;
             }
             let Some(word) = setting.words.first().map(String::as_str) else {
@@ -255,14 +259,20 @@ impl UserConfig {
         };
         let none = |word: &&str| !word.eq_ignore_ascii_case("none");
         let files: Vec<_> = identities.into_iter().filter(none).map(file).collect();
-        let known: Vec<_> = known_hosts.iter().map(String::as_str).filter(none).map(file).collect();
+        let known: Vec<_> = known_hosts
+            .iter()
+            .map(String::as_str)
+            .filter(none)
+            .map(file)
+            .collect();
         found.identity_files = files;
         found.known_hosts = known;
         for (at, hop) in jump.into_iter().flat_map(|jump| jump.split(',')).enumerate() {
             if jumps_left == 0 || at >= jumps_left {
                 return Err(trouble("too many jump hosts"));
             }
-            let (user, host, port) = hop_parts(hop).ok_or_else(|| trouble("this jump host makes no sense"))?;
+            let (user, host, port) =
+                hop_parts(hop).ok_or_else(|| trouble("this jump host makes no sense"))?;
             let mut hop = self.resolve_within(host, user, port, jumps_left - 1)?;
             // As with `ssh -J`: only the first is reached through its own jump hosts.
             let before = std::mem::take(&mut hop.jumps);
@@ -331,7 +341,10 @@ impl Limits {
         let read = file.take(self.left + 1).read_to_end(&mut content);
         read.map_err(|error| error.to_string())?;
         let length = u64::try_from(content.len()).unwrap_or(u64::MAX);
-        self.left = self.left.checked_sub(length).ok_or("the configuration is larger than 1 MiB")?;
+        self.left = self
+            .left
+            .checked_sub(length)
+            .ok_or("the configuration is larger than 1 MiB")?;
         Ok(String::from_utf8_lossy(&content).into_owned())
     }
 }
@@ -392,7 +405,10 @@ fn criteria(words: &[String]) -> Vec<Criterion> {
         };
         let patterns = match what {
             What::All => Vec::new(),
-            _ => words.next().map(|list| list.split(',').map(str::to_owned).collect()).unwrap_or_default(),
+            _ => words
+                .next()
+                .map(|list| list.split(',').map(str::to_owned).collect())
+                .unwrap_or_default(),
         };
         criteria.push(Criterion {
             refuses,

@@ -195,7 +195,12 @@ impl Login {
     }
 
     /// One host: reached directly or through the one before.
-    async fn hop(&self, to: &Destination, purpose: Purpose, through: Option<&Connection>) -> Result<Connection> {
+    async fn hop(
+        &self,
+        to: &Destination,
+        purpose: Purpose,
+        through: Option<&Connection>,
+    ) -> Result<Connection> {
         let who = to.name();
         self.teller.tell(State::Connecting {
             host: to.host.clone(),
@@ -230,11 +235,14 @@ impl Login {
                 self.greet(config, wire, peer, &gate).await
             }
             Some(jump) => {
-                let channel = jump.open_direct(&to.host, to.port).await.map_err(|error| match error {
-                    // The host before it could not reach it: as good as not answering.
-                    Error::Rejected { why, .. } => unreachable(to, Unreachable::Other(why)),
-                    other => other,
-                })?;
+                let channel = jump
+                    .open_direct(&to.host, to.port)
+                    .await
+                    .map_err(|error| match error {
+                        // The host before it could not reach it: as good as not answering.
+                        Error::Rejected { why, .. } => unreachable(to, Unreachable::Other(why)),
+                        other => other,
+                    })?;
                 let wire = Wire::new(channel.into_stream(), gate.clone());
                 self.greet(config, wire, peer, &gate).await
             }
@@ -299,7 +307,12 @@ impl Login {
         let mut preferred = Preferred::DEFAULT;
         // Fast and sound on every machine with AES in hardware, which is all that this runs on; the rest follows.
         let mut ciphers = vec![cipher::AES_128_GCM, cipher::AES_256_GCM];
-        ciphers.extend(preferred.cipher.iter().filter(|name| **name != cipher::AES_256_GCM));
+        ciphers.extend(
+            preferred
+                .cipher
+                .iter()
+                .filter(|name| **name != cipher::AES_256_GCM),
+        );
         if !self.ciphers.is_empty() {
             ciphers.retain(|name| self.ciphers.iter().any(|wanted| wanted == name.as_ref()));
             if ciphers.is_empty() {
@@ -319,7 +332,10 @@ impl Login {
         preferred.key = Cow::Owned(kinds);
         preferred.compression = Cow::Borrowed(&[compression::NONE]);
         Ok(client::Config {
-            client_id: SshId::Standard(Cow::Borrowed(concat!("SSH-2.0-Wangcheng_", env!("CARGO_PKG_VERSION")))),
+            client_id: SshId::Standard(Cow::Borrowed(concat!(
+                "SSH-2.0-Wangcheng_",
+                env!("CARGO_PKG_VERSION")
+            ))),
             limits: Limits::default(),
             window_size: purpose.window(),
             maximum_packet_size: 32 * 1024,
@@ -434,7 +450,9 @@ impl Connection {
     }
 
     pub(crate) async fn open_direct(&self, host: &str, port: u16) -> Result<Channel<Msg>> {
-        let opening = self.handle.channel_open_direct_tcpip(host, u32::from(port), "127.0.0.1", 0);
+        let opening = self
+            .handle
+            .channel_open_direct_tcpip(host, u32::from(port), "127.0.0.1", 0);
         answer("a way through the server", opening).await
     }
 
@@ -446,13 +464,15 @@ impl Connection {
             self.forwards.insert(u32::from(port), taker.clone());
         }
         let asking = self.handle.tcpip_forward(address, u32::from(port));
-        let given = answer("listening on the server", asking).await.map_err(|error| match error {
-            Error::Rejected { .. } => Error::rejected(
-                "to listen",
-                format!("port {port} is taken there, or it allows no forwarding"),
-            ),
-            other => other,
-        })?;
+        let given = answer("listening on the server", asking)
+            .await
+            .map_err(|error| match error {
+                Error::Rejected { .. } => Error::rejected(
+                    "to listen",
+                    format!("port {port} is taken there, or it allows no forwarding"),
+                ),
+                other => other,
+            })?;
         if port != 0 {
             return Ok((port, taken));
         }

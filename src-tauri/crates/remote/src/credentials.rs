@@ -75,7 +75,12 @@ pub fn usual(found: &Resolved, home: Option<&Path>) -> Vec<Credential> {
     }
     let only = found.identities_only.then(|| files.clone());
     let mut ways = vec![Credential::Agent { socket: None, only }];
-    ways.extend(files.into_iter().filter(|file| file.is_file()).map(Credential::KeyFile));
+    ways.extend(
+        files
+            .into_iter()
+            .filter(|file| file.is_file())
+            .map(Credential::KeyFile),
+    );
     ways.push(Credential::Interactive);
     ways.push(Credential::Password(None));
     ways
@@ -154,7 +159,10 @@ async fn read(path: &Path) -> Result<SecretString, KeyTrouble> {
     let reading = async {
         let file = tokio::fs::File::open(path).await.map_err(trouble)?;
         let mut content = Zeroizing::new(Vec::new());
-        file.take(KEY_MOST + 1).read_to_end(&mut content).await.map_err(trouble)?;
+        file.take(KEY_MOST + 1)
+            .read_to_end(&mut content)
+            .await
+            .map_err(trouble)?;
         if content.len() > usize::try_from(KEY_MOST).unwrap_or(usize::MAX) {
             return Err(KeyTrouble::NotAKey);
         }
@@ -194,7 +202,10 @@ pub(crate) async fn agent(socket: Option<&Path>, only: Option<&[PathBuf]>) -> Re
     let trouble = |why: String| Error::Agent { why };
     let asking = async {
         let mut client = reach(socket).await.map_err(|error| trouble(short(error)))?;
-        let identities = client.request_identities().await.map_err(|error| trouble(short(error)))?;
+        let identities = client
+            .request_identities()
+            .await
+            .map_err(|error| trouble(short(error)))?;
         Ok(Agent { client, identities })
     };
     let waited = timeout(AGENT_WAIT, asking).await;
@@ -205,7 +216,10 @@ pub(crate) async fn agent(socket: Option<&Path>, only: Option<&[PathBuf]>) -> Re
             let mut public = file.as_os_str().to_owned();
             public.push(".pub");
             let line = tokio::fs::read_to_string(PathBuf::from(public)).await;
-            wanted.extend(line.ok().and_then(|line| russh::keys::PublicKey::from_openssh(&line).ok()));
+            wanted.extend(
+                line.ok()
+                    .and_then(|line| russh::keys::PublicKey::from_openssh(&line).ok()),
+            );
         }
         agent.identities.retain(|identity| {
             let key = identity.public_key();

@@ -67,7 +67,11 @@ pub enum Error {
         why: String,
     },
     /// The server let nobody in with what was tried. Never tried again by itself.
-    #[error("{user}@{host} was refused (tried: {}; the server takes: {})", list(tried), list(offered))]
+    #[error(
+        "{user}@{host} was refused (tried: {}; the server takes: {})",
+        list(tried),
+        list(offered)
+    )]
     Refused {
         /// The user asked for.
         user: String,
@@ -292,7 +296,9 @@ impl Error {
     }
 
     pub(crate) fn timed_out(what: &str) -> Self {
-        Self::TimedOut { what: what.to_owned() }
+        Self::TimedOut {
+            what: what.to_owned(),
+        }
     }
 
     pub(crate) fn rejected(what: &str, why: impl fmt::Display) -> Self {
@@ -317,7 +323,10 @@ impl Error {
     }
 
     pub(crate) fn key(name: impl Into<String>, why: KeyTrouble) -> Self {
-        Self::Key { name: name.into(), why }
+        Self::Key {
+            name: name.into(),
+            why,
+        }
     }
 }
 

@@ -128,6 +128,11 @@ impl Attempt<'_> {
         self.offered.contains(&method)
     }
 
+    /// Under what a password is kept for the session's other connections.
+    fn whose(&self) -> String {
+        format!("{}@{}:{}", self.to.user, self.to.host, self.to.port)
+    }
+
     fn stood_in_the_way(&mut self, error: Error) -> Result<bool> {
         tracing::debug!(%error, "a way to log in cannot be used");
         self.trouble.get_or_insert(error);
@@ -170,7 +175,11 @@ impl Attempt<'_> {
             user: self.to.user.clone(),
             host: self.to.host.clone(),
             tried: std::mem::take(&mut self.tried),
-            offered: self.offered.iter().map(|method| <&str>::from(method).to_owned()).collect(),
+            offered: self
+                .offered
+                .iter()
+                .map(|method| <&str>::from(method).to_owned())
+                .collect(),
         }
     }
 
@@ -187,7 +196,9 @@ impl Attempt<'_> {
         let user = self.to.user.clone();
         self.tried.push(format!("publickey {name}"));
         if let Some(certificate) = &open.certificate {
-            let shown = self.handle.authenticate_openssh_cert(user.clone(), open.key.clone(), certificate.clone());
+            let shown =
+                self.handle
+                    .authenticate_openssh_cert(user.clone(), open.key.clone(), certificate.clone());
             let result = answer("the login", shown).await?;
             if self.settled(result).await? {
                 return Ok(true);
@@ -213,11 +224,15 @@ impl Attempt<'_> {
                 match identity {
                     AgentIdentity::PublicKey { key, .. } => {
                         let client = &mut agent.client;
-                        self.handle.authenticate_publickey_with(user, key, hash, client).await
+                        self.handle
+                            .authenticate_publickey_with(user, key, hash, client)
+                            .await
                     }
                     AgentIdentity::Certificate { certificate, .. } => {
                         let client = &mut agent.client;
-                        self.handle.authenticate_certificate_with(user, certificate, hash, client).await
+                        self.handle
+                            .authenticate_certificate_with(user, certificate, hash, client)
+                            .await
                     }
                 }
             };
@@ -239,13 +254,15 @@ impl Attempt<'_> {
 
     async fn try_password(&mut self, password: &SecretString) -> Result<bool> {
         self.tried.push("password".into());
-        let trying = self.handle.authenticate_password(self.to.user.clone(), password.expose_secret());
+        let trying = self
+            .handle
+            .authenticate_password(self.to.user.clone(), password.expose_secret());
         let result = answer("the login", trying).await?;
         self.settled(result).await
     }
 
     async fn ask_password(&mut self) -> Result<bool> {
-        let whose = format!("{}@{}:{}", self.to.user, self.to.host, self.to.port);
+        let whose = self.whose();
         if let Some(known) = self.teller.recall(&whose) {
             if self.try_password(&known).await? {
                 return Ok(true);
@@ -276,10 +293,12 @@ impl Attempt<'_> {
     /// The server asks, a person answers. A password that is known answers the one hidden prompt that asks for it.
     async fn converse(&mut self, mut known: Option<&SecretString>) -> Result<bool> {
         self.tried.push("keyboard-interactive".into());
-        let whose = format!("keyboard {}@{}:{}", self.to.user, self.to.host, self.to.port);
+        let whose = self.whose();
         let mut recalled = self.teller.recall(&whose);
         let mut given: Option<SecretString> = None;
-        let start = self.handle.authenticate_keyboard_interactive_start(self.to.user.clone(), None);
+        let start = self
+            .handle
+            .authenticate_keyboard_interactive_start(self.to.user.clone(), None);
         let mut reply = answer("the login", start).await?;
         for _ in 0..ROUNDS {
             let (name, instructions, prompts) = match reply {
@@ -340,7 +359,10 @@ impl Attempt<'_> {
                     _ => return Ok(false),
                 }
             };
-            let answers = answers.iter().map(|secret| secret.expose_secret().to_owned()).collect();
+            let answers = answers
+                .iter()
+                .map(|secret| secret.expose_secret().to_owned())
+                .collect();
             let sent = self.handle.authenticate_keyboard_interactive_respond(answers);
             reply = answer("the login", sent).await?;
         }

@@ -197,15 +197,33 @@ mod tests {
         spool.push(b"hello ");
         spool.push(b"world");
         let piece = output.next(0, 6, SOON).await;
-        assert_eq!(piece, Piece::Bytes { offset: 0, bytes: Bytes::from_static(b"hello ") });
+        assert_eq!(
+            piece,
+            Piece::Bytes {
+                offset: 0,
+                bytes: Bytes::from_static(b"hello ")
+            }
+        );
         let piece = output.next(6, 100, SOON).await;
-        assert_eq!(piece, Piece::Bytes { offset: 6, bytes: Bytes::from_static(b"world") });
+        assert_eq!(
+            piece,
+            Piece::Bytes {
+                offset: 6,
+                bytes: Bytes::from_static(b"world")
+            }
+        );
         assert_eq!(output.next(11, 100, SOON).await, Piece::Nothing);
         spool.finish();
         assert_eq!(output.next(11, 100, SOON).await, Piece::Over);
         // A window that was reloaded reads it all again.
         let again = output.next(output.oldest(), 100, SOON).await;
-        assert_eq!(again, Piece::Bytes { offset: 0, bytes: Bytes::from_static(b"hello world") });
+        assert_eq!(
+            again,
+            Piece::Bytes {
+                offset: 0,
+                bytes: Bytes::from_static(b"hello world")
+            }
+        );
     }
 
     #[tokio::test]

@@ -28,11 +28,18 @@ pub(crate) struct Forwards {
 
 impl Forwards {
     pub fn insert(&self, port: u32, taker: mpsc::Sender<Forwarded>) {
-        self.takers.lock().unwrap_or_else(PoisonError::into_inner).insert(port, taker);
+        self.takers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(port, taker);
     }
 
     fn taker(&self, port: u32) -> Option<mpsc::Sender<Forwarded>> {
-        self.takers.lock().unwrap_or_else(PoisonError::into_inner).get(&port).cloned()
+        self.takers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&port)
+            .cloned()
     }
 }
 
@@ -53,7 +60,9 @@ impl Peer {
     async fn check(&self, shown: &PublicKeyOrCertificate) -> Result<()> {
         let host = self.who.host.clone();
         self.teller.tell(State::CheckingKey { host: host.clone() });
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |time| time.as_secs());
         let key = shown_key(shown)?;
         match self.book.judge(&self.who, &self.known_keys, shown, now)? {
             Verdict::Trusted => {

@@ -200,9 +200,8 @@ impl Writer {
                 let tail = self.part.len().saturating_sub(3);
                 let cut = (tail..self.part.len()).find(|at| {
                     let rest = self.part.get(*at..).unwrap_or_default();
-                    std::str::from_utf8(rest).is_err_and(|error| {
-                        error.valid_up_to() == 0 && error.error_len().is_none()
-                    })
+                    std::str::from_utf8(rest)
+                        .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
                 });
                 cut.unwrap_or(self.part.len())
             }
@@ -229,12 +228,20 @@ impl Recording {
         if header.get("version") != Some(&json!(2)) {
             return Err(bad());
         }
-        let side = |name: &str| header.get(name).and_then(Value::as_u64).and_then(|side| u16::try_from(side).ok());
+        let side = |name: &str| {
+            header
+                .get(name)
+                .and_then(Value::as_u64)
+                .and_then(|side| u16::try_from(side).ok())
+        };
         recording.size = Size {
             columns: side("width").ok_or_else(bad)?,
             rows: side("height").ok_or_else(bad)?,
         };
-        recording.made_at = header.get("timestamp").and_then(Value::as_i64).unwrap_or_default();
+        recording.made_at = header
+            .get("timestamp")
+            .and_then(Value::as_i64)
+            .unwrap_or_default();
         Ok(recording)
     }
 
@@ -251,7 +258,9 @@ impl Recording {
         let mut line = Vec::new();
         let limit = u64::try_from(LINE_MOST).unwrap_or(u64::MAX);
         let mut limited = std::io::Read::take(&mut self.reader, limit);
-        limited.read_until(b'\n', &mut line).map_err(|error| Error::local(&self.path, &error))?;
+        limited
+            .read_until(b'\n', &mut line)
+            .map_err(|error| Error::local(&self.path, &error))?;
         if line.is_empty() {
             return Ok(None);
         }
@@ -269,11 +278,19 @@ mod tests {
     fn written(parts: &[&[u8]]) -> String {
         let (mut writer, mut file) = (Writer::default(), Vec::new());
         for part in parts {
-            writer.write(&mut file, Duration::from_millis(1500), Entry::Output(part.to_vec())).unwrap();
+            writer
+                .write(
+                    &mut file,
+                    Duration::from_millis(1500),
+                    Entry::Output(part.to_vec()),
+                )
+                .unwrap();
         }
         writer.finish(&mut file).unwrap();
         let lines = String::from_utf8(file).unwrap();
-        let lines = lines.lines().map(|line| serde_json::from_str::<(f64, String, String)>(line).unwrap());
+        let lines = lines
+            .lines()
+            .map(|line| serde_json::from_str::<(f64, String, String)>(line).unwrap());
         lines.map(|(_, _, data)| data).collect()
     }
 
@@ -288,17 +305,28 @@ mod tests {
 
     #[test]
     fn what_is_no_text_harms_nothing_after_it() {
-        assert_eq!(written(&[b"\xff\xfe", b"a", b"\xe7\xbd", b"\x91"]), "\u{fffd}\u{fffd}a网");
+        assert_eq!(
+            written(&[b"\xff\xfe", b"a", b"\xe7\xbd", b"\x91"]),
+            "\u{fffd}\u{fffd}a网"
+        );
     }
 
     #[tokio::test]
     async fn a_recording_plays_what_was_shown() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("casts/a.cast");
-        let size = Size { columns: 80, rows: 24 };
+        let size = Size {
+            columns: 80,
+            rows: 24,
+        };
         let recorder = Recorder::begin(&path, size, 1_700_000_000, "web").await.unwrap();
         recorder.output("$ ls\r\n".as_bytes()).await;
-        recorder.resize(Size { columns: 100, rows: 30 }).await;
+        recorder
+            .resize(Size {
+                columns: 100,
+                rows: 30,
+            })
+            .await;
         recorder.marker("reconnected").await;
         recorder.finish().await.unwrap();
         let mut recording = Recording::open(&path).unwrap();
@@ -308,7 +336,10 @@ mod tests {
             entries.push((entry.kind, entry.data));
         }
         let told = [("o", "$ ls\r\n"), ("r", "100x30"), ("m", "reconnected")];
-        assert_eq!(entries, told.map(|(kind, data)| (kind.to_owned(), data.to_owned())));
+        assert_eq!(
+            entries,
+            told.map(|(kind, data)| (kind.to_owned(), data.to_owned()))
+        );
         let again = Recorder::begin(&path, size, 0, "").await;
         assert!(again.is_err(), "a recording that is there is not written over");
     }

@@ -80,13 +80,19 @@ enum Command {
 
 /// How a shell came to its end.
 enum End {
-    Program { exit: Option<u32>, signal: Option<String> },
+    Program {
+        exit: Option<u32>,
+        signal: Option<String>,
+    },
     Lost(Error),
 }
 
 impl Default for Size {
     fn default() -> Self {
-        Self { columns: 80, rows: 24 }
+        Self {
+            columns: 80,
+            rows: 24,
+        }
     }
 }
 
@@ -313,7 +319,7 @@ impl Run {
 }
 
 /// Waits for the answer to a request.
-async fn granted(channel: &mut Channel<Msg>, what: &str) -> Result<()> {
+pub(crate) async fn granted(channel: &mut Channel<Msg>, what: &str) -> Result<()> {
     while let Some(message) = channel.wait().await {
         match message {
             ChannelMsg::Success => return Ok(()),
@@ -371,7 +377,9 @@ async fn type_in(
                 if let Some(recorder) = recorder {
                     recorder.resize(new).await;
                 }
-                writer.window_change(u32::from(new.columns), u32::from(new.rows), 0, 0).await
+                writer
+                    .window_change(u32::from(new.columns), u32::from(new.rows), 0, 0)
+                    .await
             }
             Command::Retry => Ok(()),
         };

@@ -24,7 +24,10 @@ pub fn guess(image: &str, public: bool) -> Vec<&'static str> {
         ("red hat", "cloud-user"),
         ("rhel", "cloud-user"),
     ];
-    let own = own.iter().find(|(name, _)| image.contains(name)).map(|(_, user)| *user);
+    let own = own
+        .iter()
+        .find(|(name, _)| image.contains(name))
+        .map(|(_, user)| *user);
     match (public, own) {
         (_, None) => vec!["root"],
         (true, Some(user)) => vec!["root", user],

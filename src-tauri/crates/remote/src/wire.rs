@@ -88,7 +88,9 @@ impl Gate {
             return Err(io::Error::other("the server sends too much before the login"));
         }
         // A login that ends meanwhile has opened it wide already.
-        let _ = self.allowance.compare_exchange(left, left - bytes, Ordering::AcqRel, Ordering::Acquire);
+        let _ = self
+            .allowance
+            .compare_exchange(left, left - bytes, Ordering::AcqRel, Ordering::Acquire);
         Ok(())
     }
 }

@@ -186,7 +186,10 @@ mod tests {
     #[test]
     fn a_line_is_read_with_tabs_spaces_and_carriage_returns() {
         let line = format!("  host\t {}  a comment\r", KEY.replace(' ', "\t"));
-        assert_eq!(Line::read(&line).map(|line| line.kind), Some("ssh-ed25519".to_owned()));
+        assert_eq!(
+            Line::read(&line).map(|line| line.kind),
+            Some("ssh-ed25519".to_owned())
+        );
     }
 
     #[test]

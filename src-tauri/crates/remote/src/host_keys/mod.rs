@@ -74,9 +74,14 @@ pub struct HostKeys {
 pub(crate) enum Verdict {
     Trusted,
     /// Nothing is known. `formerly` is the id of the server that had this address before.
-    Unknown { formerly: Option<String> },
+    Unknown {
+        formerly: Option<String>,
+    },
     Changed(Vec<KnownKey>),
-    Revoked { file: String, line: usize },
+    Revoked {
+        file: String,
+        line: usize,
+    },
 }
 
 /// The lines of all files, as they were at one moment.
@@ -147,14 +152,18 @@ impl HostName {
 
     /// The name that is bound to the server.
     fn alias(&self) -> Option<String> {
-        self.server.as_ref().map(|id| format!("{ALIAS}{}", id.to_lowercase()))
+        self.server
+            .as_ref()
+            .map(|id| format!("{ALIAS}{}", id.to_lowercase()))
     }
 
     fn check(&self) -> Result<()> {
         let good = |id: &str| {
             !id.is_empty()
                 && id.len() <= ID_MOST
-                && id.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter))
+                && id
+                    .chars()
+                    .all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter))
         };
         // What stands in a line of the file must not end it, nor be a pattern.
         let odd = |letter: char| letter.is_whitespace() || letter.is_control() || ",*?!|#@".contains(letter);
@@ -281,7 +290,9 @@ impl Book {
         let revoked = self.about(who).find(|written| {
             written.line.mark == Mark::Revoked
                 && (written.line.key == key.bytes
-                    || signer.as_ref().is_some_and(|signer| signer.bytes == written.line.key))
+                    || signer
+                        .as_ref()
+                        .is_some_and(|signer| signer.bytes == written.line.key))
         });
         if let Some(written) = revoked {
             return Ok(Verdict::Revoked {
@@ -290,7 +301,9 @@ impl Book {
             });
         }
         if let (Some(certificate), Some(signer)) = (certificate, &signer)
-            && self.authorities(who).any(|authority| authority.key == signer.bytes)
+            && self
+                .authorities(who)
+                .any(|authority| authority.key == signer.bytes)
             && holds(certificate, who, unix_time)
         {
             return Ok(Verdict::Trusted);
@@ -303,7 +316,12 @@ impl Book {
         if !bound.is_empty() {
             return match bound.iter().any(|(known, _)| known == key) {
                 true => Verdict::Trusted,
-                false => Verdict::Changed(bound.iter().map(|(known, place)| known.known(place.clone())).collect()),
+                false => Verdict::Changed(
+                    bound
+                        .iter()
+                        .map(|(known, place)| known.known(place.clone()))
+                        .collect(),
+                ),
             };
         }
         let by_address: Vec<_> = self.by_address(who).collect();
@@ -311,7 +329,9 @@ impl Book {
             return Verdict::Trusted;
         }
         if !by_address.is_empty() {
-            let known = by_address.iter().map(|written| written.key().known(Some(written.place())));
+            let known = by_address
+                .iter()
+                .map(|written| written.key().known(Some(written.place())));
             return Verdict::Changed(known.collect());
         }
         let formerly = self.about(who).find_map(|written| written.other_server(who));
@@ -413,7 +433,10 @@ impl Written {
 /// Whether a certificate is one for this host, at this time. One that names no host at all is not taken.
 fn holds(certificate: &Certificate, who: &HostName, unix_time: u64) -> bool {
     let host = who.host.to_lowercase();
-    let named = certificate.valid_principals().iter().any(|name| matches(&name.to_lowercase(), &host));
+    let named = certificate
+        .valid_principals()
+        .iter()
+        .any(|name| matches(&name.to_lowercase(), &host));
     let signer = certificate.signature_key().fingerprint(HashAlg::Sha256);
     named
         && certificate.cert_type() == CertType::Host
@@ -427,9 +450,15 @@ fn algorithms(kind: &str) -> Vec<Algorithm> {
     let rsa = |hash| Algorithm::Rsa { hash: Some(hash) };
     match kind {
         "ssh-ed25519" => vec![Algorithm::Ed25519],
-        "ecdsa-sha2-nistp256" => vec![Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 }],
-        "ecdsa-sha2-nistp384" => vec![Algorithm::Ecdsa { curve: EcdsaCurve::NistP384 }],
-        "ecdsa-sha2-nistp521" => vec![Algorithm::Ecdsa { curve: EcdsaCurve::NistP521 }],
+        "ecdsa-sha2-nistp256" => vec![Algorithm::Ecdsa {
+            curve: EcdsaCurve::NistP256,
+        }],
+        "ecdsa-sha2-nistp384" => vec![Algorithm::Ecdsa {
+            curve: EcdsaCurve::NistP384,
+        }],
+        "ecdsa-sha2-nistp521" => vec![Algorithm::Ecdsa {
+            curve: EcdsaCurve::NistP521,
+        }],
         "ssh-rsa" => vec![rsa(HashAlg::Sha512), rsa(HashAlg::Sha256)],
         _ => Vec::new(),
     }
@@ -437,10 +466,16 @@ fn algorithms(kind: &str) -> Vec<Algorithm> {
 
 /// Every kind of host key that is taken, best first.
 pub(crate) fn all_kinds() -> Vec<Algorithm> {
-    ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"]
-        .into_iter()
-        .flat_map(algorithms)
-        .collect()
+    [
+        "ssh-ed25519",
+        "ecdsa-sha2-nistp256",
+        "ecdsa-sha2-nistp384",
+        "ecdsa-sha2-nistp521",
+        "ssh-rsa",
+    ]
+    .into_iter()
+    .flat_map(algorithms)
+    .collect()
 }
 
 /// The key that was shown, without its certificate.
@@ -452,6 +487,3 @@ pub(crate) fn shown_key(shown: &PublicKeyOrCertificate) -> Result<HostKey> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
