@@ -93,6 +93,20 @@ const PACKAGES: &[Package] = &[
         true,
     ),
     package(
+        "openssh-server",
+        "openssh-server",
+        "openssh",
+        "the server that remote login is tried against",
+        true,
+    ),
+    package(
+        "openssh-client",
+        "openssh-clients",
+        "openssh",
+        "keys, an agent and a client to compare with",
+        true,
+    ),
+    package(
         "python3",
         "python3",
         "python",

@@ -98,7 +98,12 @@ pub(crate) async fn log_in(handle: &mut Handle<Peer>, to: &Destination, teller: 
 impl Attempt<'_> {
     async fn try_one(&mut self, credential: &Credential) -> Result<bool> {
         let stands_in = matches!(credential, Credential::Password(_)) && !self.takes(MethodKind::Password);
-        if !self.takes(credential.method()) && !(stands_in && self.takes(MethodKind::KeyboardInteractive)) {
+        let method = if stands_in {
+            MethodKind::KeyboardInteractive
+        } else {
+            credential.method()
+        };
+        if !self.takes(method) {
             return Ok(false);
         }
         match credential {

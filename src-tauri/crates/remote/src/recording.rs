@@ -183,7 +183,7 @@ impl Writer {
     }
 
     fn line(&mut self, file: &mut impl Write, at: Duration, kind: &str, data: &str) -> std::io::Result<()> {
-        let micros = u32::try_from(at.subsec_micros()).unwrap_or_default();
+        let micros = at.subsec_micros();
         let text = serde_json::to_string(data)?;
         let line = format!("[{}.{micros:06}, \"{kind}\", {text}]\n", at.as_secs());
         self.length += u64::try_from(line.len()).unwrap_or(u64::MAX);

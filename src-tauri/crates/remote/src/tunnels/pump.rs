@@ -2,7 +2,7 @@
 //! [`crate::wire`]), so a stream that does not take what comes for it is given room, then time, then up.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use russh::client::Msg;
 use russh::{Channel, ChannelMsg, ChannelReadHalf};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -22,8 +22,10 @@ const ROOM: usize = 16 * 1024;
 const STALL: Duration = Duration::from_secs(30);
 /// Read from a stream at once.
 const PIECE: usize = 64 * 1024;
-/// How long the other way may go on after one has ended, when nothing moves on it.
+/// How long one way may stay open after the other has ended, when nothing moves on it.
 const HALF_OPEN: Duration = Duration::from_secs(600);
+
+type Held = (Bytes, OwnedSemaphorePermit);
 
 /// Carries bytes until both sides are done, one breaks, or it is over.
 pub(super) async fn run(
@@ -34,7 +36,8 @@ pub(super) async fn run(
 ) {
     let (reader, writer) = channel.split();
     let (mut from_here, mut to_here) = stream.into_split();
-    let (pieces, mut taken) = mpsc::unbounded_channel::<(Bytes, tokio::sync::OwnedSemaphorePermit)>();
+    let (pieces, mut taken) = mpsc::unbounded_channel::<Held>();
+    let moved = AtomicU64::new(0);
     let up = async {
         let mut buffer = vec![0; PIECE];
         loop {
@@ -46,42 +49,51 @@ pub(super) async fn run(
             if writer.data_bytes(piece).await.is_err() {
                 return;
             }
-            counters
-                .up
-                .fetch_add(u64::try_from(read).unwrap_or(0), Ordering::Relaxed);
+            let read = u64::try_from(read).unwrap_or(0);
+            counters.up.fetch_add(read, Ordering::Relaxed);
+            moved.fetch_add(read, Ordering::Relaxed);
         }
         // Ended here; over there it may go on. When that is gone as well, nobody minds.
         let _ = writer.eof().await;
     };
-    let down = async {
-        let receiving = receive(reader, pieces);
-        let giving = async {
-            while let Some((piece, room)) = taken.recv().await {
-                if to_here.write_all(&piece).await.is_err() {
-                    return;
-                }
-                drop(room);
-                counters
-                    .down
-                    .fetch_add(u64::try_from(piece.len()).unwrap_or(0), Ordering::Relaxed);
+    let giving = async {
+        while let Some((piece, room)) = taken.recv().await {
+            if to_here.write_all(&piece).await.is_err() {
+                return false;
             }
-            let _ = to_here.shutdown().await;
-        };
+            drop(room);
+            let given = u64::try_from(piece.len()).unwrap_or(0);
+            counters.down.fetch_add(given, Ordering::Relaxed);
+            moved.fetch_add(given, Ordering::Relaxed);
+        }
+        // Said all over there; here it may go on.
+        to_here.shutdown().await.is_ok()
+    };
+    let down = async {
         tokio::pin!(giving);
+        let receiving = receive(reader, pieces);
+        tokio::pin!(receiving);
         tokio::select! {
-            received = receiving => if received { giving.await },
-            () = &mut giving => {}
+            () = &mut receiving => {
+                giving.await;
+            }
+            given = &mut giving => if given { receiving.await },
         }
     };
     let both = async {
         tokio::pin!(up, down);
         tokio::select! {
-            () = &mut up => {
-                // Somebody who said all may still listen.
-                let _ = timeout(HALF_OPEN, down).await;
+            () = &mut up => {}
+            // Closed over there: nobody is left to say anything to.
+            () = &mut down => return,
+        }
+        // Somebody who said all may still listen, as long as something comes.
+        loop {
+            let before = moved.load(Ordering::Relaxed);
+            let ended = timeout(HALF_OPEN, &mut down).await.is_ok();
+            if ended || moved.load(Ordering::Relaxed) == before {
+                return;
             }
-            // Nobody is left over there to say anything to.
-            () = &mut down => {}
         }
     };
     tokio::select! {
@@ -91,27 +103,26 @@ pub(super) async fn run(
     let _ = timeout(Duration::from_secs(1), writer.close()).await;
 }
 
-/// Takes everything from the channel; says whether it ended well.
-async fn receive(
-    mut reader: ChannelReadHalf,
-    pieces: mpsc::UnboundedSender<(Bytes, tokio::sync::OwnedSemaphorePermit)>,
-) -> bool {
+/// Takes everything from the channel until it is closed, or given up.
+async fn receive(mut reader: ChannelReadHalf, pieces: mpsc::UnboundedSender<Held>) {
     let room = Arc::new(Semaphore::new(ROOM));
+    let mut pieces = Some(pieces);
     while let Some(message) = reader.wait().await {
         match message {
             ChannelMsg::Data { data } => {
+                let Some(pieces) = &pieces else { continue };
                 let wanted = u32::try_from(data.len().div_ceil(1024)).unwrap_or(u32::MAX);
                 let Ok(Ok(held)) = timeout(STALL, room.clone().acquire_many_owned(wanted)).await else {
                     tracing::debug!("a tunnelled connection takes nothing and is given up");
-                    return false;
+                    return;
                 };
                 if pieces.send((data, held)).is_err() {
-                    return false;
+                    return;
                 }
             }
-            ChannelMsg::Eof | ChannelMsg::Close => return true,
+            ChannelMsg::Eof => pieces = None,
+            ChannelMsg::Close => return,
             _ => {}
         }
     }
-    true
 }
