@@ -41,7 +41,7 @@ fn mount(options: &[&str], place: &Path) -> bool {
     output.is_ok_and(|output| output.status.success())
 }
 
-/// What the cloud did for anybody with that server.
+/// What the cloud did for anybody with what has that name: the server, and its disks.
 async fn acts(scene: &Scene<'_>, name: &str) -> Vec<String> {
     let world = scene.sandbox().world().await.unwrap();
     let traces = world.pointer("/regions/0/traces").unwrap().as_array().unwrap();
@@ -83,7 +83,9 @@ async fn a_full_disk_refuses_an_act_before_it_is_sent() {
     std::fs::remove_file(&ballast).unwrap();
     let run = scene.run(&CREATE, None).await.unwrap();
     assert_eq!(run.code, Some(0), "with room again it is done: {run:?}");
-    assert_eq!(acts(&scene, "a").await, ["createServer"]);
+    let done = acts(&scene, "a").await;
+    let created = done.iter().filter(|act| *act == "createServer");
+    assert_eq!(created.count(), 1, "{done:?}");
 }
 
 #[tokio::test]
@@ -96,11 +98,13 @@ async fn a_ledger_that_may_only_be_read_refuses_an_act_before_it_is_sent() {
     let mut scene = Scene::set(&desktop, "locked").await.unwrap();
     let run = scene.run(&CREATE, None).await.unwrap();
     assert_eq!(run.code, Some(0), "{run:?}");
+    let mut done = acts(&scene, "a").await;
     place.remount("ro");
     refused(&scene.run(&STOP, None).await.unwrap(), "ledger_read_only");
-    assert_eq!(acts(&scene, "a").await, ["createServer"], "nothing was sent");
+    assert_eq!(acts(&scene, "a").await, done, "nothing was sent");
     place.remount("rw");
     let run = scene.run(&STOP, None).await.unwrap();
     assert_eq!(run.code, Some(0), "{run:?}");
-    assert_eq!(acts(&scene, "a").await, ["createServer", "stopServer"]);
+    done.push("stopServer".to_owned());
+    assert_eq!(acts(&scene, "a").await, done);
 }

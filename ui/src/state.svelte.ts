@@ -340,7 +340,7 @@ export class AppState {
       return older.outcome !== 'ok' || older.serverId === null || older.serverId !== operation.serverId;
     });
     this.toasts = [...others, { id, operation, warning: null }].slice(-TOASTS_AT_MOST);
-    if (operation.outcome === 'ok') setTimeout(() => this.dismiss(id), OK_TOAST_MS);
+    if (operation.outcome !== 'failed') setTimeout(() => this.dismiss(id), OK_TOAST_MS);
   }
 
   /** A warning stays until it is read, or until the next one about the same server. */

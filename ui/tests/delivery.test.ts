@@ -139,6 +139,37 @@ it('marks how operations ended, and opens the one that failed from its notice', 
   expect(text(await part('error-box'))).toContain('Sold out in this zone.');
 });
 
+it('cancels what waits to be sent, and says so', async () => {
+  const waiting = operation({ cancellable: true });
+  const { user, host } = await open({
+    'operations.list': () => [waiting],
+    'operations.cancel': () => operation({ cancelling: true }),
+  });
+  host.emit({ kind: 'operation', operation: waiting });
+  await user.click(await part('nav-operations'));
+  await user.click(await part('operation-row'));
+  await user.click(await part('operation-cancel'));
+  expect(host.requests('operations.cancel')).toEqual([{ operation: waiting.id }]);
+  host.emit({ kind: 'operation', operation: operation({ cancelling: true }) });
+  await waitFor(() => expect(parts('operation-cancel')).toHaveLength(0));
+  expect((await part('operation-row')).dataset['state']).toBe('cancelling');
+  host.emit({ kind: 'operation', operation: operation({ stage: 'settled', outcome: 'cancelled' }) });
+  expect(text(await part('toast'))).toContain('cancelled before it was sent');
+});
+
+it('says when it is too late to cancel', async () => {
+  const { user } = await open({
+    'operations.list': () => [operation({ cancellable: true })],
+    'operations.cancel': () => {
+      throw wireError({ code: 'cancel_too_late', sentence: 'The cloud has it.' });
+    },
+  });
+  await user.click(await part('nav-operations'));
+  await user.click(await part('operation-row'));
+  await user.click(await part('operation-cancel'));
+  expect(text(await part('error-box'))).toContain('The cloud has it.');
+});
+
 it('starts afresh when the backend opened another ledger', async () => {
   const { host } = await open({ 'operations.list': () => [operation()] });
   expect(parts('server-row')).toHaveLength(1);

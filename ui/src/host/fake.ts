@@ -127,6 +127,8 @@ export const operation = (some: Partial<Operation> = {}): Operation => ({
   serverName: 'ada-dev-1124-k3',
   stage: 'sent',
   outcome: null,
+  cancellable: false,
+  cancelling: false,
   error: null,
   jobId: 'ff80808288d41e1b018990260955686a',
   progress: null,

@@ -1049,6 +1049,14 @@ stage: OperationStage,
  */
 outcome: OperationOutcome | null, 
 /**
+ * The cloud surely has nothing of it yet, so that it can be cancelled.
+ */
+cancellable: boolean, 
+/**
+ * It is not wanted any more, and ends as cancelled unless it reaches the cloud just now.
+ */
+cancelling: boolean, 
+/**
  * Why it failed.
  */
 error: WireError | null, 
@@ -1117,7 +1125,7 @@ export type OperationKind = "server.create" | "lease.update" | "lease.cancel" | 
 /**
  * How an operation ended.
  */
-export type OperationOutcome = "ok" | "failed";
+export type OperationOutcome = "ok" | "failed" | "cancelled";
 
 /**
  * The disk or public address that an operation is about.
@@ -1143,6 +1151,15 @@ sizeGbBefore: number | null,
  * Its device in the guest.
  */
 device: string | null, };
+
+/**
+ * Names an operation.
+ */
+export type OperationRef = { 
+/**
+ * Operation id.
+ */
+operation: string, };
 
 /**
  * How far an operation is.
@@ -1382,6 +1399,53 @@ nameEn: string | null,
  * An embedded one.
  */
 demo: boolean, };
+
+/**
+ * A call to be rehearsed.
+ */
+export type Rehearse = { 
+/**
+ * Its name, e.g. `servers.create`.
+ */
+call: string, 
+/**
+ * Its request.
+ */
+request: unknown, };
+
+/**
+ * What a call would come to.
+ */
+export type Rehearsed = { 
+/**
+ * The first request of each act that would change something. What follows depends on its answer.
+ */
+requests: Array<RehearsedRequest>, 
+/**
+ * Why some of several would be refused here.
+ */
+refused: Array<WireError>, };
+
+/**
+ * A request that would be sent, its secrets blanked.
+ */
+export type RehearsedRequest = { 
+/**
+ * Method, e.g. `POST`.
+ */
+method: string, 
+/**
+ * The whole address.
+ */
+url: string, 
+/**
+ * Names and values of the headers.
+ */
+headers: Array<[string, string]>, 
+/**
+ * The body.
+ */
+body: string, };
 
 /**
  * How long a secret is kept.
@@ -1986,6 +2050,8 @@ export const calls = (call: Call) => ({
   },
   operations: {
     list: () => call<Array<Operation>>("operations.list", null),
+    cancel: (request: OperationRef) => call<Operation>("operations.cancel", request),
+    rehearse: (request: Rehearse) => call<Rehearsed>("operations.rehearse", request),
   },
   events: {
     list: (request: ListEvents) => call<EventPage>("events.list", request),

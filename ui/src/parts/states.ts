@@ -57,18 +57,21 @@ export const operationWord: Record<OperationKind, () => string> = {
 };
 
 /** Where an operation stands, in one word of ours. */
-export type OperationState = 'recorded' | 'sent' | 'ok' | 'failed';
+export type OperationState = 'recorded' | 'cancelling' | 'sent' | 'ok' | 'failed' | 'cancelled';
 
 export function operationState(operation: Operation): OperationState {
+  if (operation.cancelling) return 'cancelling';
   if (operation.stage !== 'settled') return operation.stage;
-  return operation.outcome === 'ok' ? 'ok' : 'failed';
+  return operation.outcome ?? 'failed';
 }
 
 export const operationStateWord: Record<OperationState, () => string> = {
   recorded: m.stage_recorded,
+  cancelling: m.stage_cancelling,
   sent: m.stage_sent,
   ok: m.stage_ok,
   failed: m.stage_failed,
+  cancelled: m.stage_cancelled,
 };
 
 // The cloud's own words for the steps of its work: of jobs (INIT, RUNNING), and `task_state` and `status` of servers.

@@ -1,5 +1,6 @@
 //! The table of all calls.
 
+use futures::future::BoxFuture;
 use secrecy::SecretString;
 use serde_json::Value;
 use ts_rs::TS;
@@ -7,6 +8,7 @@ use wangcheng::delivery::Configuration;
 use wangcheng::{Code, Failure, Result};
 
 use crate::host::Api;
+use crate::rehearsal::{Rehearse, Rehearsed};
 use crate::typescript::Signature;
 use crate::views::disks::{
     AddDisk, AskDiskCommands, AskDiskPrice, DeleteDisk, Deletion, DiskCommands, DiskList, DiskPrice, DiskRef,
@@ -14,9 +16,9 @@ use crate::views::disks::{
 };
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
-    Delivery, DeliveryTest, EventPage, ExtendLease, ListEvents, Operation, PerServer, Power, Quote,
-    RefusedEvent, Region, SavedKey, SendAgain, ServerList, ServerRef, Settings, SignIn, SignInDemo, Template,
-    TemplateFile, TemplateRef, event,
+    Delivery, DeliveryTest, EventPage, ExtendLease, ListEvents, Operation, OperationRef, PerServer, Power,
+    Quote, RefusedEvent, Region, SavedKey, SendAgain, ServerList, ServerRef, Settings, SignIn, SignInDemo,
+    Template, TemplateFile, TemplateRef, event,
 };
 use crate::views_change::{
     AdmitSsh, DeleteServers, ExtendLeases, OwnAddress, RenameServer, ResetPassword, ResizeOptions,
@@ -33,11 +35,17 @@ macro_rules! calls {
         pub(crate) async fn dispatch(api: &Api, name: &str, request: Value) -> Result<Value> {
             match name {
                 $($name => {
-                    let $api = api;
-                    let $request: $ask = read(request)?;
-                    let answer: Result<$answer> = async move { $body }.await;
-                    let answer = answer?;
-                    serde_json::to_value(answer).map_err(|error| Failure::new(Code::Internal).saying(error))
+                    // Each on the heap: together they are more than a thread's stack has room for.
+                    fn handle(api: &Api, request: Value) -> BoxFuture<'_, Result<Value>> {
+                        Box::pin(async move {
+                            let $api = api;
+                            let $request: $ask = read(request)?;
+                            let answer: Result<$answer> = async move { $body }.await;
+                            let answer = answer?;
+                            serde_json::to_value(answer).map_err(|error| Failure::new(Code::Internal).saying(error))
+                        })
+                    }
+                    handle(api, request).await
                 })*
                 _ => Err(Failure::new(Code::BadInput).with("field", "name")),
             }
@@ -269,6 +277,12 @@ calls! {
         let speaker = api.speaker(&domain);
         Ok(domain.operations().await?.into_iter().map(|operation| speaker.operation(operation)).collect())
     }
+    "operations.cancel" "cancel" (api, ask: OperationRef) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.cancel_operation(&ask.operation).await?))
+    }
+
+    "operations.rehearse" "rehearse" (api, ask: Rehearse) -> Rehearsed { api.rehearse(ask).await }
 
     "events.list" "list" (api, ask: ListEvents) -> EventPage {
         let (events, last_seq) = api.domain().await?.events(ask.before, ask.limit).await?;

@@ -1,13 +1,13 @@
 //! The one form of an error on the wire.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use wangcheng::{Code, Failure};
 
 use crate::words::{self, Tongue};
 
 /// What went wrong, for a person to read and for the interface to act on by `code`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct WireError {
     /// Stable name, `snake_case`. The only part to match on.

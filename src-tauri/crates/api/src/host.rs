@@ -58,6 +58,8 @@ pub struct Places {
 #[derive(Clone)]
 pub struct Api {
     inner: Arc<Inner>,
+    /// A domain that acts are only rehearsed with.
+    rehearsing: Option<Wangcheng>,
 }
 
 struct Inner {
@@ -87,6 +89,7 @@ impl Api {
             notice: None,
         };
         let api = Self {
+            rehearsing: None,
             inner: Arc::new(Inner {
                 only_this_run: AtomicBool::new(false),
                 tongue: Mutex::new(Tongue::from_tag(&places.system_language)),
@@ -147,7 +150,18 @@ impl Api {
     }
 
     pub(crate) async fn domain(&self) -> Result<Wangcheng> {
+        if let Some(rehearsing) = &self.rehearsing {
+            return Ok(rehearsing.clone());
+        }
         self.inner.current.read().await.domain.clone()
+    }
+
+    /// The same, with a domain that acts are only rehearsed with.
+    pub(crate) fn rehearsing(&self, domain: Wangcheng) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            rehearsing: Some(domain),
+        }
     }
 
     pub(crate) fn speaker<'a>(&self, domain: &'a Wangcheng) -> Speaker<'a> {

@@ -7,6 +7,7 @@
 mod calls;
 mod error;
 mod host;
+mod rehearsal;
 mod typescript;
 mod views;
 mod views_change;
@@ -15,6 +16,7 @@ mod words;
 pub use calls::names;
 pub use error::WireError;
 pub use host::{Api, Launch, Places, StartDemo};
+pub use rehearsal::{Rehearse, Rehearsed, RehearsedRequest};
 pub use typescript::typescript;
 pub use views::*;
 pub use words::Tongue;

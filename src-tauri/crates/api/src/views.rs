@@ -306,6 +306,16 @@ pub enum OperationOutcome {
     Ok,
     /// Not.
     Failed,
+    /// It was given up before it was sent.
+    Cancelled,
+}
+
+/// Names an operation.
+#[derive(Debug, Clone, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct OperationRef {
+    /// Operation id.
+    pub operation: String,
 }
 
 /// One operation.
@@ -326,6 +336,10 @@ pub struct Operation {
     pub stage: OperationStage,
     /// How it ended.
     pub outcome: Option<OperationOutcome>,
+    /// The cloud surely has nothing of it yet, so that it can be cancelled.
+    pub cancellable: bool,
+    /// It is not wanted any more, and ends as cancelled unless it reaches the cloud just now.
+    pub cancelling: bool,
     /// Why it failed.
     pub error: Option<WireError>,
     /// The cloud's job.
@@ -678,8 +692,11 @@ impl Speaker<'_> {
 
     pub fn operation(&self, operation: wangcheng::operations::Operation) -> Operation {
         let commands = self.commands_after(&operation);
+        let cancellable = operation.is_cancellable();
         let row = operation.row;
         Operation {
+            cancellable,
+            cancelling: row.cancel_asked_at.is_some() && row.outcome.is_none() && row.sent_at.is_none(),
             commands,
             part: operation.detail.part.map(disks::part),
             problem: operation
@@ -700,6 +717,7 @@ impl Speaker<'_> {
             },
             outcome: row.outcome.map(|outcome| match outcome.as_str() {
                 "ok" => OperationOutcome::Ok,
+                "cancelled" => OperationOutcome::Cancelled,
                 _ => OperationOutcome::Failed,
             }),
             error: operation.failure.as_ref().map(|failure| self.error(failure)),

@@ -125,6 +125,9 @@ fn texts(code: Code) -> (&'static str, &'static str, &'static str, &'static str)
         Code::LeftoverUnknown => ("“{name}”不是可以清理的遗留资源：它已不存在、又在使用中，或其云服务器还在。", "“{name}” is no leftover: it is gone, in use again, or its server still exists.", "请刷新列表。", "Refresh the list."),
         Code::JobFailed => ("云服务没有完成此操作。", "The cloud did not carry this out.", "原因见下；可以再试一次。", "See the reason below; it can be tried again."),
         Code::OutcomeUnknown => ("无法确定此操作的结果。", "What came of this cannot be found out.", "请刷新列表核对。", "Refresh the list and compare."),
+        Code::OperationUnknown => ("没有这个操作。", "There is no such operation.", "请刷新列表。", "Refresh the list."),
+        Code::CancelTooLate => ("云服务已经收到（或可能已收到）此操作，无法再取消。", "The cloud has this operation, or may have it, so it can no longer be cancelled.", "请等它结束；新建的云服务器可以随后删除。", "Wait for its end; a new server can be deleted then."),
+        Code::Cancelled => ("已在发送之前取消。", "It was cancelled before it was sent.", "", ""),
         Code::ResizeImpossible => ("“{name}”的计费方式不允许在此变更规格（仅限按需计费）。", "“{name}” is paid in a way that does not let its size be changed here (only pay-per-use does).", "请在控制台中处理，或另建一台。", "Use the console, or make another one."),
         Code::StopNeeded => ("“{name}”正在运行，变更规格需要先关机。", "“{name}” runs and has to be stopped for this.", "请先保存工作，再同意关机；变更后会自动启动。", "Save the work on it, then agree to the stop; it is started again afterwards."),
         Code::TagInvalid => ("标签“{key}”不可用：键为 1 到 {longest_key} 个字符，值最多 {longest_value} 个，仅含英文字母、数字、汉字、“-”、“_”（值还可含“.”），且同一个键只能出现一次。", "Tag “{key}” is not possible: a key has 1 to {longest_key} characters, a value at most {longest_value}: Latin letters, digits, Chinese characters, “-”, “_” (in a value “.” too), and each key once.", "请更正后重试；没有更改任何标签。", "Correct it and try again; no tag was changed."),
@@ -148,6 +151,7 @@ fn texts(code: Code) -> (&'static str, &'static str, &'static str, &'static str)
         Code::DeliveryUnavailable => ("接收端暂时不可用（{status}）。", "The receiver is not available at the moment ({status}).", "会自动重试；事件不会丢失。", "It is tried again by itself; no event is lost."),
         Code::DeliveryUnreachable => ("连接不到接收端。", "The receiver cannot be reached.", "会自动重试；事件不会丢失。", "It is tried again by itself; no event is lost."),
         Code::DeliveryThrottled => ("接收端要求稍候（{status}）。", "The receiver asks to wait ({status}).", "会自动重试；事件不会丢失。", "It is tried again by itself; no event is lost."),
+        Code::Rehearsed => ("仅为预演，没有发送任何请求。", "This was a rehearsal; nothing was sent.", "", ""),
         Code::BadInput => ("输入有误（{field}）。", "The input is not right ({field}).", "", ""),
         Code::Internal => ("程序内部出错。", "The program made an error.", "请重试；若持续出现，请报告。", "Try again; if it stays, report it."),
     }

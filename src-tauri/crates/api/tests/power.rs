@@ -199,3 +199,40 @@ async fn a_restart_whose_answer_was_lost_is_followed_while_it_can_be_seen() {
     assert_eq!(told(&events)[1..], [("server.rebooted", "ok", "")]);
     api.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_acts_are_rehearsed_and_a_rehearsal_leaves_no_trace() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = region(dir.path()).await;
+    let api = open(&dir.path().join("app"), &running).await;
+    sign_in(&api).await;
+    let server = make(&api, "rehearsed").await;
+    let rehearse = |call: &str, request: Value| {
+        let (api, call) = (api.clone(), call.to_owned());
+        async move {
+            api.call("operations.rehearse", json!({"call": call, "request": request}))
+                .await
+        }
+    };
+    let before = ask(&api, "operations.list", Value::Null).await;
+    let accounts = ask(&api, "accounts.list", Value::Null).await;
+    let out = rehearse("accounts.sign_out", json!({"account": accounts["active"]})).await;
+    assert_eq!(out.unwrap_err().code, "bad_input", "it would be done for real");
+    assert_eq!(ask(&api, "accounts.list", Value::Null).await, accounts);
+
+    let stop = json!({"servers": [server["id"], "nothing"], "act": "stop", "hard": false});
+    let shown = rehearse("servers.power", stop).await.unwrap();
+    assert_eq!(shown["requests"].as_array().unwrap().len(), 1, "{shown:#}");
+    assert_eq!(shown["refused"][0]["code"], "server_unknown", "one result each");
+    let wrong = json!({"server": server["id"], "name": "another"});
+    let refused = rehearse("servers.delete", wrong).await;
+    assert_eq!(refused.unwrap_err().code, "name_mismatch");
+    let again = rehearse(
+        "operations.rehearse",
+        json!({"call": "servers.delete", "request": null}),
+    )
+    .await;
+    assert_eq!(again.unwrap_err().code, "bad_input");
+    assert_eq!(ask(&api, "operations.list", Value::Null).await, before);
+    api.stop().await;
+}

@@ -56,7 +56,13 @@ fn language(text: &str) -> Result<Language, String> {
     }
 }
 
-/// How long to wait for an operation's end.
+fn tag(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .ok_or_else(|| "KEY=VALUE".to_owned())
+}
+
+/// How an act is asked for, and how long its end is waited for.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Wait {
     /// Wait until it is done (the default)
@@ -68,6 +74,9 @@ pub struct Wait {
     /// Wait at most this long, e.g. 90s or 20m
     #[arg(long, value_name = "TIME", default_value = "30m", value_parser = humantime::parse_duration)]
     pub timeout: Duration,
+    /// Print the request instead of sending it; what has to be read beforehand is read
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// What to do.
@@ -210,15 +219,53 @@ pub enum Server {
         /// A new file; without it, one beside the ledger, together with the server's host key
         file: Option<PathBuf>,
     },
-    /// Change its size; without a flavor, list those that it can have
+    /// Give it another flavor; without --flavor: list those that it can have
     Resize {
         /// Name or id
         server: String,
         /// Flavor id
+        #[arg(long)]
         flavor: Option<String>,
-        /// Do not ask before a server that runs is stopped for it
-        #[arg(long, short)]
-        yes: bool,
+        /// Stop it for that, if it runs; it is started again afterwards
+        #[arg(long)]
+        stop: bool,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Give it another name
+    Rename {
+        /// Name or id
+        server: String,
+        /// The new name
+        name: String,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Set and take off tags
+    Tags {
+        /// Name or id
+        server: String,
+        /// A tag to set, as KEY=VALUE; may be given several times
+        #[arg(long, value_name = "KEY=VALUE", value_parser = tag)]
+        set: Vec<(String, String)>,
+        /// Key of a tag to take off; may be given several times
+        #[arg(long, value_name = "KEY", required_unless_present = "set")]
+        remove: Vec<String>,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Give its administrator another password; it is asked for, read from standard input or taken from
+    /// WANGCHENG_SERVER_PASSWORD
+    Password {
+        /// Name or id
+        server: String,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Make a server of the project, made elsewhere, one's own
+    Adopt {
+        /// Name or id
+        server: String,
         #[command(flatten)]
         wait: Wait,
     },
@@ -285,6 +332,31 @@ pub struct Create {
 pub enum Template {
     /// List them
     List,
+    /// Show one, as JSON that can be edited and saved
+    Show {
+        /// Template id
+        template: String,
+    },
+    /// Add or replace one, from its JSON
+    Save {
+        /// File, or - for standard input
+        file: PathBuf,
+    },
+    /// Remove one
+    Remove {
+        /// Template id
+        template: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Print those of one's own, as a file for others
+    Export,
+    /// Take over those of an exported file
+    Import {
+        /// File, or - for standard input
+        file: PathBuf,
+    },
 }
 
 /// Operations.
@@ -302,6 +374,11 @@ pub enum Operation {
         /// Wait at most this long
         #[arg(long, value_name = "TIME", default_value = "30m", value_parser = humantime::parse_duration)]
         timeout: Duration,
+    },
+    /// Give up one that still waits to be sent
+    Cancel {
+        /// Its id
+        id: String,
     },
 }
 
@@ -356,6 +433,19 @@ pub enum Delivery {
     },
     /// Send a test event and show request and answer
     Test,
+    /// List the events that the receiver refused while it took others
+    Refused,
+    /// Print these events, one JSON object a line
+    ExportRefused,
+    /// Send a refused event once more
+    Resend {
+        /// Its number; without it: all of them
+        #[arg(required_unless_present = "all")]
+        seq: Option<u64>,
+        /// All of them
+        #[arg(long, conflicts_with = "seq")]
+        all: bool,
+    },
     /// Send what waits now
     Send {
         /// Wait at most this long

@@ -1,20 +1,19 @@
-//! What each command asks and shows, apart from servers.
+//! What is asked and shown about accounts, operations and events.
 
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::arguments::{Account, Common, Delivery, Events, Operation, Template};
-use crate::output::{facts, rows, table, text};
+use crate::arguments::{Account, Common, Events, Operation};
+use crate::exit::Exit;
+use crate::output::{Output, facts, rows, table, text};
 use crate::secrets;
 use crate::session::{Session, wire};
 use crate::trouble::{Result, Trouble};
-use crate::words::safe;
+use crate::words::{safe, word};
 
 /// How many events are read at once.
 const PAGE: u64 = 500;
-const STEP: Duration = Duration::from_millis(200);
 
 /// Accounts.
 pub async fn account(session: &Session, common: &Common, command: &Account) -> Result<()> {
@@ -86,28 +85,6 @@ pub async fn account(session: &Session, common: &Common, command: &Account) -> R
     })
 }
 
-/// Templates.
-pub async fn template(session: &Session, command: &Template) -> Result<()> {
-    let Template::List = command;
-    let output = session.output;
-    let templates = session.ask("templates.list", Value::Null).await?;
-    output.answer(&templates, || {
-        let (head, name) = match output.tongue {
-            api::Tongue::Chinese => (["ID", "名称", "vCPU", "内存 GiB", "租期（小时）"], "nameZh"),
-            api::Tongue::English => (["ID", "NAME", "VCPUS", "MEMORY GIB", "LEASE HOURS"], "nameEn"),
-        };
-        table(
-            &head,
-            templates.as_array().into_iter().flatten().map(|template| {
-                ["id", name, "vcpus", "ramGb", "leaseHours"]
-                    .into_iter()
-                    .map(|key| text(template, key))
-                    .collect()
-            }),
-        )
-    })
-}
-
 /// Operations.
 pub async fn operation(session: &Session, command: &Operation) -> Result<()> {
     let output = session.output;
@@ -124,7 +101,7 @@ pub async fn operation(session: &Session, command: &Operation) -> Result<()> {
                     all.as_array().into_iter().flatten().map(|operation| {
                         ["recordedAt", "kind", "serverName", "stage", "outcome", "id"]
                             .into_iter()
-                            .map(|key| text(operation, key))
+                            .map(|key| word(output.tongue, key, text(operation, key)))
                             .collect()
                     }),
                 )
@@ -138,34 +115,64 @@ pub async fn operation(session: &Session, command: &Operation) -> Result<()> {
             };
             show_operation(session, &operation)
         }
+        Operation::Cancel { id } => {
+            session
+                .ask("operations.cancel", json!({ "operation": id }))
+                .await?;
+            let ended = session.follow_by_id(id, LONGEST_CANCEL).await?;
+            if text(&ended, "outcome") == "cancelled" {
+                return output.answer(&ended, || facts_of(output.tongue, &ended));
+            }
+            show_operation(session, &ended)?;
+            Err(Trouble::new(
+                "cancel_too_late",
+                output.say(
+                    "取消之前，此操作已到达云服务",
+                    "It reached the cloud before it could be cancelled",
+                ),
+                None,
+            ))
+        }
     }
 }
 
-/// One operation as it is; when it failed, its error.
+/// How long a cancelled operation may take to end: as long as a request that is under way just now.
+const LONGEST_CANCEL: Duration = Duration::from_secs(120);
+
+/// One operation as it is; when it did not do what was asked, why.
 pub fn show_operation(session: &Session, operation: &Value) -> Result<()> {
     let output = session.output;
-    output.answer(operation, || {
-        let pairs: Vec<(&str, String)> = [
-            "id",
-            "kind",
-            "serverName",
-            "serverId",
-            "stage",
-            "outcome",
-            "leaseEnd",
-            "recordedAt",
-            "sentAt",
-            "settledAt",
-        ]
-        .into_iter()
-        .map(|key| (key, text(operation, key)))
-        .collect();
-        facts(&pairs)
-    })?;
-    match operation.get("error") {
-        Some(error) if error.is_object() => Err(wire(error, true)),
-        _ => Ok(()),
+    output.answer(operation, || facts_of(output.tongue, operation))?;
+    trouble_of(output, operation).map_or(Ok(()), Err)
+}
+
+/// Why an operation did not do what was asked.
+pub fn trouble_of(output: Output, operation: &Value) -> Option<Trouble> {
+    if text(operation, "outcome") == "cancelled" {
+        let sentence = output.say("此操作在发送之前已被取消", "It was cancelled before it was sent");
+        return Some(Trouble::new("cancelled", sentence, None).ending(Exit::Refused));
     }
+    let error = operation.get("error").filter(|error| error.is_object())?;
+    Some(wire(error, true))
+}
+
+fn facts_of(tongue: api::Tongue, operation: &Value) -> String {
+    let pairs: Vec<(&str, String)> = [
+        "id",
+        "kind",
+        "serverName",
+        "serverId",
+        "stage",
+        "outcome",
+        "leaseEnd",
+        "recordedAt",
+        "sentAt",
+        "settledAt",
+    ]
+    .into_iter()
+    .map(|key| (key, word(tongue, key, text(operation, key))))
+    .collect();
+    facts(&pairs)
 }
 
 /// Events.
@@ -196,7 +203,7 @@ pub async fn events(session: &Session, command: &Events) -> Result<()> {
                             "delivered",
                         ]
                         .into_iter()
-                        .map(|key| text(event, key))
+                        .map(|key| word(output.tongue, key, text(event, key)))
                         .collect()
                     }),
                 )
@@ -226,122 +233,5 @@ pub async fn events(session: &Session, command: &Events) -> Result<()> {
             }
             Ok(())
         }
-    }
-}
-
-/// The fields in a profile's file.
-async fn profile_of(output: crate::output::Output, file: &std::path::Path) -> Result<Value> {
-    let text = tokio::fs::read(file).await.map_err(|error| error.to_string());
-    let read = text.and_then(|text| serde_json::from_slice(&text).map_err(|error| error.to_string()));
-    read.map_err(|why| {
-        Trouble::new(
-            "bad_input",
-            format!(
-                "{}: {}: {why}",
-                output.say("读不了配置文件", "The profile cannot be read"),
-                file.display()
-            ),
-            Some("--profile".to_owned()),
-        )
-    })
-}
-
-/// Delivery.
-pub async fn delivery(session: &Session, command: &Delivery) -> Result<()> {
-    let output = session.output;
-    let delivery = match command {
-        Delivery::Status => session.ask("delivery.status", Value::Null).await?,
-        Delivery::Configure {
-            url,
-            event_set,
-            datatype,
-            allow_plain_http,
-            preset,
-            profile,
-            keep_token,
-        } => {
-            let profile = match profile {
-                Some(file) => Some(profile_of(output, file).await?),
-                None => None,
-            };
-            let token = if *keep_token {
-                None
-            } else {
-                Some(secrets::token(output)?)
-            };
-            let ask = json!({
-                "url": url,
-                "token": token.as_ref().map(|token| token.expose_secret()),
-                "eventSet": event_set,
-                "datatype": datatype,
-                "allowPlainHttp": allow_plain_http,
-                "preset": preset,
-                "profile": profile,
-            });
-            session.ask("delivery.configure", ask).await?
-        }
-        Delivery::Test => {
-            let test = session.ask("delivery.test", Value::Null).await?;
-            output.answer(&test, || {
-                format!(
-                    "> {}\n< {} {}",
-                    text(&test, "request"),
-                    text(&test, "status"),
-                    text(&test, "answer")
-                )
-            })?;
-            return match test.get("problem") {
-                Some(problem) if problem.is_object() => Err(wire(problem, true)),
-                _ => Ok(()),
-            };
-        }
-        Delivery::Send { timeout } => send(session, *timeout).await?,
-    };
-    output.answer(&delivery, || {
-        let pairs: Vec<(&str, String)> = [
-            "state",
-            "url",
-            "eventSet",
-            "datatype",
-            "tokenStored",
-            "waiting",
-            "lastSeq",
-            "deliveredAt",
-            "nextTryAt",
-        ]
-        .into_iter()
-        .map(|key| (key, text(&delivery, key)))
-        .collect();
-        facts(&pairs)
-    })?;
-    match (command, delivery.get("problem")) {
-        (Delivery::Send { .. }, Some(problem)) if problem.is_object() => Err(wire(problem, true)),
-        _ => Ok(()),
-    }
-}
-
-/// Sends now, and waits until nothing waits any more or something stops it.
-async fn send(session: &Session, timeout: Duration) -> Result<Value> {
-    let sending = async {
-        let mut delivery = session.ask("delivery.send_now", Value::Null).await?;
-        loop {
-            let waiting = delivery.get("waiting").and_then(Value::as_u64).unwrap_or(0);
-            let stopped = delivery.get("problem").is_some_and(Value::is_object);
-            if waiting == 0 || stopped || text(&delivery, "state") == "off" {
-                return Ok(delivery);
-            }
-            tokio::time::sleep(STEP).await;
-            delivery = session.ask("delivery.status", Value::Null).await?;
-        }
-    };
-    match tokio::time::timeout(timeout, sending).await {
-        Ok(delivery) => delivery,
-        Err(_) => Err(Trouble::new(
-            "wait_timeout",
-            session
-                .output
-                .say("等待超时；事件不会丢失。", "It took too long; no event is lost."),
-            None,
-        )),
     }
 }

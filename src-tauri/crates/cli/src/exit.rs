@@ -10,7 +10,7 @@ pub enum Exit {
     // 2, the command line itself is wrong, is what clap ends with by itself.
     /// Nobody is signed in, or the key is refused or cannot be read.
     NotSignedIn = 3,
-    /// Refused here; nothing was sent.
+    /// Refused or cancelled here; nothing was sent.
     Refused = 4,
     /// The other side could not be reached, or it took too long.
     Network = 5,
@@ -24,7 +24,7 @@ pub const HELP: &str = "Exit codes:
   1    tried and failed
   2    the command line is wrong
   3    nobody is signed in, or the key is refused or cannot be read
-  4    refused here; nothing was sent
+  4    refused or cancelled here; nothing was sent
   5    the other side could not be reached, or --timeout passed
   130  stopped with Ctrl+C; an operation that was sent goes on
 
@@ -65,6 +65,22 @@ impl Exit {
             | "lease_absent"
             | "template_unknown"
             | "template_invalid"
+            | "templates_unreadable"
+            | "user_data_too_long"
+            | "user_data_kind"
+            | "user_data_unreadable"
+            | "user_data_key"
+            | "address_invalid"
+            | "address_too_wide"
+            | "not_adopted"
+            | "already_own"
+            | "resize_impossible"
+            | "stop_needed"
+            | "tag_invalid"
+            | "tag_kept"
+            | "tags_too_many"
+            | "password_invalid"
+            | "password_plugin_missing"
             | "flavor_unavailable"
             | "image_unavailable"
             | "zone_unavailable"

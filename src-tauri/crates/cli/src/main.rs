@@ -2,7 +2,9 @@
 //! shows what comes back.
 
 mod arguments;
+mod change;
 mod commands;
+mod delivery;
 mod exit;
 mod keys;
 mod output;
@@ -10,6 +12,7 @@ mod region;
 mod secrets;
 mod servers;
 mod session;
+mod templates;
 mod trouble;
 mod words;
 
@@ -72,12 +75,50 @@ async fn run(arguments: &Arguments, output: Output) -> Result<()> {
     let result = match &arguments.command {
         Command::Account(command) => commands::account(&session, common, command).await,
         Command::Server(command) => servers::server(&session, command).await,
-        Command::Template(command) => commands::template(&session, command).await,
+        Command::Template(command) => templates::template(&session, command).await,
         Command::Operation(command) => commands::operation(&session, command).await,
         Command::Events(command) => commands::events(&session, command).await,
-        Command::Delivery(command) => commands::delivery(&session, command).await,
+        Command::Delivery(command) => delivery::delivery(&session, command).await,
         Command::Sandbox(_) | Command::Completions { .. } => Ok(()),
     };
     session.close().await;
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every command's help, one after the other.
+    fn helps(command: &mut clap::Command, before: &str, out: &mut String) {
+        let name = format!("{before}{}", command.get_name());
+        let help = command.clone().bin_name(&name).render_long_help();
+        out.push_str(&format!("$ {name} --help\n{help}\n"));
+        for inner in command.get_subcommands_mut() {
+            helps(inner, &format!("{name} "), out);
+        }
+    }
+
+    #[test]
+    fn the_help_of_every_command_is_as_it_was_read_over() {
+        let mut command = Arguments::command();
+        command.build();
+        let mut text = String::new();
+        helps(&mut command, "", &mut text);
+        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        let text = lines.join("\n") + "\n";
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/help.txt");
+        if std::env::var_os("WANGCHENG_WRITE_HELP").is_some() {
+            std::fs::write(file, &text).unwrap();
+        }
+        let kept = std::fs::read_to_string(file).unwrap().replace("\r\n", "\n");
+        assert!(
+            kept == text,
+            "read the changed help over, then keep it with WANGCHENG_WRITE_HELP=1: {}",
+            text.lines()
+                .zip(kept.lines())
+                .find(|(now, before)| now != before)
+                .map_or("", |(now, _)| now)
+        );
+    }
 }

@@ -78,6 +78,18 @@ pub fn token(output: Output) -> Result<SecretString> {
     lines()?.into_iter().next().ok_or_else(|| missing(output))
 }
 
+/// A server's new password: of the environment, else asked for, else read from standard input.
+pub fn server_password(output: Output) -> Result<SecretString> {
+    if let Some(password) = variable("WANGCHENG_SERVER_PASSWORD") {
+        return Ok(password);
+    }
+    if std::io::stdin().is_terminal() {
+        let password = rpassword::prompt_password(output.say("新密码：", "New password: "))?;
+        return Ok(password.into());
+    }
+    lines()?.into_iter().next().ok_or_else(|| missing(output))
+}
+
 fn missing(output: Output) -> Trouble {
     Trouble::new(
         "input_missing",

@@ -7,13 +7,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::arguments::{Create, Server, Wait};
-use crate::commands::show_operation;
+use crate::change;
+use crate::commands::{show_operation, trouble_of};
 use crate::exit::Exit;
 use crate::keys;
 use crate::output::{can_ask, facts, rows, table, text};
 use crate::session::{Session, now, wire};
 use crate::trouble::{Result, Trouble};
-use crate::words::safe;
+use crate::words::{safe, word};
 
 /// Servers.
 pub async fn server(session: &Session, command: &Server) -> Result<()> {
@@ -26,8 +27,10 @@ pub async fn server(session: &Session, command: &Server) -> Result<()> {
                     "id", "name", "state", "fault", "owner", "purpose", "flavor", "vcpus", "ramMb", "image",
                     "zone",
                 ];
-                let mut pairs: Vec<(&str, String)> =
-                    keys.into_iter().map(|key| (key, text(&server, key))).collect();
+                let mut pairs: Vec<(&str, String)> = keys
+                    .into_iter()
+                    .map(|key| (key, word(session.output.tongue, key, text(&server, key))))
+                    .collect();
                 pairs.push(("addresses", addresses(&server)));
                 pairs.push(("created", text(&server, "created")));
                 pairs.push(("leaseEnd", text(&server, "leaseEnd")));
@@ -42,7 +45,7 @@ pub async fn server(session: &Session, command: &Server) -> Result<()> {
             yes,
             wait,
         } => {
-            if *hard {
+            if *hard && !wait.dry_run {
                 confirm_all(session, servers, *yes)?;
             }
             power(session, servers, "stop", *hard, *wait).await
@@ -53,7 +56,7 @@ pub async fn server(session: &Session, command: &Server) -> Result<()> {
             yes,
             wait,
         } => {
-            if *hard {
+            if *hard && !wait.dry_run {
                 confirm_all(session, servers, *yes)?;
             }
             power(session, servers, "reboot", *hard, *wait).await
@@ -74,13 +77,12 @@ pub async fn server(session: &Session, command: &Server) -> Result<()> {
                 }
             };
             let ask = json!({"server": id(&server), "until": until});
-            let operation = session.act("servers.extend", ask, *wait).await?;
-            show_operation(session, &operation)
+            change::act(session, "servers.extend", ask, *wait).await
         }
         Server::CancelLease { server, yes, wait } => {
             let server = session.server(server).await?;
             let name = server.get("name").and_then(Value::as_str).unwrap_or_default();
-            if !yes {
+            if !yes && !wait.dry_run {
                 session.output.note(session.output.say(
                     "取消租期后，云服务器会一直保留并计费，直到有人删除它。",
                     "Without a lease the server stays, and costs, until somebody deletes it.",
@@ -88,20 +90,13 @@ pub async fn server(session: &Session, command: &Server) -> Result<()> {
                 confirm(session, name)?;
             }
             let ask = json!({"server": id(&server)});
-            let operation = session.act("servers.cancel_lease", ask, *wait).await?;
-            show_operation(session, &operation)
+            change::act(session, "servers.cancel_lease", ask, *wait).await
         }
         Server::SaveKey { server, file } => keys::save(session, server, file.as_deref()).await,
-        Server::Resize {
-            server,
-            flavor,
-            yes,
-            wait,
-        } => resize(session, server, flavor.as_deref(), *yes, *wait).await,
         Server::Delete { server, yes, wait } => {
             let server = session.server(server).await?;
             let name = server.get("name").and_then(Value::as_str).unwrap_or_default();
-            if !yes {
+            if !yes && !wait.dry_run {
                 session.output.note(&format!(
                     "{} {} ({})",
                     session.output.say(
@@ -114,8 +109,29 @@ pub async fn server(session: &Session, command: &Server) -> Result<()> {
                 confirm(session, name)?;
             }
             let ask = json!({"server": id(&server), "name": name});
-            let operation = session.act("servers.delete", ask, *wait).await?;
-            show_operation(session, &operation)
+            change::act(session, "servers.delete", ask, *wait).await
+        }
+        Server::Resize {
+            server,
+            flavor,
+            stop,
+            wait,
+        } => change::resize(session, server, flavor.as_deref(), *stop, *wait).await,
+        Server::Rename { server, name, wait } => {
+            let server = session.server(server).await?;
+            let ask = json!({"server": id(&server), "name": name});
+            change::act(session, "servers.rename", ask, *wait).await
+        }
+        Server::Tags {
+            server,
+            set,
+            remove,
+            wait,
+        } => change::tags(session, server, set, remove, *wait).await,
+        Server::Password { server, wait } => change::password(session, server, *wait).await,
+        Server::Adopt { server, wait } => {
+            let server = session.server(server).await?;
+            change::act(session, "servers.adopt", json!({"server": id(&server)}), *wait).await
         }
     }
 }
@@ -133,7 +149,7 @@ async fn list(session: &Session) -> Result<()> {
             rows(&list, "servers").map(|server| {
                 vec![
                     text(server, "name"),
-                    text(server, "state"),
+                    word(output.tongue, "state", text(server, "state")),
                     text(server, "flavor"),
                     addresses(server),
                     text(server, "leaseEnd"),
@@ -214,6 +230,9 @@ async fn make(session: &Session, create: &Create) -> Result<()> {
             session.output.say("整个租期", "the whole lease"),
         ));
     }
+    if create.wait.dry_run {
+        return change::rehearse(session, "servers.create", ask).await;
+    }
     let fresh = quote.get("freshKey").and_then(Value::as_bool) == Some(true);
     if let (Some(file), false) = (&create.save_key, fresh) {
         return Err(Trouble::new(
@@ -252,75 +271,17 @@ async fn make(session: &Session, create: &Create) -> Result<()> {
     show_operation(session, &operation)
 }
 
-/// Changes a server's size, or lists the flavors that it can have.
-async fn resize(session: &Session, server: &str, flavor: Option<&str>, yes: bool, wait: Wait) -> Result<()> {
-    let output = session.output;
-    let server = session.server(server).await?;
-    let found = session
-        .ask("servers.resize_options", json!({"server": id(&server)}))
-        .await?;
-    let money = |option: &Value, key: &str| {
-        let amount = option.pointer(&format!("/{key}/amount")).and_then(Value::as_str);
-        let currency = option
-            .pointer(&format!("/{key}/currency"))
-            .and_then(Value::as_str);
-        let (amount, currency) = (amount.unwrap_or("-"), currency.unwrap_or_default());
-        safe(&format!("{amount} {currency}"))
-    };
-    let Some(flavor) = flavor else {
-        return output.answer(&found, || {
-            let head = match output.tongue {
-                api::Tongue::Chinese => ["规格", "vCPU", "内存 MiB", "预计每小时", "差价", "说明"],
-                api::Tongue::English => ["FLAVOR", "VCPU", "RAM MIB", "EST. PER HOUR", "MORE", "NOTE"],
-            };
-            table(
-                &head,
-                rows(&found, "options").map(|option| {
-                    let problem = option.pointer("/problem/sentence").and_then(Value::as_str);
-                    vec![
-                        text(option, "flavor"),
-                        text(option, "vcpus"),
-                        text(option, "ramMb"),
-                        money(option, "perHour"),
-                        money(option, "morePerHour"),
-                        safe(problem.unwrap_or_default()),
-                    ]
-                }),
-            )
-        });
-    };
-    if let Some(option) = rows(&found, "options").find(|option| text(option, "flavor") == flavor) {
-        output.note(&format!(
-            "{} {} ({})",
-            output.say("预计每小时", "Estimated: an hour"),
-            money(option, "perHour"),
-            money(option, "morePerHour"),
-        ));
-    }
-    if !yes && found.pointer("/now/needsStop") == Some(&Value::Bool(true)) {
-        output.note(output.say(
-            "变更规格会先关机，之后自动启动。",
-            "The server is stopped for it, and started again afterwards.",
-        ));
-        confirm(
-            session,
-            server.get("name").and_then(Value::as_str).unwrap_or_default(),
-        )?;
-    }
-    let ask = json!({"server": id(&server), "flavor": flavor, "mayStop": true});
-    let operation = session.act("servers.resize", ask, wait).await?;
-    show_operation(session, &operation)
-}
-
 /// Starts, stops or restarts one or several, with one result each.
 async fn power(session: &Session, servers: &[String], act: &str, hard: bool, wait: Wait) -> Result<()> {
     let mut ids = Vec::with_capacity(servers.len());
     for server in servers {
         ids.push(id(&session.server(server).await?));
     }
-    let results = session
-        .ask("servers.power", json!({"servers": ids, "act": act, "hard": hard}))
-        .await?;
+    let ask = json!({"servers": ids, "act": act, "hard": hard});
+    if wait.dry_run {
+        return change::rehearse(session, "servers.power", ask).await;
+    }
+    let results = session.ask("servers.power", ask).await?;
     for result in results.as_array().into_iter().flatten() {
         result
             .get("operation")
@@ -337,12 +298,11 @@ async fn power(session: &Session, servers: &[String], act: &str, hard: bool, wai
         };
         match followed {
             Ok(operation) => {
-                let error = [result.get("error"), operation.get("error")]
-                    .into_iter()
-                    .flatten()
-                    .find(|error| error.is_object())
-                    .map(|error| wire(error, operation.is_object()));
-                first_trouble = first_trouble.or(error);
+                let refused = result.get("error").filter(|error| error.is_object());
+                let trouble = refused.map(|error| wire(error, false));
+                first_trouble = first_trouble
+                    .or(trouble)
+                    .or_else(|| trouble_of(session.output, &operation));
                 if let Some(place) = result.get_mut("operation") {
                     *place = operation;
                 }
@@ -361,14 +321,14 @@ async fn power(session: &Session, servers: &[String], act: &str, hard: bool, wai
         table(
             &["ID", session.output.say("结果", "OUTCOME")],
             answers.iter().map(|answer| {
-                let outcome = answer
-                    .pointer("/operation/outcome")
-                    .or_else(|| answer.pointer("/error/sentence"))
-                    .or_else(|| answer.pointer("/operation/stage"));
-                vec![
-                    text(answer, "server"),
-                    safe(outcome.and_then(Value::as_str).unwrap_or("-")),
-                ]
+                let part = |pointer, key| {
+                    let raw = answer.pointer(pointer).and_then(Value::as_str)?;
+                    Some(word(session.output.tongue, key, safe(raw)))
+                };
+                let outcome = part("/operation/outcome", "outcome")
+                    .or_else(|| part("/error/sentence", "sentence"))
+                    .or_else(|| part("/operation/stage", "stage"));
+                vec![text(answer, "server"), outcome.unwrap_or_else(|| "-".to_owned())]
             }),
         )
     })?;
@@ -390,7 +350,7 @@ fn confirm_all(session: &Session, servers: &[String], yes: bool) -> Result<()> {
 }
 
 /// A person has to type the name. Without a person it is refused.
-fn confirm(session: &Session, name: &str) -> Result<()> {
+pub fn confirm(session: &Session, name: &str) -> Result<()> {
     let output = session.output;
     if !can_ask() {
         return Err(Trouble::new(
@@ -430,7 +390,8 @@ fn confirm(session: &Session, name: &str) -> Result<()> {
     }
 }
 
-fn id(server: &Value) -> String {
+/// The id of a server or an operation.
+pub fn id(server: &Value) -> String {
     server
         .get("id")
         .and_then(Value::as_str)

@@ -303,6 +303,7 @@ impl Session {
             wait: true,
             no_wait: false,
             timeout,
+            dry_run: false,
         };
         self.follow(operation, changes, wait).await
     }
@@ -399,14 +400,12 @@ impl Session {
                 "It took too long. The operation is not undone; the next run takes it up",
             ),
         };
-        let Trouble::Error { error, .. } = Trouble::new(
+        Trouble::new(
             code,
             format!("{sentence}: {id}"),
             Some(format!("wangcheng operation show {id} --wait")),
-        ) else {
-            return Trouble::Output(std::io::ErrorKind::Other.into());
-        };
-        Trouble::Error { error, exit }
+        )
+        .ending(exit)
     }
 
     fn bar(&self) -> ProgressBar {

@@ -34,6 +34,14 @@ impl Trouble {
         }
         .into()
     }
+
+    /// The same, with which the program ends otherwise.
+    pub fn ending(self, exit: Exit) -> Self {
+        match self {
+            Self::Error { error, .. } => Self::Error { error, exit },
+            Self::Output(error) => Self::Output(error),
+        }
+    }
 }
 
 impl From<WireError> for Trouble {

@@ -10,6 +10,53 @@ pub fn say(tongue: Tongue, zh: &'static str, en: &'static str) -> &'static str {
     }
 }
 
+/// A state as people say it; what has no word of ours stays as it is. `key`: the name of its field.
+pub fn word(tongue: Tongue, key: &str, raw: String) -> String {
+    let known = match (key, raw.as_str()) {
+        ("state", "creating") => ("创建中", "creating"),
+        ("state", "running") => ("运行中", "running"),
+        ("state", "stopping") => ("关机中", "stopping"),
+        ("state", "stopped") => ("已关机", "stopped"),
+        ("state", "starting") => ("开机中", "starting"),
+        ("state", "restarting") => ("重启中", "restarting"),
+        ("state", "resizing") => ("变更规格中", "changing size"),
+        ("state", "confirming_size") => ("待确认规格", "size to be confirmed"),
+        ("state", "reinstalling") => ("重装系统中", "reinstalling"),
+        ("state", "deleting") => ("删除中", "deleting"),
+        ("state", "error") => ("故障", "fault"),
+        ("state", "frozen") => ("已冻结", "frozen"),
+        ("state", "unknown") => ("未知", "unknown"),
+        ("state", "off") => ("未设置", "not set up"),
+        ("state", "idle") => ("已全部投递", "all delivered"),
+        ("state", "sending") => ("投递中", "sending"),
+        ("state", "waiting_to_retry") => ("等待重试", "waiting to try again"),
+        ("state", "parked") => ("等待新令牌", "waiting for a new token"),
+        ("stage", "recorded") => ("已记录", "recorded"),
+        ("stage", "sent") => ("进行中", "under way"),
+        ("stage", "settled") => ("已结束", "over"),
+        ("outcome", "ok") => ("成功", "done"),
+        ("outcome", "failed") => ("失败", "failed"),
+        ("outcome", "cancelled") => ("已取消", "cancelled"),
+        ("kind", "server.create") => ("创建", "create"),
+        ("kind", "lease.update") => ("更改租期", "move lease"),
+        ("kind", "lease.cancel") => ("取消租期", "cancel lease"),
+        ("kind", "server.start") => ("开机", "start"),
+        ("kind", "server.stop") => ("关机", "stop"),
+        ("kind", "server.reboot") => ("重启", "restart"),
+        ("kind", "server.delete") => ("删除", "delete"),
+        ("kind", "server.resize") => ("变更规格", "change size"),
+        ("kind", "server.rename") => ("重命名", "rename"),
+        ("kind", "server.tag") => ("更改标签", "change tags"),
+        ("kind", "server.adopt") => ("接管", "adopt"),
+        ("kind", "server.password") => ("重置密码", "reset password"),
+        ("kind", "network.admit") => ("允许地址登录", "let an address in"),
+        (_, "true") => ("是", "yes"),
+        (_, "false") => ("否", "no"),
+        _ => return raw,
+    };
+    say(tongue, known.0, known.1).to_owned()
+}
+
 /// Whether a terminal would act on this sign instead of showing it: control characters, and the marks that turn the
 /// direction of writing round.
 fn acts(c: char) -> bool {
@@ -52,6 +99,19 @@ mod tests {
         assert_eq!(
             safe("a\u{1b}[2Jb\u{9b}\u{202e}世界"),
             "a\\u{1b}[2Jb\\u{9b}\\u{202e}世界"
+        );
+    }
+
+    #[test]
+    fn a_state_has_a_word_in_each_language_and_an_unknown_one_stays() {
+        let word = |tongue, key, raw: &str| word(tongue, key, raw.to_owned());
+        assert_eq!(word(Tongue::Chinese, "state", "confirming_size"), "待确认规格");
+        assert_eq!(word(Tongue::English, "stage", "settled"), "over");
+        assert_eq!(word(Tongue::English, "state", "hibernating"), "hibernating");
+        assert_eq!(
+            word(Tongue::Chinese, "name", "running"),
+            "running",
+            "a name is no state"
         );
     }
 

@@ -7,114 +7,13 @@
     reason = "a test fails by panicking"
 )]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+mod common;
 
-use sandbox::{Options, Running, Sandbox};
+use std::process::{Command, Output};
+
 use serde_json::Value;
 
-/// A sandbox at high speed and a directory for the program's ledger.
-struct Place {
-    dir: tempfile::TempDir,
-    running: Running,
-}
-
-impl Place {
-    async fn new() -> Self {
-        Self::with_speed(20.0).await
-    }
-
-    async fn with_speed(speed: f64) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let options = Options {
-            announce: Some(dir.path().join("announce.json")),
-            speed,
-            ..Options::default()
-        };
-        let running = Sandbox::start(options).await.unwrap();
-        Self { dir, running }
-    }
-
-    fn announce(&self) -> PathBuf {
-        self.dir.path().join("announce.json")
-    }
-
-    /// Runs the program with ada's key in the environment, as a script would.
-    async fn run(&self, arguments: &[&str]) -> Output {
-        let announcement = self.running.announcement();
-        let ada = announcement.user("ada").unwrap();
-        let mut command = program(self.dir.path());
-        command
-            .arg("--sandbox")
-            .arg(self.announce())
-            .args(["--region", announcement.regions[0].id.as_str()])
-            .args(arguments)
-            .env("HUAWEICLOUD_SDK_AK", &ada.access_key)
-            .env("HUAWEICLOUD_SDK_SK", &ada.secret_key);
-        let output = finish(command).await;
-        for secret in [&ada.secret_key, &announcement.hei.token] {
-            for text in [&output.stdout, &output.stderr] {
-                assert!(
-                    !String::from_utf8_lossy(text).contains(secret.as_str()),
-                    "a secret is in the output of {arguments:?}"
-                );
-            }
-        }
-        output
-    }
-
-    async fn json(&self, arguments: &[&str]) -> Value {
-        let all: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
-        let output = self.run(&all).await;
-        assert_eq!(code(&output), 0, "{arguments:?}: {}", said(&output));
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}"))
-    }
-
-    async fn received(&self) -> Vec<Value> {
-        let url = format!("{}/events?distinct=true", self.running.announcement().control);
-        let text = reqwest::get(url).await.unwrap().text().await.unwrap();
-        let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
-        rows.iter()
-            .map(|row| serde_json::from_str(row["record"]["_message"].as_str().unwrap()).unwrap())
-            .collect()
-    }
-}
-
-fn program(dir: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wangcheng"));
-    command
-        .arg("--data-dir")
-        .arg(dir.join("data"))
-        .args(["--language", "en"])
-        // No keychain of the machine's user.
-        .env_remove("DBUS_SESSION_BUS_ADDRESS")
-        .env_remove("HUAWEICLOUD_SDK_AK")
-        .env_remove("HUAWEICLOUD_SDK_SK")
-        .env_remove("HUAWEICLOUD_SDK_SECURITY_TOKEN")
-        .env("XDG_RUNTIME_DIR", dir)
-        .stdin(Stdio::null());
-    command
-}
-
-async fn finish(mut command: Command) -> Output {
-    tokio::task::spawn_blocking(move || command.output().unwrap())
-        .await
-        .unwrap()
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("it ended by itself")
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-fn error(output: &Output) -> Value {
-    let value: Value = serde_json::from_slice(&output.stderr)
-        .unwrap_or_else(|error| panic!("the error is JSON ({error}): {}", said(output)));
-    value["error"].clone()
-}
+use common::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_script_makes_shows_extends_and_deletes_a_server_and_each_act_arrives() {
@@ -210,16 +109,16 @@ async fn a_size_is_changed_after_its_price_was_told_and_a_running_server_only_wh
         .find(|line| line.trim_start().starts_with("s6.xlarge.2 "));
     assert!(row.is_some_and(|row| row.contains("CNY")), "{table}");
     let refused = place
-        .run(&["server", "resize", "ci-02", "s6.xlarge.2", "--json"])
+        .run(&["server", "resize", "ci-02", "--flavor", "s6.xlarge.2", "--json"])
         .await;
     assert_eq!(
         code(&refused),
         4,
-        "it runs, and nobody can be asked: {}",
+        "it runs, and nobody said that it may be stopped: {}",
         said(&refused)
     );
     let resized = place
-        .json(&["server", "resize", "ci-02", "s6.xlarge.2", "--yes"])
+        .json(&["server", "resize", "ci-02", "--flavor", "s6.xlarge.2", "--stop"])
         .await;
     assert_eq!(
         (&resized["kind"], &resized["outcome"]),
@@ -481,6 +380,15 @@ async fn completions_are_scripts_that_bash_can_read() {
             std::fs::write(&script, &output.stdout).unwrap();
             let read = Command::new("bash").arg("-n").arg(&script).status().unwrap();
             assert!(read.success(), "bash can read its script");
+            let ask = "source \"$0\"; COMP_WORDS=(wangcheng server st); COMP_CWORD=2; \
+                       _wangcheng wangcheng st server; echo \"${COMPREPLY[@]}\"";
+            let offered = Command::new("bash")
+                .args(["-c", ask])
+                .arg(&script)
+                .output()
+                .unwrap();
+            let offered = String::from_utf8(offered.stdout).unwrap();
+            assert_eq!(offered.trim(), "start stop", "what bash offers after `server st`");
         }
     }
 }

@@ -7,6 +7,7 @@ mod http;
 mod keys;
 mod limits;
 mod lookahead;
+mod rehearsal;
 mod request;
 mod tries;
 
@@ -20,6 +21,7 @@ pub(crate) use self::call::Call;
 pub use self::http::{Clock, Http, HttpOptions, Proxy, ProxyLogin};
 use self::keys::{Key, Mark, mark};
 pub use self::limits::Rate;
+pub use self::rehearsal::{Rehearsal, RehearsedRequest};
 use crate::credentials::Credentials;
 use crate::endpoints::Endpoints;
 use crate::error::Error;
@@ -75,6 +77,8 @@ struct ClientInner {
     key: Arc<Key>,
     /// Whose requests are counted together.
     account: Mark,
+    /// Where what changes something is kept, instead of being sent.
+    rehearsal: Option<Rehearsal>,
 }
 
 impl fmt::Debug for Client {
@@ -99,6 +103,7 @@ impl Client {
                 endpoints,
                 region,
                 account,
+                rehearsal: None,
             }),
         }
     }
@@ -116,6 +121,7 @@ impl Client {
                 region: inner.region.clone(),
                 key: Arc::clone(&inner.key),
                 account: mark(account.as_str()),
+                rehearsal: inner.rehearsal.clone(),
             }),
         }
     }

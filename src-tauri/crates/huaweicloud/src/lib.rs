@@ -49,7 +49,9 @@ pub mod sts;
 pub mod tms;
 pub mod vpc;
 
-pub use client::{Client, Clock, Http, HttpOptions, Listing, Proxy, ProxyLogin, Rate, Reply};
+pub use client::{
+    Client, Clock, Http, HttpOptions, Listing, Proxy, ProxyLogin, Rate, Rehearsal, RehearsedRequest, Reply,
+};
 pub use credentials::Credentials;
 pub use endpoints::{Endpoints, Region, Service};
 pub use error::{Error, ErrorDetail, ErrorKind};

@@ -116,6 +116,8 @@ pub struct Operation {
     pub sent_at: Option<DateTime<Utc>>,
     /// When it ended; present exactly when settled.
     pub settled_at: Option<DateTime<Utc>>,
+    /// When somebody said that it is not wanted any more.
+    pub cancel_asked_at: Option<DateTime<Utc>>,
 }
 
 /// An event to be appended.

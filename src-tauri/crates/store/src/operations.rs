@@ -8,7 +8,7 @@ use crate::ledger::MOST_ROWS;
 use crate::{Error, EventRow, Ledger, NewEvent, NewOperation, Operation, Outcome, Stage, events};
 
 const COLUMNS: &str = "id, kind, account, server_id, server_name, client_token, request, stage, job_id, outcome, \
-                       error, detail, recorded_at, sent_at, settled_at";
+                       error, detail, recorded_at, sent_at, settled_at, cancel_asked_at";
 
 impl Ledger {
     /// Writes an operation down, durably. Only after this may anything be sent for it.
@@ -85,6 +85,27 @@ impl Ledger {
                 .prepare_cached("UPDATE operations SET detail = ?2 WHERE id = ?1 AND stage <> 'settled'")?
                 .execute(params![id, detail])?;
             changed_one(transaction, id, changed)
+        })
+    }
+
+    /// Notes that an operation is not wanted any more; false when the other side took it already. The first time stays.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`].
+    pub fn ask_cancel(&self, id: &str, at: DateTime<Utc>) -> Result<bool, Error> {
+        self.write(|transaction| {
+            let changed = transaction
+                .prepare_cached(
+                    "UPDATE operations SET cancel_asked_at = coalesce(cancel_asked_at, ?2)
+                     WHERE id = ?1 AND stage = 'recorded'",
+                )?
+                .execute(params![id, Time(at)])?;
+            match changed_one(transaction, id, changed) {
+                Ok(()) => Ok(true),
+                Err(Error::AlreadySettled { .. }) => Ok(false),
+                Err(error) => Err(error),
+            }
         })
     }
 
@@ -172,7 +193,7 @@ impl Ledger {
     }
 }
 
-/// Says why an update of an unsettled operation found nothing to change.
+/// Says why an update found nothing to change: there is no such operation, or it is further already.
 fn changed_one(connection: &Connection, id: &str, changed: usize) -> Result<(), Error> {
     if changed > 0 {
         return Ok(());
@@ -206,5 +227,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Operation> {
         recorded_at: row.get::<_, Time>("recorded_at")?.0,
         sent_at: row.get::<_, Option<Time>>("sent_at")?.map(|time| time.0),
         settled_at: row.get::<_, Option<Time>>("settled_at")?.map(|time| time.0),
+        cancel_asked_at: row.get::<_, Option<Time>>("cancel_asked_at")?.map(|time| time.0),
     })
 }

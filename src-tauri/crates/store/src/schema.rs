@@ -176,6 +176,10 @@ const STEPS: &[&str] = &[
         PRIMARY KEY (day, owner_id, flavor, region, currency)
     ) STRICT, WITHOUT ROWID;
     "#,
+    // 3: what was asked for and is not wanted any more.
+    r#"
+    ALTER TABLE operations ADD COLUMN cancel_asked_at TEXT;
+    "#,
 ];
 
 /// The schema version that this program writes.

@@ -74,11 +74,36 @@ fn a_file_of_version_1_keeps_everything_and_its_usage_is_counted() {
         ("1", "80")
     );
     assert_eq!(ledger.append(vec![event("server.seen")]).unwrap()[0].seq, 3);
-    let version: i64 = Connection::open(dir.path().join("ledger.db"))
-        .unwrap()
+    assert_eq!(version(dir.path()), 3);
+}
+
+fn version(dir: &Path) -> i64 {
+    let connection = Connection::open(dir.join("ledger.db")).unwrap();
+    connection
         .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(version, 2);
+        .unwrap()
+}
+
+#[test]
+fn a_file_of_version_2_keeps_what_it_counted_refused_and_saved() {
+    let dir = tempfile::tempdir().unwrap();
+    let connection = Connection::open(dir.path().join("ledger.db")).unwrap();
+    for fixture in [
+        include_str!("fixtures/version-1.sql"),
+        include_str!("fixtures/version-2.sql"),
+    ] {
+        connection.execute_batch(fixture).unwrap();
+    }
+    connection.close().unwrap();
+
+    let ledger = open(dir.path());
+    assert_eq!(version(dir.path()), 3);
+    assert_eq!(ledger.quarantined("hei", 10).unwrap()[0].number, 1);
+    assert_eq!(rescued(&ledger).len(), 1);
+    let day = "2025-11-03".parse().unwrap();
+    assert_eq!(ledger.usage(day, day, noon()).unwrap()[0].hours.to_string(), "2");
+    let unsettled = ledger.unsettled().unwrap();
+    assert_eq!((unsettled.len(), unsettled[0].cancel_asked_at), (1, None));
 }
 
 /// A closed ledger of 2,000 events of which 500 were delivered; its installation id.

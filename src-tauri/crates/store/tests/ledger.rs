@@ -229,12 +229,12 @@ mod opening {
 
         let error = Ledger::open(dir.path(), noon()).unwrap_err();
         assert!(
-            matches!(error, Error::NewerSchema { found: 900, known: 2 }),
+            matches!(error, Error::NewerSchema { found: 900, known: 3 }),
             "{error}"
         );
         assert_eq!(
             error.to_string(),
-            "the ledger has schema version 900, and this program knows versions up to 2"
+            "the ledger has schema version 900, and this program knows versions up to 3"
         );
         assert_eq!(fs::read(&file).unwrap(), before);
         assert!(
@@ -263,7 +263,7 @@ mod opening {
             .unwrap()
             .query_row("PRAGMA user_version", [], |row| row.get(0))
             .unwrap();
-        assert_eq!(version, 2);
+        assert_eq!(version, 3);
     }
 }
 
@@ -518,6 +518,36 @@ mod operations {
             )
             .unwrap();
         assert_eq!(seqs(&rows), [2]);
+    }
+
+    #[test]
+    fn what_was_not_sent_yet_can_be_cancelled_and_the_first_wish_counts() {
+        let (_dir, ledger) = fresh();
+        let waiting = operation("server.stop");
+        ledger.record(&waiting).unwrap();
+        assert!(ledger.ask_cancel(&waiting.id, noon()).unwrap());
+        assert!(
+            ledger
+                .ask_cancel(&waiting.id, noon() + TimeDelta::minutes(1))
+                .unwrap()
+        );
+        let row = ledger.operation(&waiting.id).unwrap().unwrap();
+        assert_eq!(row.cancel_asked_at, Some(noon()));
+
+        let sent = operation("server.stop");
+        ledger.record(&sent).unwrap();
+        ledger.mark_sent(&sent.id, None, None, noon()).unwrap();
+        assert!(!ledger.ask_cancel(&sent.id, noon()).unwrap());
+        ledger
+            .settle(&sent.id, Outcome::Ok, None, noon(), vec![])
+            .unwrap();
+        assert!(!ledger.ask_cancel(&sent.id, noon()).unwrap());
+        let row = ledger.operation(&sent.id).unwrap().unwrap();
+        assert_eq!(row.cancel_asked_at, None);
+        assert!(matches!(
+            ledger.ask_cancel("nobody", noon()),
+            Err(Error::Missing { .. })
+        ));
     }
 
     #[test]

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use huaweicloud::{Credentials, Endpoints, Http};
+use huaweicloud::{Credentials, Endpoints, Http, Rehearsal};
 use secrecy::SecretString;
 use store::Ledger;
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
@@ -105,6 +105,8 @@ pub struct Opened {
 #[derive(Clone)]
 pub struct Wangcheng {
     pub(crate) inner: Arc<Inner>,
+    /// What is asked of the cloud by this clone is kept here, instead of being sent.
+    pub(crate) rehearsal: Option<Rehearsal>,
 }
 
 pub(crate) struct Inner {
@@ -126,6 +128,8 @@ pub(crate) struct Inner {
     pub followed: Mutex<HashSet<String>>,
     /// Secrets of operations by their ids, from the asking to the sending, and nowhere else.
     pub held: Mutex<HashMap<String, SecretString>>,
+    /// Rung when somebody does not want an operation any more.
+    pub cancels: Notify,
     pub courier: Courier,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
@@ -172,6 +176,7 @@ impl Wangcheng {
             chosen: Mutex::default(),
             followed: Mutex::default(),
             held: Mutex::default(),
+            cancels: Notify::new(),
             courier,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -179,6 +184,7 @@ impl Wangcheng {
         Ok(Opened {
             wangcheng: Self {
                 inner: Arc::new(inner),
+                rehearsal: None,
             },
             notice,
         })

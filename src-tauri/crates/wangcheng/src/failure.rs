@@ -83,6 +83,9 @@ pub enum Code {
     LeftoverUnknown,
     JobFailed,
     OutcomeUnknown,
+    OperationUnknown,
+    CancelTooLate,
+    Cancelled,
     ResizeImpossible,
     StopNeeded,
     TagInvalid,
@@ -108,6 +111,8 @@ pub enum Code {
     DeliveryUnavailable,
     DeliveryUnreachable,
     DeliveryThrottled,
+    // asking without wanting it done
+    Rehearsed,
     // asking wrongly
     BadInput,
     Internal,

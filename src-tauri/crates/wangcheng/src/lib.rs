@@ -50,6 +50,6 @@ mod watch;
 pub use app::{Change, ClientInfo, Demo, DemoUser, Opened, Options, Wangcheng};
 pub use clock::Clock;
 pub use failure::{Code, Failure, Result};
-pub use huaweicloud::{Endpoints, Region as CloudRegion};
+pub use huaweicloud::{Endpoints, Region as CloudRegion, Rehearsal, RehearsedRequest};
 pub use money::Money;
 pub use watch::LeaseWarning;

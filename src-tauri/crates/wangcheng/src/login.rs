@@ -157,7 +157,12 @@ impl Wangcheng {
     /// Keeps fresh keys for an operation that is about to be recorded.
     pub(crate) async fn keep_fresh_keys(&self, live: &Live, operation: &str, fresh: Fresh) -> Result<()> {
         let name = self.server_key_name(operation);
-        self.inner.keychain.put(&name, fresh.secret, remember(live)).await
+        let remember = match self.rehearsal {
+            // They go with the rehearsal.
+            Some(_) => Remember::Run,
+            None => remember(live),
+        };
+        self.inner.keychain.put(&name, fresh.secret, remember).await
     }
 
     /// A creation's body as it is sent.

@@ -26,6 +26,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 impl Client {
     /// Sends a call, again after passing failures if it may be repeated.
     pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Answer, Error> {
+        self.rehearse(call)?;
         let options = &self.inner.http.inner.options;
         let deadline = Instant::now() + call.deadline.unwrap_or(options.call_timeout).min(LONGEST);
         let tries = if call.may_repeat() { options.retries } else { 0 };

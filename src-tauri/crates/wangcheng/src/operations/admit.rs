@@ -89,7 +89,7 @@ impl Runner {
 
     async fn group_for(&mut self, range: Range) -> Result<Option<SecurityGroup>> {
         let groups = self
-            .persist(|client, project| async move { vpc::security_groups(&client, &project).await })
+            .look(|client, project| async move { vpc::security_groups(&client, &project).await })
             .await?;
         Ok(groups.items.into_iter().find(|group| range.fits(group)))
     }

@@ -136,7 +136,8 @@ impl Runner {
 
     async fn send_create(&mut self) -> Result<()> {
         let mut body = self.operation.row.request.clone();
-        if self.operation.detail.host_key.is_some() {
+        // A rehearsal shows the blank instead of the host's private key.
+        if self.operation.detail.host_key.is_some() && self.wangcheng.rehearsal.is_none() {
             match self.wangcheng.fill_host_key(&self.id, &body).await {
                 Ok(filled) => body = filled,
                 // Other bytes would not be the same wish any more.
@@ -177,7 +178,7 @@ impl Runner {
         let mut pause = FIRST_PAUSE;
         for look in 1..=TAG_LOOKS {
             let rows = self
-                .persist(|client, project| {
+                .look(|client, project| {
                     let tag = tag.clone();
                     async move {
                         let query = ecs::ServerQuery {

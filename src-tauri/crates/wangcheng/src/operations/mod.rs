@@ -13,6 +13,7 @@
 //! | anything else, recorded | the server or the disk is read first, and only what is not done yet is sent |
 
 mod admit;
+mod cancel;
 mod create;
 mod delete;
 mod disks;
@@ -22,6 +23,7 @@ mod outcome;
 mod parts;
 mod password;
 mod power;
+mod rehearse;
 mod rename;
 mod resize;
 mod runner;
@@ -206,6 +208,8 @@ pub struct Detail {
     pub problem: Option<Failure>,
     /// How many parts of a deleted server are left, and cost.
     pub left: Option<u32>,
+    /// The cloud may have something of it although nothing says that it took it.
+    pub perhaps_sent: bool,
     /// It was sent, or was about to be, and what it carried is not kept anywhere.
     pub sending: bool,
     /// The security group that was made.
@@ -315,6 +319,32 @@ impl Wangcheng {
                 return Err(Failure::new(Code::ServerBusy).with("name", &server_name));
             }
         }
+        if self.rehearsal.is_some() {
+            let operation = Operation {
+                kind,
+                row: store::Operation {
+                    id,
+                    kind: kind.as_str().to_owned(),
+                    account: live.account.id.clone(),
+                    server_id,
+                    server_name,
+                    stage: store::Stage::Recorded,
+                    outcome: None,
+                    error: None,
+                    client_token,
+                    job_id: None,
+                    request,
+                    detail: String::new(),
+                    recorded_at: self.now(),
+                    sent_at: None,
+                    settled_at: None,
+                    cancel_asked_at: None,
+                },
+                detail,
+                failure: None,
+            };
+            return Err(self.rehearse(live.clone(), operation).await);
+        }
         let new = NewOperation {
             id: id.clone(),
             kind: kind.as_str().to_owned(),
@@ -334,11 +364,15 @@ impl Wangcheng {
         Ok(operation)
     }
 
-    async fn operation(&self, id: &str) -> Result<Operation> {
+    async fn find_operation(&self, id: &str) -> Result<Option<Operation>> {
         let wanted = id.to_owned();
         let row = self.ledger(move |ledger| ledger.operation(&wanted)).await?;
-        row.and_then(Operation::read)
-            .ok_or_else(|| Failure::new(Code::Internal).saying("the operation is gone"))
+        Ok(row.and_then(Operation::read))
+    }
+
+    async fn operation(&self, id: &str) -> Result<Operation> {
+        let operation = self.find_operation(id).await?;
+        operation.ok_or_else(|| Failure::new(Code::Internal).saying("the operation is gone"))
     }
 
     /// Takes up what nobody follows: what was not settled when the program ended, or while its account was signed out.

@@ -37,6 +37,13 @@ impl Runner {
             | OperationKind::MarkParts
             | OperationKind::AdmitSsh => return Vec::new(),
         };
+        // Nothing happened, to the server or to the bill.
+        if result
+            .as_ref()
+            .is_err_and(|failure| failure.code == Code::Cancelled)
+        {
+            return Vec::new();
+        }
         let mut events = vec![self.event(action, result, at)];
         // The change counts although the server did not come up again; that it stands is told beside it.
         if self.operation.detail.stays_stopped.is_some() {

@@ -23,6 +23,19 @@ pub(super) struct Runner {
     pub(super) operation: Operation,
     /// Taken up again: what was done before is not known and has to be read first.
     pub(super) resumed: bool,
+    /// The cloud may have something of it already, so it cannot be cancelled any more.
+    touched: bool,
+}
+
+/// How a question is asked of the cloud until there is an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// It changes nothing.
+    Look,
+    /// Doing it twice does what doing it once does.
+    Repeatable,
+    /// It must not be done twice: whoever asks reads the state before asking again.
+    Once,
 }
 
 /// How an operation ended well.
@@ -37,13 +50,31 @@ impl Runner {
             wangcheng,
             live,
             id: operation.row.id.clone(),
+            touched: resumed || operation.row.stage != Stage::Recorded,
             operation,
             resumed,
         }
     }
 
     pub(super) async fn run(mut self) {
-        let result = match self.operation.kind {
+        if self.touched {
+            self.touch().await;
+        }
+        let result = self.act().await;
+        // The ledger can be full or away for a while. What the cloud did is not forgotten over that: it is tried
+        // again, and failing all else the next start settles the operation by reading the state.
+        let mut pause = FIRST_PAUSE;
+        while let Err(failure) = self.settle(&result).await {
+            tracing::error!(operation = %self.id, %failure, "cannot be settled yet");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        self.live.bell.notify_one();
+    }
+
+    /// Does what its kind says, to its end.
+    pub(super) async fn act(&mut self) -> Result<Done> {
+        match self.operation.kind {
             OperationKind::CreateServer => self.create().await,
             OperationKind::UpdateLease | OperationKind::CancelLease => self.update_lease().await,
             OperationKind::StartServer | OperationKind::StopServer | OperationKind::RebootServer => {
@@ -61,16 +92,7 @@ impl Runner {
             OperationKind::TagServer | OperationKind::AdoptServer => self.tag().await,
             OperationKind::ResetPassword => self.reset_password().await,
             OperationKind::AdmitSsh => self.admit().await,
-        };
-        // The ledger can be full or away for a while. What the cloud did is not forgotten over that: it is tried
-        // again, and failing all else the next start settles the operation by reading the state.
-        let mut pause = FIRST_PAUSE;
-        while let Err(failure) = self.settle(&result).await {
-            tracing::error!(operation = %self.id, %failure, "cannot be settled yet");
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        self.live.bell.notify_one();
     }
 
     pub(super) fn server_id(&self) -> Result<ServerId> {
@@ -89,7 +111,15 @@ impl Runner {
     where
         F: Future<Output = std::result::Result<Reply<T>, huaweicloud::Error>>,
     {
-        self.persist_as(ask, true).await
+        self.persist_as(ask, Manner::Repeatable).await
+    }
+
+    /// As [`Runner::persist`], for what changes nothing.
+    pub(super) async fn look<T, F>(&mut self, ask: impl Fn(Client, ProjectId) -> F) -> Result<T>
+    where
+        F: Future<Output = std::result::Result<Reply<T>, huaweicloud::Error>>,
+    {
+        self.persist_as(ask, Manner::Look).await
     }
 
     /// As [`Runner::persist`], for what must not be done twice: a failure after which it may have been carried out is
@@ -98,31 +128,42 @@ impl Runner {
     where
         F: Future<Output = std::result::Result<Reply<T>, huaweicloud::Error>>,
     {
-        self.persist_as(ask, false).await
+        self.persist_as(ask, Manner::Once).await
     }
 
-    async fn persist_as<T, F>(&mut self, ask: impl Fn(Client, ProjectId) -> F, repeatable: bool) -> Result<T>
+    async fn persist_as<T, F>(&mut self, ask: impl Fn(Client, ProjectId) -> F, manner: Manner) -> Result<T>
     where
         F: Future<Output = std::result::Result<Reply<T>, huaweicloud::Error>>,
     {
         let mut pause = FIRST_PAUSE;
         // What may have been carried out already: sent in an earlier run, or just now without an answer. A refusal to
         // ask again says nothing about that, so it does not end the operation.
-        let mut perhaps_done = self.resumed || self.operation.row.stage != Stage::Recorded;
+        let mut perhaps_done = self.touched;
         loop {
+            self.stop_if_cancelled().await?;
             let answer = match self.client().await {
                 Ok(client) => ask(client, self.live.project()).await.map_err(Failure::from),
                 Err(failure) => Err(failure),
             };
             let failure = match answer {
                 Ok(reply) => {
+                    if manner != Manner::Look {
+                        self.touch().await;
+                    }
                     self.live.tell_time(reply.server_time, self.wangcheng.now());
                     return Ok(reply.value);
                 }
                 Err(failure) => failure,
             };
+            if self.wangcheng.rehearsal.is_some() {
+                // Nobody waits for a rehearsal until the network is back.
+                return Err(failure);
+            }
+            if failure.outcome_open && manner != Manner::Look {
+                self.touch().await;
+            }
             self.wangcheng.note_cloud_failure(&self.live, &failure).await;
-            if failure.outcome_open && !repeatable {
+            if failure.outcome_open && manner == Manner::Once {
                 return Err(failure);
             }
             perhaps_done |= failure.outcome_open;
@@ -132,22 +173,66 @@ impl Runner {
                 return Err(failure);
             }
             tracing::info!(operation = %self.id, %failure, "asked again in {pause:?}");
-            tokio::time::sleep(pause).await;
+            self.pause_unless_cancelled(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// From here on the cloud may have something of it, which whoever would cancel it is told.
+    async fn touch(&mut self) {
+        if self.touched && self.operation.detail.perhaps_sent {
+            return;
+        }
+        self.touched = true;
+        self.operation.detail.perhaps_sent = true;
+        if self.operation.row.stage == Stage::Recorded {
+            // Only for whoever looks; what was sent is found out by asking the cloud.
+            let _ = self.keep_detail().await;
+            self.publish();
+        }
+    }
+
+    fn publish(&self) {
+        self.wangcheng
+            .publish(Change::Operation(Box::new(self.operation.clone())));
+    }
+
+    /// Ends what its person does not want any more, as long as the cloud surely has nothing of it.
+    async fn stop_if_cancelled(&self) -> Result<()> {
+        if self.touched {
+            return Ok(());
+        }
+        let id = self.id.clone();
+        let row = self.wangcheng.ledger(move |ledger| ledger.operation(&id)).await?;
+        if row.is_some_and(|row| row.cancel_asked_at.is_some()) {
+            return Err(Code::Cancelled.into());
+        }
+        Ok(())
+    }
+
+    /// A pause that the wish to cancel cuts short. What another program wished is seen after it.
+    async fn pause_unless_cancelled(&self, pause: std::time::Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.wangcheng.inner.cancels.notified() => {}
         }
     }
 
     /// The client of the account as it is now: signing in again gives it another key.
     pub(super) async fn client(&mut self) -> Result<Client> {
         self.live = self.wangcheng.live(&self.operation.row.account).await?;
-        self.wangcheng.client(&self.live).await
+        let client = self.wangcheng.client(&self.live).await?;
+        Ok(match &self.wangcheng.rehearsal {
+            Some(rehearsal) => client.rehearsing(rehearsal),
+            None => client,
+        })
     }
 
     /// The server as it is; nothing when it does not exist.
     pub(super) async fn show(&mut self, server: &ServerId) -> Result<Option<(ecs::Server, DateTime<Utc>)>> {
         let id = server.clone();
         let told = self
-            .persist(|client, project| {
+            .look(|client, project| {
                 let id = id.clone();
                 async move {
                     match ecs::server(&client, &project, &id).await {
@@ -171,7 +256,7 @@ impl Runner {
         loop {
             let id = job.clone();
             let told = self
-                .persist(|client, project| {
+                .look(|client, project| {
                     let id = id.clone();
                     async move { ecs::job(&client, &project, &id).await }
                 })
@@ -196,6 +281,9 @@ impl Runner {
     /// Notes that the cloud took it, and under which ids. It did, whatever the ledger says: a disk that is full just
     /// now must not turn this into a failure, so it is tried until the ledger takes it.
     pub(super) async fn mark_sent(&mut self, server: Option<String>, job: Option<String>) {
+        if self.wangcheng.rehearsal.is_some() {
+            return;
+        }
         let at = self.wangcheng.now();
         let mut pause = FIRST_PAUSE;
         loop {
@@ -221,8 +309,7 @@ impl Runner {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        self.wangcheng
-            .publish(Change::Operation(Box::new(self.operation.clone())));
+        self.publish();
         self.live.bell.notify_one();
     }
 
@@ -234,6 +321,9 @@ impl Runner {
 
     /// Writes down what the operation carries, before something is done that depends on it.
     pub(super) async fn keep_detail(&self) -> Result<()> {
+        if self.wangcheng.rehearsal.is_some() {
+            return Ok(());
+        }
         let detail = serde_json::to_string(&self.operation.detail)
             .map_err(|error| Failure::new(Code::Internal).saying(error))?;
         let id = self.id.clone();
@@ -244,7 +334,8 @@ impl Runner {
 
     /// Notes what the cloud is doing, when it is something new.
     pub(super) async fn progress(&mut self, word: String) {
-        if self.operation.detail.progress.as_deref() == Some(&word) {
+        let told = self.operation.detail.progress.as_deref() == Some(&word);
+        if told || self.wangcheng.rehearsal.is_some() {
             return;
         }
         self.operation.detail.progress = Some(word);
@@ -256,8 +347,7 @@ impl Runner {
                 .ledger(move |ledger| ledger.set_detail(&id, &detail))
                 .await;
         }
-        self.wangcheng
-            .publish(Change::Operation(Box::new(self.operation.clone())));
+        self.publish();
     }
 
     /// Writes the operation's end and its event in one transaction.
@@ -267,6 +357,7 @@ impl Runner {
         let events = self.events(result, at);
         let (outcome, error) = match result {
             Ok(_) => (Outcome::Ok, None),
+            Err(failure) if failure.code == Code::Cancelled => (Outcome::Cancelled, None),
             Err(failure) => (Outcome::Failed, serde_json::to_string(failure).ok()),
         };
         let detail = serde_json::to_string(&self.operation.detail)

@@ -186,7 +186,7 @@ impl Runner {
 
     async fn keys_of(&mut self, server: &ServerId) -> Result<Vec<String>> {
         let told = self
-            .persist(|client, project| {
+            .look(|client, project| {
                 let server = server.clone();
                 async move { ecs::server_tags(&client, &project, &server).await }
             })

@@ -163,7 +163,7 @@ impl Runner {
     /// Finds the disk again by the tag that it was made with.
     async fn find_disk(&mut self) -> Result<VolumeId> {
         let volumes = self
-            .persist(|client, project| async move {
+            .look(|client, project| async move {
                 evs::volumes(&client, &project, &evs::VolumeQuery::default()).await
             })
             .await?;

@@ -329,7 +329,7 @@ impl Runner {
 
     /// The disk as it is; nothing when it does not exist.
     async fn show_disk(&mut self, volume: &VolumeId) -> Result<Option<evs::Volume>> {
-        self.persist(|client, project| {
+        self.look(|client, project| {
             let id = volume.clone();
             async move {
                 match evs::volume(&client, &project, &id).await {
@@ -351,7 +351,7 @@ impl Runner {
         loop {
             let id = job.clone();
             let told = self
-                .persist(|client, project| {
+                .look(|client, project| {
                     let id = id.clone();
                     async move { evs::job(&client, &project, &id).await }
                 })

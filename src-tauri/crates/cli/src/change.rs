@@ -1,0 +1,145 @@
+//! Acts that change a server which exists: asked, rehearsed, followed, shown.
+
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use crate::arguments::Wait;
+use crate::commands::show_operation;
+use crate::output::{rows, table, text};
+use crate::secrets;
+use crate::servers::id;
+use crate::session::{Session, wire};
+use crate::trouble::Result;
+use crate::words::safe;
+
+/// Asks for an act and shows what came of it, or only what would be sent.
+pub async fn act(session: &Session, name: &str, ask: Value, wait: Wait) -> Result<()> {
+    if wait.dry_run {
+        return rehearse(session, name, ask).await;
+    }
+    let operation = session.act(name, ask, wait).await?;
+    show_operation(session, &operation)
+}
+
+/// Shows what an act would send. Nothing is sent but what has to be read.
+pub async fn rehearse(session: &Session, name: &str, ask: Value) -> Result<()> {
+    let output = session.output;
+    let rehearsed = session
+        .ask("operations.rehearse", json!({"call": name, "request": ask}))
+        .await?;
+    output.answer(&rehearsed, || {
+        rows(&rehearsed, "requests")
+            .map(request)
+            .collect::<Vec<_>>()
+            .join("\n\n")
+    })?;
+    match rows(&rehearsed, "refused").next() {
+        Some(error) => Err(wire(error, false)),
+        None => Ok(()),
+    }
+}
+
+/// A request as people read it: its first line, its headers, its body.
+fn request(request: &Value) -> String {
+    let mut lines = vec![format!("{} {}", text(request, "method"), text(request, "url"))];
+    for header in rows(request, "headers") {
+        let part = |at: usize| {
+            header
+                .get(at)
+                .and_then(Value::as_str)
+                .map(safe)
+                .unwrap_or_default()
+        };
+        lines.push(format!("{}: {}", part(0), part(1)));
+    }
+    let body = request.get("body").and_then(Value::as_str).unwrap_or_default();
+    if !body.is_empty() {
+        let pretty = serde_json::from_str::<Value>(body).and_then(|body| serde_json::to_string_pretty(&body));
+        lines.push(String::new());
+        lines.push(pretty.map_or_else(
+            |_| safe(body),
+            // Line ends stay.
+            |pretty| crate::words::safe_json(&pretty),
+        ));
+    }
+    lines.join("\n")
+}
+
+/// Another flavor, or the list of those that can be had.
+pub async fn resize(
+    session: &Session,
+    server: &str,
+    flavor: Option<&str>,
+    stop: bool,
+    wait: Wait,
+) -> Result<()> {
+    let output = session.output;
+    let server = session.server(server).await?;
+    if let Some(flavor) = flavor {
+        let ask = json!({"server": id(&server), "flavor": flavor, "mayStop": stop});
+        return act(session, "servers.resize", ask, wait).await;
+    }
+    let options = session
+        .ask("servers.resize_options", json!({"server": id(&server)}))
+        .await?;
+    output.answer(&options, || {
+        let head = match output.tongue {
+            api::Tongue::Chinese => ["规格", "vCPU", "内存 MiB", "每小时", "相差", "说明"],
+            api::Tongue::English => ["FLAVOR", "VCPUS", "MEMORY MIB", "AN HOUR", "MORE", "NOTE"],
+        };
+        let money = |option: &Value, key: &str| {
+            option
+                .get(key)
+                .filter(|money| money.is_object())
+                .map(|money| format!("{} {}", text(money, "amount"), text(money, "currency")))
+                .unwrap_or_default()
+        };
+        table(
+            &head,
+            rows(&options, "options").map(|option| {
+                let problem = option.pointer("/problem/sentence").and_then(Value::as_str);
+                vec![
+                    text(option, "flavor"),
+                    text(option, "vcpus"),
+                    text(option, "ramMb"),
+                    money(option, "perHour"),
+                    money(option, "morePerHour"),
+                    safe(problem.unwrap_or_default()),
+                ]
+            }),
+        )
+    })
+}
+
+/// Tags set and taken off.
+pub async fn tags(
+    session: &Session,
+    server: &str,
+    set: &[(String, String)],
+    remove: &[String],
+    wait: Wait,
+) -> Result<()> {
+    let server = session.server(server).await?;
+    let set: Vec<Value> = set
+        .iter()
+        .map(|(key, value)| json!({"key": key, "value": value}))
+        .collect();
+    let ask = json!({"server": id(&server), "set": set, "remove": remove});
+    act(session, "servers.tag", ask, wait).await
+}
+
+/// Another password for the administrator.
+pub async fn password(session: &Session, server: &str, wait: Wait) -> Result<()> {
+    let output = session.output;
+    let server = session.server(server).await?;
+    let password = secrets::server_password(output)?;
+    let ask = json!({"server": id(&server), "password": password.expose_secret()});
+    act(session, "servers.reset_password", ask, wait).await?;
+    if !wait.dry_run {
+        output.note(output.say(
+            "下次开机或重启后生效。",
+            "It holds after the next start or restart.",
+        ));
+    }
+    Ok(())
+}
