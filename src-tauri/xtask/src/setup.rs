@@ -96,7 +96,7 @@ const PACKAGES: &[Package] = &[
         "openssh-server",
         "openssh-server",
         "openssh",
-        "the server that remote login is tried against",
+        "the server that remote login is tried against (Debian starts it as well: `systemctl disable --now ssh` ends that)",
         true,
     ),
     package(
