@@ -486,40 +486,11 @@ impl Connection {
     /// Runs a program without a terminal and waits for its end, `wait` at most. Of output and complaints `most` bytes
     /// each are kept.
     pub async fn run(&self, command: &str, most: usize, wait: Duration) -> Result<Ran> {
-        timeout(wait, self.run_within(command, most))
-            .await
-            .unwrap_or_else(|_| Err(Error::timed_out("the end of a program")))
-    }
-
-    async fn run_within(&self, command: &str, most: usize) -> Result<Ran> {
         let mut channel = self.open_session().await?;
-        channel.exec(true, command).await?;
-        let (mut output, mut errors) = (BytesMut::new(), BytesMut::new());
-        let (mut exit, mut cut, mut ended) = (None, false, false);
-        let mut keep = |into: &mut BytesMut, data: &Bytes| {
-            let room = most.saturating_sub(into.len());
-            cut |= data.len() > room;
-            into.extend_from_slice(data.get(..room.min(data.len())).unwrap_or_default());
-        };
-        while let Some(message) = channel.wait().await {
-            match message {
-                ChannelMsg::Data { data } => keep(&mut output, &data),
-                ChannelMsg::ExtendedData { data, .. } => keep(&mut errors, &data),
-                ChannelMsg::Failure => return Err(Error::rejected("to run a program", "no reason given")),
-                ChannelMsg::ExitStatus { exit_status } => exit = Some(exit_status),
-                ChannelMsg::ExitSignal { .. } | ChannelMsg::Close => ended = true,
-                _ => {}
-            }
-        }
-        if exit.is_none() && !ended {
-            return Err(Error::lost("before the program ended"));
-        }
-        Ok(Ran {
-            output: output.freeze(),
-            errors: errors.freeze(),
-            exit,
-            cut,
-        })
+        let ran = timeout(wait, run(&mut channel, command, most)).await;
+        // The library does not close a channel that is dropped; without this a program that takes too long would go on.
+        let _ = timeout(Duration::from_secs(1), channel.close()).await;
+        ran.unwrap_or_else(|_| Err(Error::timed_out("the end of a program")))
     }
 
     /// Says good-bye, then ends it.
@@ -528,6 +499,36 @@ impl Connection {
         // It ends in any case when it is dropped.
         let _ = timeout(Duration::from_secs(2), bye).await;
     }
+}
+
+async fn run(channel: &mut Channel<Msg>, command: &str, most: usize) -> Result<Ran> {
+    channel.exec(true, command).await?;
+    let (mut output, mut errors) = (BytesMut::new(), BytesMut::new());
+    let (mut exit, mut cut, mut ended) = (None, false, false);
+    let mut keep = |into: &mut BytesMut, data: &Bytes| {
+        let room = most.saturating_sub(into.len());
+        cut |= data.len() > room;
+        into.extend_from_slice(data.get(..room.min(data.len())).unwrap_or_default());
+    };
+    while let Some(message) = channel.wait().await {
+        match message {
+            ChannelMsg::Data { data } => keep(&mut output, &data),
+            ChannelMsg::ExtendedData { data, .. } => keep(&mut errors, &data),
+            ChannelMsg::Failure => return Err(Error::rejected("to run a program", "no reason given")),
+            ChannelMsg::ExitStatus { exit_status } => exit = Some(exit_status),
+            ChannelMsg::ExitSignal { .. } | ChannelMsg::Close => ended = true,
+            _ => {}
+        }
+    }
+    if exit.is_none() && !ended {
+        return Err(Error::lost("before the program ended"));
+    }
+    Ok(Ran {
+        output: output.freeze(),
+        errors: errors.freeze(),
+        exit,
+        cut,
+    })
 }
 
 impl Drop for Connection {

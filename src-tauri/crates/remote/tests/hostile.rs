@@ -58,7 +58,10 @@ const SOON: Duration = Duration::from_secs(5);
 /// A packet as it is before any key: length, padding, content.
 fn packet(content: &[u8]) -> Vec<u8> {
     let padding = 8 - (content.len() + 5) % 8 + 8;
-    let mut packet = u32::try_from(1 + content.len() + padding).unwrap().to_be_bytes().to_vec();
+    let mut packet = u32::try_from(1 + content.len() + padding)
+        .unwrap()
+        .to_be_bytes()
+        .to_vec();
     packet.push(u8::try_from(padding).unwrap());
     packet.extend(content);
     packet.extend(vec![0; padding]);

@@ -327,6 +327,8 @@ impl Run {
         while let Some(forwarded) = coming.recv().await {
             let Ok(place) = room.clone().try_acquire_owned() else {
                 self.counters.failed.fetch_add(1, Ordering::Relaxed);
+                // The library does not close a channel that is dropped.
+                let _ = timeout(HERE_WAIT, forwarded.channel.close()).await;
                 continue;
             };
             let (to, counters, over) = (to.clone(), self.counters.clone(), self.over.clone());
@@ -334,16 +336,14 @@ impl Run {
                 let _place = place;
                 let opened = Opened::new(&counters);
                 let reaching = TcpStream::connect((to.host.as_str(), to.port));
-                match timeout(HERE_WAIT, reaching).await {
-                    Ok(Ok(stream)) => pump::run(forwarded.channel, stream, &opened.0, &over).await,
-                    Ok(Err(error)) => {
-                        tracing::debug!(%error, from = forwarded.from, "a tunnel leads nowhere");
-                        counters.failed.fetch_add(1, Ordering::Relaxed);
-                    }
-                    Err(_) => {
-                        counters.failed.fetch_add(1, Ordering::Relaxed);
-                    }
-                }
+                let why = match timeout(HERE_WAIT, reaching).await {
+                    Ok(Ok(stream)) => return pump::run(forwarded.channel, stream, &opened.0, &over).await,
+                    Ok(Err(error)) => error.to_string(),
+                    Err(_) => "nothing came back in time".to_owned(),
+                };
+                tracing::debug!(why, from = forwarded.from, "a tunnel leads nowhere");
+                counters.failed.fetch_add(1, Ordering::Relaxed);
+                let _ = timeout(HERE_WAIT, forwarded.channel.close()).await;
             });
         }
     }
