@@ -358,8 +358,8 @@ impl Guard {
                     && criteria.iter().all(|criterion| {
                         let met = match criterion.what {
                             What::All => true,
-                            What::Host => any(&criterion.patterns, &asked.host),
-                            What::OriginalHost => any(&criterion.patterns, asked.original),
+                            What::Host => any_host(&criterion.patterns, &asked.host),
+                            What::OriginalHost => any_host(&criterion.patterns, asked.original),
                             What::User => {
                                 any(&criterion.patterns, asked.user.as_deref().unwrap_or(local_user))
                             }
@@ -375,16 +375,21 @@ impl Guard {
 
 /// Whether one of the patterns fits and none that begins with `!` does.
 fn any(patterns: &[String], text: &str) -> bool {
-    let text = text.to_lowercase();
     let mut fits = false;
     for pattern in patterns {
         match pattern.strip_prefix('!') {
-            Some(pattern) if matches(&pattern.to_lowercase(), &text) => return false,
+            Some(pattern) if matches(pattern, text) => return false,
             Some(_) => {}
-            None => fits |= matches(&pattern.to_lowercase(), &text),
+            None => fits |= matches(pattern, text),
         }
     }
     fits
+}
+
+/// The same where capitals do not count, as `ssh` has it for `Match host` and not for `Host`.
+fn any_host(patterns: &[String], text: &str) -> bool {
+    let patterns: Vec<_> = patterns.iter().map(|pattern| pattern.to_lowercase()).collect();
+    any(&patterns, &text.to_lowercase())
 }
 
 fn criteria(words: &[String]) -> Vec<Criterion> {

@@ -132,6 +132,23 @@ pub struct Ran {
     pub cut: bool,
 }
 
+/// Ends a connection that is given up before it is whole: the SSH library would wait for its peer for ever.
+struct Fuse(Option<Arc<Gate>>);
+
+impl Fuse {
+    fn defuse(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Fuse {
+    fn drop(&mut self) {
+        if let Some(gate) = &self.0 {
+            gate.close();
+        }
+    }
+}
+
 impl Login {
     /// A login with the usual limits.
     pub fn new(to: Destination, host_keys: HostKeys, teller: Teller) -> Self {
@@ -208,6 +225,7 @@ impl Login {
         });
         let book = self.host_keys.read().await?;
         let gate = Gate::new();
+        let fuse = Fuse(Some(gate.clone()));
         let forwards = Arc::new(Forwards::default());
         let agreed = Arc::new(Mutex::new(Agreed::default()));
         let trouble = Arc::new(Mutex::new(None));
@@ -232,7 +250,7 @@ impl Login {
         let greeting = match through {
             None => {
                 let wire = Wire::new(reach(&to.host, to.port).await?, gate.clone());
-                self.greet(config, wire, peer, &gate).await
+                self.greet(config, wire, peer).await
             }
             Some(jump) => {
                 let channel = jump
@@ -244,24 +262,18 @@ impl Login {
                         other => other,
                     })?;
                 let wire = Wire::new(channel.into_stream(), gate.clone());
-                self.greet(config, wire, peer, &gate).await
+                self.greet(config, wire, peer).await
             }
         };
         let told = trouble.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut handle = match (greeting, told) {
             (Ok(handle), _) => handle,
             (Err(_), Some(error)) => return Err(error),
-            (Err(error), None) => {
-                gate.close();
-                return Err(before_key(error, to));
-            }
+            (Err(error), None) => return Err(before_key(error, to)),
         };
-        let logged_in = login::log_in(&mut handle, to, &self.teller).await;
-        if let Err(error) = logged_in {
-            gate.close();
-            return Err(error);
-        }
+        login::log_in(&mut handle, to, &self.teller).await?;
         gate.open_wide();
+        fuse.defuse();
         Ok(Connection {
             handle,
             gate,
@@ -271,13 +283,7 @@ impl Login {
         })
     }
 
-    async fn greet<S>(
-        &self,
-        config: Arc<client::Config>,
-        wire: Wire<S>,
-        peer: Peer,
-        gate: &Gate,
-    ) -> Result<Handle<Peer>>
+    async fn greet<S>(&self, config: Arc<client::Config>, wire: Wire<S>, peer: Peer) -> Result<Handle<Peer>>
     where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
     {
@@ -292,10 +298,7 @@ impl Login {
             true => timeout(KEY_WAIT, greeting).await.ok(),
             false => None,
         };
-        greeted.unwrap_or_else(|| {
-            gate.close();
-            Err(Error::timed_out("the server's key"))
-        })
+        greeted.unwrap_or_else(|| Err(Error::timed_out("the server's key")))
     }
 
     fn config(

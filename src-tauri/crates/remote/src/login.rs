@@ -1,6 +1,7 @@
 //! Logging in: every credential in its order, as far as the server takes its method. A refusal is never tried again by
 //! itself, because servers lock people out who guess.
 
+use std::path::Path;
 use std::time::Duration;
 
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse as Reply};
@@ -10,6 +11,7 @@ use russh::{MethodKind, MethodSet};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 
+use crate::config::Resolved;
 use crate::connection::answer;
 use crate::credentials::{self, Credential, OpenKey};
 use crate::error::{Error, Result, short, tame};
@@ -48,6 +50,19 @@ pub struct Destination {
 }
 
 impl Destination {
+    /// Where a name of `~/.ssh/config` leads, with what `ssh` would try there; as `user` where the configuration names
+    /// none.
+    pub fn of(found: &Resolved, user: &str, home: Option<&Path>) -> Self {
+        Self {
+            server: None,
+            host: found.host.clone(),
+            port: found.port,
+            user: found.user.clone().unwrap_or_else(|| user.to_owned()),
+            credentials: credentials::usual(found, home),
+            known_keys: Vec::new(),
+        }
+    }
+
     pub(crate) fn name(&self) -> HostName {
         HostName {
             server: self.server.clone(),

@@ -11,6 +11,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod configs;
 mod copies;
 mod hosts;
 mod logins;
