@@ -100,6 +100,13 @@ const PACKAGES: &[Package] = &[
         true,
     ),
     package(
+        "dropbear-bin",
+        "dropbear",
+        "dropbear",
+        "another SSH server to try",
+        true,
+    ),
+    package(
         "openssh-client",
         "openssh-clients",
         "openssh",

@@ -342,3 +342,22 @@ async fn a_server_that_never_ends_its_greeting_is_left() {
     assert!(began.elapsed() < Duration::from_secs(10), "{error}");
     assert!(!error.to_string().is_empty());
 }
+
+#[tokio::test]
+async fn another_server_than_openssh_lets_one_in_as_well() {
+    let mut sshd = Sshd::prepare("");
+    sshd.boot_dropbear().await;
+    let (login, _front) = sshd.login();
+    std::fs::write(sshd.path("known_hosts"), sshd.known_line("dropbear_key")).unwrap();
+    says_hello(&login).await;
+    if !is_root() {
+        eprintln!("not tried: another user's password needs root");
+        return;
+    }
+    let mut login = login;
+    login.to.credentials = vec![Credential::Password(Some(PASSWORD.into()))];
+    says_hello(&login).await;
+    login.to.credentials = vec![Credential::Password(Some("wrong".into()))];
+    let error = login.connect(Purpose::Terminal).await.err().unwrap();
+    assert_eq!(error.code(), "refused", "{error}");
+}

@@ -42,7 +42,7 @@ fn tool(name: &str) -> PathBuf {
         .iter()
         .map(|folder| Path::new(folder).join(name))
         .find(|path| path.exists());
-    found.unwrap_or_else(|| panic!("{name} is missing; install openssh-server"))
+    found.unwrap_or_else(|| panic!("{name} is missing; `cargo xtask test` installs it"))
 }
 
 pub fn done(command: &mut Command) -> String {
@@ -127,25 +127,56 @@ impl Sshd {
     }
 
     pub async fn boot(&mut self) {
-        let at = self.folder.path();
-        let config = at.join("sshd_config");
+        let config = self.path("sshd_config");
         fs::write(&config, &self.config).unwrap();
-        let sshd = tool("sshd");
-        let mut command = if is_root() {
-            let script = format!(
-                "mount --bind {0}/passwd /etc/passwd && mount --bind {0}/shadow /etc/shadow && exec {1} -D -e -f {2}",
+        let words = format!("{} -D -e -f {}", tool("sshd").display(), config.display());
+        self.run(&words).await;
+    }
+
+    /// Another server in the place of OpenSSH's, with the same user, key and port.
+    pub async fn boot_dropbear(&mut self) {
+        let key = self.path("dropbear_key");
+        let made = done(
+            Command::new("dropbearkey")
+                .args(["-t", "ed25519", "-f"])
+                .arg(&key),
+        );
+        let public = made
+            .lines()
+            .find(|line| line.starts_with("ssh-ed25519 "))
+            .unwrap();
+        fs::write(self.path("dropbear_key.pub"), public).unwrap();
+        let keys = self.home().join(".ssh");
+        fs::create_dir(&keys).unwrap();
+        fs::copy(self.path("authorized"), keys.join("authorized_keys")).unwrap();
+        if is_root() {
+            for path in [keys.clone(), keys.join("authorized_keys")] {
+                std::os::unix::fs::chown(path, Some(USER_ID), Some(USER_ID)).unwrap();
+            }
+        }
+        let dropbear = tool("dropbear");
+        let words = format!(
+            "{} -F -E -p 127.0.0.1:{} -r {}",
+            dropbear.display(),
+            self.port,
+            key.display()
+        );
+        self.run(&words).await;
+    }
+
+    async fn run(&mut self, words: &str) {
+        let at = self.folder.path();
+        let script = match is_root() {
+            true => format!(
+                "mount --bind {0}/passwd /etc/passwd && mount --bind {0}/shadow /etc/shadow && exec {words}",
                 at.display(),
-                sshd.display(),
-                config.display()
-            );
-            let mut command = Command::new("unshare");
-            command.args(["-m", "sh", "-c", &script]);
-            command
-        } else {
-            let mut command = Command::new(&sshd);
-            command.args(["-D", "-e", "-f"]).arg(&config);
-            command
+            ),
+            false => format!("exec {words}"),
         };
+        let mut command = Command::new(if is_root() { "unshare" } else { "sh" });
+        command
+            .args(is_root().then_some(["-m", "sh"]).iter().flatten())
+            .args(["-c", &script]);
         let log = fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -160,7 +191,11 @@ impl Sshd {
         self.child = Some(child);
         let until = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
-            assert!(Instant::now() < until, "sshd does not start: {}", self.log());
+            assert!(
+                Instant::now() < until,
+                "the server does not start: {}",
+                self.log()
+            );
             sleep(Duration::from_millis(20)).await;
         }
     }
@@ -350,6 +385,8 @@ pub struct Relay {
     pub port: u16,
     cut: Arc<std::sync::Mutex<CancellationToken>>,
     refuse: Arc<AtomicBool>,
+    /// Nothing passes towards us, and nothing says so.
+    pub frozen: Arc<AtomicBool>,
     pub carried: Arc<AtomicU64>,
     /// Cut when so many bytes were carried towards us.
     pub cut_at: Arc<AtomicU64>,
@@ -363,12 +400,14 @@ impl Relay {
             port: listener.local_addr().unwrap().port(),
             cut: Arc::default(),
             refuse: Arc::default(),
+            frozen: Arc::default(),
             carried: Arc::default(),
             cut_at: Arc::new(AtomicU64::new(u64::MAX)),
             whole: CancellationToken::new(),
         };
         let (cut, refuse, whole) = (relay.cut.clone(), relay.refuse.clone(), relay.whole.clone());
         let (carried, cut_at) = (relay.carried.clone(), relay.cut_at.clone());
+        let frozen = relay.frozen.clone();
         tokio::spawn(async move {
             loop {
                 let taken = tokio::select! {
@@ -386,11 +425,15 @@ impl Relay {
                 let (mut from_us, mut to_us) = ours.into_split();
                 let (mut from_them, mut to_them) = theirs.into_split();
                 let (carried, cut_at, cut) = (carried.clone(), cut_at.clone(), cut.clone());
+                let frozen = frozen.clone();
                 tokio::spawn(async move {
                     let up = tokio::io::copy(&mut from_us, &mut to_them);
                     let down = async {
                         let mut buffer = vec![0; 64 * 1024];
                         while let Ok(read @ 1..) = from_them.read(&mut buffer).await {
+                            while frozen.load(Ordering::Relaxed) {
+                                sleep(Duration::from_millis(20)).await;
+                            }
                             if to_us.write_all(&buffer[..read]).await.is_err() {
                                 break;
                             }

@@ -326,3 +326,55 @@ async fn closing_a_shell_that_floods_ends_it_on_both_sides() {
     }
     assert!(shell.input(Bytes::from_static(b"x")).await.is_err());
 }
+
+/// A login through a relay.
+async fn through_relay(sshd: &Sshd) -> (Relay, remote::Login, remote::Front) {
+    let relay = Relay::to(sshd.port).await;
+    let (mut login, front) = sshd.login();
+    let known = sshd.known_line("host_ed25519");
+    let known = known.replace(&format!("]:{}", sshd.port), &format!("]:{}", relay.port));
+    fs::write(sshd.path("known_hosts"), known).unwrap();
+    login.to.port = relay.port;
+    (relay, login, front)
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_is_noticed() {
+    let sshd = Sshd::start("").await;
+    let (relay, mut login, mut front) = through_relay(&sshd).await;
+    login.keepalive = Duration::from_millis(500);
+    let _shell = Shell::start(login, ShellOptions::default());
+    until(&mut front.state, |state| *state == State::Open).await;
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(*front.state.borrow(), State::Open, "an idle server is alive");
+    relay.frozen.store(true, std::sync::atomic::Ordering::Relaxed);
+    let began = Instant::now();
+    let state = until(&mut front.state, |state| {
+        matches!(state, State::Reconnecting { .. })
+    })
+    .await;
+    assert!(began.elapsed() < Duration::from_secs(5), "{state:?}");
+}
+
+#[tokio::test]
+async fn a_terminal_that_is_held_back_is_not_taken_for_dead() {
+    let sshd = Sshd::start("").await;
+    let (mut login, mut front) = sshd.login();
+    login.keepalive = Duration::from_millis(300);
+    let shell = Shell::start(login, plain("yes"));
+    until(&mut front.state, |state| *state == State::Open).await;
+    sleep(Duration::from_secs(4)).await;
+    assert_eq!(*front.state.borrow(), State::Open);
+    let output = shell.output();
+    assert!(output.backlog() > 512 * 1024, "it is held back");
+    // And it goes on when somebody looks.
+    let mut from = 0;
+    while from < 20 * 1024 * 1024 {
+        let Piece::Bytes { offset, bytes } = output.next(from, 256 * 1024, Duration::from_secs(5)).await
+        else {
+            panic!("it stands still at {from}");
+        };
+        from = offset + bytes.len() as u64;
+        output.shown(from);
+    }
+}
