@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use remote::{Ask, Credential, Error, KeyTrouble, Login, Patience, Purpose, State, Unreachable};
+use remote::{Ask, CloudInit, Credential, Error, KeyTrouble, Login, Patience, Purpose, State, Unreachable};
 use tokio::time::Instant;
 
 use crate::peer::{PASSWORD, Person, Sshd, done, free_port, is_root, keygen};
@@ -360,4 +360,24 @@ async fn another_server_than_openssh_lets_one_in_as_well() {
     login.to.credentials = vec![Credential::Password(Some("wrong".into()))];
     let error = login.connect(Purpose::Terminal).await.err().unwrap();
     assert_eq!(error.code(), "refused", "{error}");
+}
+
+#[tokio::test]
+async fn a_server_says_whether_it_is_ready() {
+    let sshd = Sshd::start("SetEnv PATH=FOLDER/bin:/usr/bin:/bin:/usr/sbin:/sbin").await;
+    let (login, _front) = sshd.login();
+    let connection = login.connect(Purpose::Terminal).await.unwrap();
+    let before = connection.readiness().await.unwrap();
+    assert_eq!(before.cloud_init, CloudInit::Absent, "this machine has none");
+    let bin = sshd.path("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let script = "#!/bin/sh\necho 'status: error'\necho 'detail: the script failed'\nexit 1\n";
+    std::fs::write(bin.join("cloud-init"), script).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(bin.join("cloud-init"), mode).unwrap();
+    let after = connection.readiness().await.unwrap();
+    let CloudInit::Failed { detail, .. } = after.cloud_init else {
+        panic!("{after:?}");
+    };
+    assert!(detail.contains("the script failed"));
 }
