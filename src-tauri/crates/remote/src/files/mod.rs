@@ -16,6 +16,7 @@ use russh_sftp::client::rawsession::SftpResult;
 use russh_sftp::client::{Config, RawSftpSession, SftpSession};
 use russh_sftp::protocol::{FileAttributes, Packet, StatusCode};
 use serde::Serialize;
+use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +36,8 @@ const UNDER_WAY: usize = 64;
 const PACKET_MOST: u32 = 256 * 1024;
 /// Bytes written with one request.
 const WRITE_MOST: u32 = 64 * 1024;
+/// Ways to write at once.
+const LANES: usize = 4;
 /// How long a request may take, in seconds.
 const REQUEST_SECONDS: u64 = 30;
 /// How long a folder may take to be listed.
@@ -45,6 +48,10 @@ pub struct Files {
     sftp: SftpSession,
     /// Beside it for what the other one has no call for.
     raw: RawSftpSession,
+    /// The server takes more in one message than the protocol promises.
+    roomy: bool,
+    /// More ways to write: see [`transfer`].
+    lanes: OnceCell<Vec<RawSftpSession>>,
     connection: Connection,
 }
 
@@ -92,25 +99,37 @@ impl Files {
     }
 
     pub(crate) async fn on(connection: Connection) -> Result<Self> {
-        let config = Config {
-            max_packet_len: PACKET_MOST,
-            max_concurrent_reads: UNDER_WAY,
-            max_concurrent_writes: UNDER_WAY,
-            max_write_packet_len: WRITE_MOST,
-            request_timeout_secs: REQUEST_SECONDS,
-        };
-        let stream = subsystem(&connection).await?;
-        let sftp = SftpSession::new_with_config(stream, config.clone()).await;
-        let sftp = sftp.map_err(|error| trouble("/", &connection, error))?;
-        let raw = RawSftpSession::new_with_config(subsystem(&connection).await?, config);
-        raw.init()
-            .await
-            .map_err(|error| trouble("/", &connection, error))?;
+        let (first, second) = tokio::try_join!(subsystem(&connection), subsystem(&connection))?;
+        let raw = RawSftpSession::new_with_config(second, config());
+        let opened = tokio::try_join!(SftpSession::new_with_config(first, config()), raw.init());
+        let (sftp, version) = opened.map_err(|error| trouble("/", &connection, error))?;
         Ok(Self {
             sftp,
             raw,
+            roomy: version.extensions.contains_key("limits@openssh.com"),
+            lanes: OnceCell::new(),
             connection,
         })
+    }
+
+    /// The ways to write one large file: as many as the server allows, one at least.
+    async fn lanes(&self) -> Vec<&RawSftpSession> {
+        let open = || async {
+            let opening = (1..LANES).map(|_| async {
+                let lane = RawSftpSession::new_with_config(subsystem(&self.connection).await?, config());
+                let begun = lane.init().await;
+                begun.map_err(|error| trouble("/", &self.connection, error))?;
+                Ok::<_, Error>(lane)
+            });
+            // A server may allow few sessions; then it is as fast as it can be.
+            futures::future::join_all(opening)
+                .await
+                .into_iter()
+                .flatten()
+                .collect()
+        };
+        let more = self.lanes.get_or_init(open).await;
+        std::iter::once(&self.raw).chain(more).collect()
     }
 
     /// Whether the connection is over.
@@ -224,9 +243,10 @@ impl Files {
         self.told(path, self.sftp.set_metadata(path, attributes)).await
     }
 
-    /// Sets when something was changed, in seconds of Unix time.
-    pub(crate) async fn set_modified(&self, path: &str, at: u32) -> Result<()> {
+    /// Sets permissions, where they are known, and when something was changed, in seconds of Unix time.
+    async fn set_mode_and_time(&self, path: &str, mode: Option<u32>, at: u32) -> Result<()> {
         let attributes = FileAttributes {
+            permissions: mode,
             atime: Some(at),
             mtime: Some(at),
             ..FileAttributes::default()
@@ -298,6 +318,16 @@ impl Entry {
             owner: attributes.uid,
             group: attributes.gid,
         }
+    }
+}
+
+fn config() -> Config {
+    Config {
+        max_packet_len: PACKET_MOST,
+        max_concurrent_reads: UNDER_WAY,
+        max_concurrent_writes: UNDER_WAY,
+        max_write_packet_len: WRITE_MOST,
+        request_timeout_secs: REQUEST_SECONDS,
     }
 }
 

@@ -1,27 +1,41 @@
 //! One file, one way. It is written beside its place under a name that says which state of the original it is a copy of,
 //! and takes its place when it is whole. So a copy that was cut off is taken up where it stopped, never from a file that
 //! changed meanwhile, and nobody sees half a file.
+//!
+//! OpenSSH takes 2 MiB ahead on a channel, whatever we do, which over a long way is slow. So a large file goes up on
+//! several channels, piece by piece in turn. What may be missing in an unfinished copy then lies in its last stretch,
+//! no longer than what is under way at once, and that stretch is sent again.
 
 use std::io::SeekFrom;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
+use bytes::BytesMut;
+use futures::StreamExt;
+use futures::stream::FuturesOrdered;
+use russh_sftp::client::RawSftpSession;
 use russh_sftp::client::error::Error as Sftp;
-use russh_sftp::protocol::OpenFlags;
+use russh_sftp::protocol::{FileAttributes, OpenFlags};
 use tokio::fs::{File, OpenOptions};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeekExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::name::{join, last, parent};
-use super::{Files, Kind, remote, trouble};
+use super::{Files, Kind, UNDER_WAY, WRITE_MOST, remote, trouble};
 use crate::error::{Error, FileTrouble, Result, short};
 
 /// Copied with one step.
 const PIECE: usize = 512 * 1024;
 /// Copied again where a copy is taken up: the last bytes before a cut may not have reached the disk.
 const AGAIN: u64 = 1024 * 1024;
+/// The same for a file that goes up: more than is under way at once.
+const AGAIN_UP: u64 = 24 * 1024 * 1024;
+/// Files up to this size go up on one channel.
+const SMALL: u64 = 2 * 1024 * 1024;
+/// Written with one request where the server does not say that it takes more.
+const WRITE_LEAST: usize = 32 * 1024;
 /// How long one step may take.
 const STEP_WAIT: Duration = Duration::from_secs(60);
 
@@ -64,7 +78,7 @@ pub(super) async fn down(
     #[cfg(unix)]
     options.mode(0o600);
     let mut to = options.open(&part).await.map_err(local)?;
-    let start = take_up(to.metadata().await.map_err(local)?.len(), original.size);
+    let start = take_up(to.metadata().await.map_err(local)?.len(), original.size, AGAIN);
     to.set_len(start).await.map_err(local)?;
     to.seek(SeekFrom::Start(start)).await.map_err(local)?;
     let mut from = files.told(there, files.sftp.open(there)).await?;
@@ -82,10 +96,9 @@ pub(super) async fn down(
         here_error,
     )
     .await?;
-    to.sync_all().await.map_err(local)?;
-    // Its end is told anyway; a server that keeps a handle open keeps it for this session only.
-    let _ = timeout(STEP_WAIT, from.close()).await;
-    let now = files.look(there).await?;
+    // A server that keeps the handle open keeps it for this session only.
+    let (now, _) = tokio::join!(files.look(there), timeout(STEP_WAIT, from.close()));
+    let now = now?;
     if start + copied != original.size || now.size != original.size || now.modified != original.modified {
         let _ = tokio::fs::remove_file(&part).await;
         return Err(remote(there, FileTrouble::Changed));
@@ -129,26 +142,35 @@ pub(super) async fn up(
     let mut start = 0;
     if let Ok(entry) = files.look_at_link(&part).await {
         match entry.kind == Kind::File && entry.size <= size {
-            true => start = take_up(entry.size, size),
+            true => start = take_up(entry.size, size, AGAIN_UP),
             false => files.told(&part, files.sftp.remove_file(part.as_str())).await?,
         }
     }
-    let flags = OpenFlags::CREATE | OpenFlags::WRITE;
-    let opened = files.sftp.open_with_flags(part.as_str(), flags);
-    let mut to = files.told(there, opened).await?;
-    to.seek(SeekFrom::Start(start))
-        .await
-        .map_err(|error| sftp(files, there, error))?;
     from.seek(SeekFrom::Start(start)).await.map_err(local)?;
     done.bytes.store(before + start, Ordering::Relaxed);
-    let copied = copy(&mut from, &mut to, done, stop, local, |error| {
-        sftp(files, there, error)
-    })
-    .await?;
-    let closed = timeout(STEP_WAIT, to.close()).await;
+    let lanes = match size - start <= SMALL {
+        true => vec![&files.raw],
+        false => files.lanes().await,
+    };
+    let unfinished = part.as_str();
+    let opening = lanes.into_iter().map(|lane| async move {
+        let flags = OpenFlags::CREATE | OpenFlags::WRITE;
+        let opened = lane.open(unfinished, flags, FileAttributes::empty()).await;
+        Ok::<_, Error>((
+            lane,
+            opened
+                .map_err(|error| trouble(there, &files.connection, error))?
+                .handle,
+        ))
+    });
+    let lanes = futures::future::try_join_all(opening).await?;
+    let sent = send(&mut from, start, &lanes, files, there, done, stop, local).await;
+    let closing = lanes.iter().map(|(lane, handle)| lane.close(handle.as_str()));
+    let closed = timeout(STEP_WAIT, futures::future::try_join_all(closing)).await;
+    let copied = sent?;
     closed
         .map_err(|_| Error::timed_out("the end of a file"))?
-        .map_err(|error| sftp(files, there, error))?;
+        .map_err(|error| trouble(there, &files.connection, error))?;
     let now = tokio::fs::metadata(here).await.map_err(local)?;
     let arrived = files.look(&part).await?.size;
     if start + copied != size || arrived != size || now.len() != size || seconds(&now) != modified {
@@ -156,13 +178,70 @@ pub(super) async fn up(
         return Err(Error::local_name(here, FileTrouble::Changed));
     }
     #[cfg(unix)]
-    {
-        let mode = std::os::unix::fs::PermissionsExt::mode(&original.permissions());
-        files.set_mode(&part, mode & 0o755 | 0o600).await?;
-    }
-    files.set_modified(&part, modified).await?;
-    taken(files, there, replace).await?;
+    let mode = Some(std::os::unix::fs::PermissionsExt::mode(&original.permissions()) & 0o755 | 0o600);
+    #[cfg(not(unix))]
+    let mode = None;
+    files.set_mode_and_time(&part, mode, modified).await?;
     files.rename(&part, there, replace).await
+}
+
+type Lane<'a> = (&'a RawSftpSession, String);
+
+/// Sends the rest of a file from an offset on, on all lanes in turn, and waits until all of it is confirmed. Says how many
+/// bytes.
+#[allow(
+    clippy::too_many_arguments,
+    reason = "one caller, and nothing of it belongs together"
+)]
+async fn send(
+    from: &mut File,
+    start: u64,
+    lanes: &[Lane<'_>],
+    files: &Files,
+    there: &str,
+    done: &Done,
+    stop: &CancellationToken,
+    reading: impl Fn(std::io::Error) -> Error,
+) -> Result<u64> {
+    let most = lanes.len() * UNDER_WAY;
+    let piece = match files.roomy {
+        true => usize::try_from(WRITE_MOST).unwrap_or(WRITE_LEAST),
+        false => WRITE_LEAST,
+    };
+    let mut under_way = FuturesOrdered::new();
+    let mut turns = lanes.iter().cycle();
+    let mut offset = start;
+    let mut ahead = BytesMut::new();
+    let mut ended = false;
+    loop {
+        while under_way.len() < most && !(ended && ahead.is_empty()) {
+            if ahead.len() < piece && !ended {
+                let mut buffer = vec![0; PIECE];
+                let read = from.read(&mut buffer).await.map_err(&reading)?;
+                ended = read == 0;
+                ahead.extend_from_slice(buffer.get(..read).unwrap_or_default());
+                continue;
+            }
+            let Some((lane, handle)) = turns.next() else { break };
+            let bytes = ahead.split_to(piece.min(ahead.len())).to_vec();
+            let (at, length) = (offset, u64::try_from(bytes.len()).unwrap_or(0));
+            offset += length;
+            under_way.push_back(async move { lane.write(handle.as_str(), at, bytes).await.map(|_| length) });
+        }
+        let confirmed = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Err(Error::Cancelled),
+            confirmed = timeout(STEP_WAIT, under_way.next()) => confirmed,
+        };
+        match confirmed.map_err(|_| Error::timed_out("a part of a file"))? {
+            None => return Ok(offset - start),
+            Some(length) => {
+                let length = length.map_err(|error| trouble(there, &files.connection, error))?;
+                done.bytes.fetch_add(length, Ordering::Relaxed);
+                done.moved.fetch_add(length, Ordering::Relaxed);
+            }
+        }
+    }
 }
 
 /// Removes what an unfinished copy left.
@@ -205,9 +284,9 @@ async fn taken(files: &Files, there: &str, replace: bool) -> Result<()> {
 }
 
 /// Where a copy of which so much is there goes on.
-fn take_up(there: u64, size: u64) -> u64 {
+fn take_up(there: u64, size: u64, again: u64) -> u64 {
     match there <= size {
-        true => there.saturating_sub(AGAIN),
+        true => there.saturating_sub(again),
         false => 0,
     }
 }
