@@ -30,7 +30,9 @@ use crate::error::{Error, FileTrouble, Result, tame};
 const ENTRIES_MOST: usize = 200_000;
 /// How deep a tree may be.
 const DEPTH_MOST: usize = 64;
-/// Requests under way for one file.
+/// Pieces of a file that are asked for ahead; each up to 255 KiB, together less than a channel's window.
+const READS: usize = 100;
+/// Pieces that are written ahead on one channel.
 const UNDER_WAY: usize = 64;
 /// The largest message of SFTP, in bytes; OpenSSH's own limit.
 const PACKET_MOST: u32 = 256 * 1024;
@@ -324,7 +326,7 @@ impl Entry {
 fn config() -> Config {
     Config {
         max_packet_len: PACKET_MOST,
-        max_concurrent_reads: UNDER_WAY,
+        max_concurrent_reads: READS,
         max_concurrent_writes: UNDER_WAY,
         max_write_packet_len: WRITE_MOST,
         request_timeout_secs: REQUEST_SECONDS,

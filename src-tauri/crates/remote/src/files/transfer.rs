@@ -64,7 +64,9 @@ pub(super) async fn down(
     stop: &CancellationToken,
 ) -> Result<()> {
     let before = done.bytes.load(Ordering::Relaxed);
-    let original = files.look(there).await?;
+    // At once: over a long way each question costs.
+    let (original, opened) = tokio::join!(files.look(there), files.told(there, files.sftp.open(there)));
+    let original = original?;
     if original.kind != Kind::File {
         return Err(remote(there, FileTrouble::NotAFile));
     }
@@ -81,7 +83,7 @@ pub(super) async fn down(
     let start = take_up(to.metadata().await.map_err(local)?.len(), original.size, AGAIN);
     to.set_len(start).await.map_err(local)?;
     to.seek(SeekFrom::Start(start)).await.map_err(local)?;
-    let mut from = files.told(there, files.sftp.open(there)).await?;
+    let mut from = opened?;
     from.seek(SeekFrom::Start(start))
         .await
         .map_err(|error| sftp(files, there, error))?;
