@@ -4,15 +4,19 @@
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 mod logs;
+mod menu;
+mod tray;
+mod window;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use api::{Api, Change, Launch, Places, WireError};
+use api::{Api, Change, Launch, Places, WireError, Wish};
 use clap::Parser;
 use serde_json::Value;
 use tauri::ipc::Channel;
-use tauri::{Manager, State, WebviewUrl, WebviewWindowBuilder};
+use tauri::{AppHandle, DragDropEvent, Manager, RunEvent, State, WindowEvent};
+use tauri_plugin_deep_link::DeepLinkExt;
 use tokio::sync::OnceCell;
 use wangcheng::ClientInfo;
 use wangcheng::settings::{Language, Theme};
@@ -36,6 +40,8 @@ struct Arguments {
     /// Look for this run: light or dark.
     #[arg(long, value_parser = theme)]
     theme: Option<Theme>,
+    /// A link (`wangcheng://…`) to open, as the system hands it over.
+    link: Option<String>,
 }
 
 fn language(text: &str) -> Result<Language, String> {
@@ -97,12 +103,36 @@ async fn watch(backend: State<'_, Arc<Backend>>, channel: Channel<Change>) -> Re
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let app = tauri::Builder::default()
+    let mut builder = tauri::Builder::default();
+    if let Some(single) = single_instance(&arguments) {
+        // The first plug-in, so that a second start does nothing else.
+        builder = builder.plugin(single);
+    }
+    let app = builder
+        .plugin(tauri_plugin_deep_link::init())
         .invoke_handler(tauri::generate_handler![call, watch])
         .setup(move |app| Ok(set_up(app, &arguments)?))
+        .on_menu_event(|app, event| {
+            let id = event.id().as_ref();
+            if tray::chosen(app, id) {
+                return;
+            }
+            let wish = app
+                .state::<Arc<tray::Lines>>()
+                .wish(id)
+                .or_else(|| menu::wish(id));
+            if let Some(wish) = wish {
+                window::show(app);
+                with_api(app, |api| api.wish(wish));
+            }
+        })
         .build(tauri::generate_context!())?;
-    app.run(|app, event| {
-        if let tauri::RunEvent::Exit = event {
+    app.run(|app, event| match event {
+        RunEvent::WindowEvent { event, .. } => on_window_event(app, &event),
+        #[cfg(target_os = "macos")]
+        RunEvent::Reopen { .. } => window::show(app),
+        RunEvent::Exit => {
+            app.state::<window::Memory>().write();
             let backend = app.state::<Arc<Backend>>().inner().clone();
             tauri::async_runtime::block_on(async move {
                 if let Some(api) = backend.api.get() {
@@ -110,8 +140,69 @@ fn main() -> anyhow::Result<()> {
                 }
             });
         }
+        _ => {}
     });
     Ok(())
+}
+
+/// Only one program for each data directory: a second start hands over its link, if it has one, and ends. A directory
+/// of one's own is a program of one's own, where the system can tell them apart.
+fn single_instance(arguments: &Arguments) -> Option<tauri::plugin::TauriPlugin<tauri::Wry>> {
+    let mut builder = tauri_plugin_single_instance::Builder::new().callback(|app, argv, _| {
+        window::show(app);
+        // Read as our own arguments are, because any program may send them here.
+        if let Some(link) = Arguments::try_parse_from(argv)
+            .ok()
+            .and_then(|second| second.link)
+        {
+            with_api(app, move |api| api.open_link(&link));
+        }
+    });
+    if let Some(dir) = &arguments.data_dir {
+        if cfg!(not(target_os = "linux")) {
+            return None;
+        }
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        std::path::absolute(dir)
+            .unwrap_or_else(|_| dir.clone())
+            .hash(&mut hasher);
+        builder = builder.dbus_id(format!("dev.wangcheng.desktop.d{:016x}", hasher.finish()));
+    }
+    Some(builder.build())
+}
+
+/// Does something with the domain as soon as it is open.
+fn with_api(app: &AppHandle, act: impl FnOnce(&Api) + Send + 'static) {
+    let backend = app.state::<Arc<Backend>>().inner().clone();
+    tauri::async_runtime::spawn(async move { act(backend.api().await) });
+}
+
+fn on_window_event(app: &AppHandle, event: &WindowEvent) {
+    let Some(main) = app.get_webview_window(window::MAIN) else {
+        return;
+    };
+    match event {
+        WindowEvent::Resized(_) | WindowEvent::Moved(_) => app.state::<window::Memory>().note(&main),
+        WindowEvent::CloseRequested { api, .. } => {
+            app.state::<window::Memory>().write();
+            if app.state::<Arc<tray::Lines>>().stays() && main.hide().is_ok() {
+                api.prevent_close();
+            }
+        }
+        WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) => {
+            // Only its name goes on from here; the file is read when it is asked for.
+            if let [file] = paths.as_slice()
+                && file
+                    .extension()
+                    .is_some_and(|kind| kind.eq_ignore_ascii_case("csv"))
+            {
+                let file = file.display().to_string();
+                with_api(app, move |api| api.wish(Wish::KeyFile { file }));
+            }
+        }
+        _ => {}
+    }
 }
 
 fn set_up(app: &mut tauri::App, arguments: &Arguments) -> anyhow::Result<()> {
@@ -148,19 +239,42 @@ fn set_up(app: &mut tauri::App, arguments: &Arguments) -> anyhow::Result<()> {
         api: OnceCell::new(),
     });
     app.manage(backend.clone());
-    tauri::async_runtime::spawn(async move {
-        backend.api().await;
+    let lines = Arc::new(tray::Lines::default());
+    app.manage(lines.clone());
+    let handle = app.handle().clone();
+    let memory = window::Memory::read(&backend.places.data_dir);
+    window::open(&handle, &memory)?;
+    app.manage(memory);
+
+    let icon = tray::start(&handle);
+    let link = arguments.link.clone();
+    tauri::async_runtime::spawn({
+        let handle = handle.clone();
+        async move {
+            let api = backend.api().await;
+            api.show_directories_by(Arc::new(show_directory));
+            if let Some(link) = link {
+                api.open_link(&link);
+            }
+            menu::show(&handle, api.menu_words());
+            tray::follow(handle, api.clone(), lines, icon).await;
+        }
     });
-    WebviewWindowBuilder::new(app, "main", WebviewUrl::App("index.html".into()))
-        .title("网程 Wangcheng")
-        .inner_size(1280.0, 820.0)
-        .min_inner_size(720.0, 520.0)
-        // Only our own pages: nothing that a page says can lead this window anywhere else.
-        .on_navigation(|url| {
-            url.scheme() == "tauri"
-                || url.host_str() == Some("tauri.localhost")
-                || (cfg!(not(feature = "custom-protocol")) && url.host_str() == Some("localhost"))
-        })
-        .build()?;
+    // Where the system hands a link to the running program by itself (macOS).
+    app.deep_link().on_open_url(move |event| {
+        if cfg!(target_os = "macos") {
+            for url in event.urls() {
+                let link = url.to_string();
+                with_api(&handle, move |api| api.open_link(&link));
+            }
+            window::show(&handle);
+        }
+    });
     Ok(())
+}
+
+/// Shows a directory in the system's file manager.
+fn show_directory(dir: &std::path::Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    open::that_detached(dir)
 }

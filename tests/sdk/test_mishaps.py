@@ -157,3 +157,22 @@ def test_security_groups_and_their_rules_have_a_quota(ada):
     finally:
         for group in groups:
             ada.call("vpc", "delete_security_group", security_group_id=group)
+
+
+def test_a_spot_server_is_taken_back_and_its_disk_stays(program, ada):
+    spot = {"chargingMode": "postPaid", "marketType": "spot"}
+    disk = [{"volumetype": "SAS", "size": 20}]
+    server = create(ada, "sdk-spot", extendparam=spot, data_volumes=disk)
+    shown = show(ada, server)
+    assert shown.metadata["charging_mode"] == "2", "it is paid as one"
+    kept = next(disk.id for disk in shown.os_extended_volumesvolumes_attached if disk.boot_index != "0")
+    program.control("/faults", {"reclaim": server})
+    until = time.monotonic() + WAIT_S
+    while named(ada, "sdk-spot"):
+        assert time.monotonic() < until, "the notice is over some time"
+        time.sleep(0.1)
+    gone = refused(ada.call, "ecs", "show_server", server_id=server)
+    assert (gone.status_code, gone.error_code) == (404, "Ecs.0114"), "its id names nothing"
+    assert ada.call("evs", "show_volume", volume_id=kept).volume.status == "available", "the data disk stays"
+    traces = ada.call("cts", "list_traces", trace_type="system", resource_id=server, trace_name="interruptServer").traces
+    assert [trace.trace_type for trace in traces] == ["SystemAction"], "the audit says that nobody did it"

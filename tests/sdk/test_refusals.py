@@ -186,11 +186,15 @@ REFUSALS = [
      call("iam", "show_permanent_access_key", access_key="NOBODYS0000000000000", who="mia")),
     ("coded by nobody", 400, "STS.0001",
      call("sts", "decode_authorization_message", {"encoded_message": "bm90aGluZw=="})),
-    ("tags without tags", 400, "TMS.0001", call("tms", "create_resource_tag", {**TAGGED, "tags": []})),
-    ("tags of nobody", 404, "TMS.0004",
+    ("tags without tags", 400, "TMS.0012", call("tms", "create_resource_tag", {**TAGGED, "tags": []})),
+    ("tag without a key", 400, "TMS.0009", call("tms", "create_resource_tag", {**TAGGED, "tags": tags(("", "v"))})),
+    ("tags of nobody", 404, "TMS.0005",
      call("tms", "show_resource_tag", resource_id=NOBODY, resource_type="ecs")),
-    ("no rights to tags", 403, "TMS.0003",
+    ("tags of a kind that is none", 400, "TMS.5027",
+     call("tms", "show_resource_tag", resource_id=NOBODY, resource_type="none")),
+    ("no rights to tags", 403, "TMS.0004",
      call("tms", "create_resource_tag", {**TAGGED, "tags": tags(("k", "v"))}, who="guest")),
+    ("half a window of traces", 400, "CTS.0300", call("cts", "list_traces", trace_type="system", to=1767225600000)),
     ("no rights to traces", 403, "CTS.0002", call("cts", "list_traces", trace_type="system", who="guest")),
 ]  # fmt: skip
 

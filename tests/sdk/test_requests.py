@@ -53,6 +53,18 @@ def test_a_token_goes_along_and_is_signed(recorded):
         assert signed == bool(case["token"]), f"{name(case)}: the token is not signed"
 
 
+def test_whose_resources_are_meant_is_said_and_signed_as_the_sdk_does(recorded):
+    for case, request in recorded:
+        _, _, _, account_wide = SERVICES[case["service"]]
+        wanted = "x-domain-id" if account_wide else "x-project-id"
+        # these two know it by the key; the SDK says it all the same
+        spared = case["service"] in ("sts", "ims") or case["operation"] == "ShowNetworkIpAvailabilities"
+        assert spared or header(request, wanted), f"{name(case)}: {wanted} is missing"
+        for scope in ("x-domain-id", "x-project-id"):
+            there = header(request, scope) is not None
+            assert there == (scope in header(request, "authorization")), f"{name(case)}: {scope} is not signed"
+
+
 def test_a_request_that_was_changed_is_noticed(recorded):
     case, (method, target, headers, body) = next(row for row in recorded if row[0]["operation"] == "DeleteServers")
     other = (method, target + "?limit=1", headers, body.replace(b"servers", b"machines"))

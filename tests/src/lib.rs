@@ -4,12 +4,15 @@
 //! Everything here is Linux: the window is driven through WebKitGTK's driver on a virtual display.
 #![cfg(target_os = "linux")]
 
+pub mod acts;
 pub mod desktop;
 pub mod gate;
+pub mod neighbours;
 pub mod oracle;
 pub mod peers;
 mod process;
 pub mod programs;
+pub mod screens;
 pub mod script;
 pub mod walk;
 pub mod window;

@@ -63,6 +63,28 @@ pub mod id {
     pub const DELETE_CONFIRM_NAME: &str = "delete-confirm-name";
     /// Delete: the button.
     pub const DELETE_SUBMIT: &str = "delete-submit";
+    /// What is under way on the open server.
+    pub const SERVER_OPERATION: &str = "server-operation";
+    /// Server: open the choice of another size.
+    pub const SERVER_RESIZE: &str = "server-resize";
+    /// Resize: one size that can be had; `data-flavor`.
+    pub const RESIZE_OPTION: &str = "resize-option";
+    /// Resize: the button.
+    pub const RESIZE_SUBMIT: &str = "resize-submit";
+    /// One disk of the open server; `data-size`, `data-attached`.
+    pub const DISK_ROW: &str = "disk-row";
+    /// Disks: open the form for another one.
+    pub const DISK_ADD: &str = "disk-add";
+    /// Disk: open the form that grows it.
+    pub const DISK_GROW: &str = "disk-grow";
+    /// Disk: the size asked for, in GB.
+    pub const DISK_SIZE: &str = "disk-size";
+    /// Disk: its price of an hour; `data-amount`.
+    pub const DISK_PRICE: &str = "disk-price";
+    /// Disk: the button that adds or grows it.
+    pub const DISK_SIZE_SUBMIT: &str = "disk-size-submit";
+    /// Lines to type in the guest.
+    pub const GUEST_COMMANDS: &str = "guest-commands";
     /// Create: one card for each template; `data-template`.
     pub const CREATE_TEMPLATE: &str = "create-template";
     /// Create: the server's name.
@@ -108,7 +130,7 @@ pub mod id {
 }
 
 /// How long a server may take to come up or go at the sandbox's pace 1, with room for a slow machine.
-const ASYNCHRONY: Duration = Duration::from_secs(60);
+pub(crate) const ASYNCHRONY: Duration = Duration::from_secs(60);
 
 /// What a person types at sign-in.
 #[derive(Clone, Debug)]
@@ -176,7 +198,7 @@ pub fn event_row(action: &str, outcome: &str) -> String {
 /// A person at the window. With an album, each step leaves a picture.
 #[derive(Debug)]
 pub struct Walk<'w> {
-    window: &'w Window,
+    pub(crate) window: &'w Window,
     album: Option<Album>,
 }
 
@@ -241,11 +263,11 @@ impl<'w> Walk<'w> {
         }
     }
 
-    async fn click(&self, id: &str) -> Result<()> {
+    pub(crate) async fn click(&self, id: &str) -> Result<()> {
         self.window.click(&testid(id)).await
     }
 
-    async fn fill(&self, id: &str, text: &str) -> Result<()> {
+    pub(crate) async fn fill(&self, id: &str, text: &str) -> Result<()> {
         self.window.fill(&testid(id), text).await
     }
 

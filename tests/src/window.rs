@@ -323,6 +323,16 @@ impl Window {
             .context("the window keeps its size")
     }
 
+    /// Takes the window from the front.
+    ///
+    /// # Errors
+    /// When the window does not answer.
+    pub async fn minimize(&self) -> Result<()> {
+        self.command(self.client.minimize_window())
+            .await
+            .context("the window stays in front")
+    }
+
     /// Runs the body of a function in the page and gives what it returns.
     ///
     /// # Errors
@@ -331,6 +341,14 @@ impl Window {
         self.command(self.client.execute(body, Vec::new()))
             .await
             .context("the script failed")
+    }
+
+    /// What the body of a function returns in the page now, for probes of [`Window::wait`].
+    ///
+    /// # Errors
+    /// When the script throws or the window does not answer.
+    pub async fn peek_script(&self, body: &str) -> Result<Value, CommandError> {
+        self.command(self.client.execute(body, Vec::new())).await
     }
 
     /// Presses a key or types text where the focus is.

@@ -5,7 +5,9 @@ import type {
   Accounts,
   AppInfo,
   Change,
+  Cost,
   CreateServer,
+  DeleteServer,
   Delivery,
   Operation,
   PerServer,
@@ -15,6 +17,7 @@ import type {
   Settings,
   WireError,
 } from './host/generated';
+import { Desk } from './desk.svelte';
 import { asWireError, type Host } from './host/host';
 import { keep, kept } from './kept';
 import { m, resolveLanguage, setLanguage } from './words/words.svelte';
@@ -31,7 +34,12 @@ export type Row = { key: string; server: Server | null; operation: Operation | n
 export type LeaseWarning = Extract<Change, { kind: 'lease_warned' }>;
 
 /** Something to be told: how an operation ended, or that a lease is about to. */
-export type Toast = { id: number; operation: Operation | null; warning: LeaseWarning | null };
+export type Toast = {
+  id: number;
+  operation: Operation | null;
+  warning: LeaseWarning | null;
+  error?: WireError;
+};
 
 /** Whether it is known yet how the application stands. */
 export type Start = { kind: 'starting' } | { kind: 'failed'; error: WireError } | { kind: 'ready' };
@@ -39,17 +47,29 @@ export type Start = { kind: 'starting' } | { kind: 'failed'; error: WireError } 
 /** How much room a row takes. */
 export type Density = 'comfortable' | 'compact';
 
+const asUsual: Settings = {
+  language: 'system',
+  theme: 'system',
+  warnMinutes: [10, 30, 120],
+  tellOperations: true,
+  stayInTray: false,
+  proxy: 'system',
+  proxyUrl: '',
+  caFile: '',
+};
 const OK_TOAST_MS = 8000;
 const TOASTS_AT_MOST = 5;
 
 export class AppState {
   start = $state.raw<Start>({ kind: 'starting' });
   info = $state.raw<AppInfo | null>(null);
-  settings = $state.raw<Settings>({ language: 'system', theme: 'system' });
+  settings = $state.raw<Settings>(asUsual);
   accounts = $state.raw<Accounts>({ accounts: [], active: null });
   list = $state.raw<ServerList | null>(null);
   listError = $state.raw<WireError | null>(null);
   operations = $state.raw<ReadonlyMap<string, Operation>>(new Map());
+  /** What servers came to so far, by id, as the ledger worked it out with the last list; one it does not know is not there. */
+  costs = $state.raw<ReadonlyMap<string, Cost>>(new Map());
   delivery = $state.raw<Delivery | null>(null);
   lastSeq = $state(0);
   /** Counts how often everything was loaded afresh, as when another ledger was opened: what was kept of the old is void. */
@@ -58,14 +78,21 @@ export class AppState {
   screen = $state<Screen>('servers');
   selection = $state.raw<Selection>({ server: null, operation: null });
   selectedOperation = $state<string | null>(null);
+  /** Whether what is left of deleted servers is shown. */
+  leftovers = $state(false);
   toasts = $state.raw<readonly Toast[]>([]);
   /** The template with which the next new server begins. */
   wantedTemplate = $state<string | null>(null);
   density = $state<Density>('comfortable');
+  /** What the palette did last, the newest first. */
+  recent: readonly string[] = [];
+  readonly desk = new Desk(this);
 
   readonly host: Host;
   #stopWatching: (() => void) | null = null;
   #toastCount = 0;
+  #saving: Promise<void> = Promise.resolve();
+  #guard: { unsaved: () => boolean; ask: (go: () => void) => void } | null = null;
   #darkSystem: MediaQueryList;
 
   /** The account whose servers are shown. */
@@ -115,6 +142,7 @@ export class AppState {
       this.#stopWatching ??= await this.host.watch((change) => this.apply(change));
       await this.#load();
       this.start = { kind: 'ready' };
+      void this.desk.take();
     } catch (thrown) {
       this.start = { kind: 'failed', error: this.error(thrown) };
     }
@@ -181,6 +209,12 @@ export class AppState {
       case 'lease_warned':
         this.#warn(change);
         break;
+      case 'settings':
+        this.applySettings(change.settings);
+        break;
+      case 'wished':
+        if (this.start.kind === 'ready') void this.desk.take();
+        break;
       case 'reload':
         void this.#reload();
         break;
@@ -191,10 +225,15 @@ export class AppState {
   applyAccounts(accounts: Accounts, always = false): void {
     const same = this.accounts.active === accounts.active;
     this.accounts = accounts;
+    // Whoever signs in next begins where everybody does.
+    if (accounts.accounts.length === 0) this.go('servers');
     if (same && !always) return;
     if (!same) this.selection = { server: null, operation: null };
     this.listError = null;
-    if (this.list?.account !== accounts.active) this.list = null;
+    if (this.list?.account !== accounts.active) {
+      this.list = null;
+      this.costs = new Map();
+    }
     if (accounts.active !== null) void this.loadServers();
   }
 
@@ -204,15 +243,23 @@ export class AppState {
     this.#showTheme();
   }
 
-  async saveSettings(settings: Settings): Promise<void> {
-    this.applySettings(await this.host.settings.set(settings));
+  /** One after the other, each on what the one before left: two changes made at once are both kept. */
+  async saveSettings(change: Partial<Settings> | ((now: Settings) => Partial<Settings>)): Promise<void> {
+    const save = async () => {
+      const changed = typeof change === 'function' ? change(this.settings) : change;
+      this.applySettings(await this.host.settings.set({ ...this.settings, ...changed }));
+    };
+    const saved = this.#saving.then(save);
+    this.#saving = saved.catch(() => {});
+    await saved;
   }
 
   /** Reads the accounts again after signing in and goes to the servers. */
   async signedIn(account: Account): Promise<void> {
     this.applyAccounts(await this.host.accounts.list());
     if (this.accounts.active !== account.id) await this.selectAccount(account.id);
-    this.go('servers');
+    // The change may have shown the servers already, and the person may be elsewhere by now.
+    if (this.screen === 'add-account') this.go('servers');
   }
 
   async selectAccount(account: string): Promise<void> {
@@ -236,6 +283,17 @@ export class AppState {
     if (shown !== null && (list.asOf === null || list.asOf < shown)) return;
     this.list = list;
     this.listError = null;
+    if (list.asOf !== shown || this.costs.size === 0) void this.#loadCosts(list.account);
+  }
+
+  /** An estimate beside the list: where it cannot be had, the list is none the worse. */
+  async #loadCosts(account: string): Promise<void> {
+    try {
+      const { costs } = await this.host.servers.costs();
+      if (account === this.accounts.active) this.costs = new Map(costs.map((cost) => [cost.server, cost]));
+    } catch {
+      this.costs = new Map();
+    }
   }
 
   async create(request: CreateServer): Promise<void> {
@@ -246,11 +304,11 @@ export class AppState {
   }
 
   async extend(server: string, until: number): Promise<Operation> {
-    return this.#took(await this.host.servers.extend({ server, until: new Date(until).toISOString() }));
+    return this.took(await this.host.servers.extend({ server, until: new Date(until).toISOString() }));
   }
 
   async cancelLease(server: string): Promise<void> {
-    this.#applyOperation(await this.host.servers.cancelLease({ server }));
+    this.took(await this.host.servers.cancelLease({ server }));
   }
 
   async power(server: string, act: PowerAct, hard: boolean): Promise<void> {
@@ -260,17 +318,30 @@ export class AppState {
 
   /** At most 100 servers; the answer says for each what became of it. */
   async powerAll(servers: string[], act: PowerAct, hard: boolean): Promise<PerServer[]> {
-    const results = await this.host.servers.power({ servers, act, hard });
+    return this.#tookAll(await this.host.servers.power({ servers, act, hard }));
+  }
+
+  /** The same for the end of leases, */
+  async extendAll(servers: string[], until: number): Promise<PerServer[]> {
+    return this.#tookAll(await this.host.servers.extendSeveral({ servers, until: new Date(until).toISOString() }));
+  }
+
+  /** and for deletions, each with the name as confirmed. */
+  async deleteAll(servers: DeleteServer[]): Promise<PerServer[]> {
+    return this.#tookAll(await this.host.servers.deleteSeveral({ servers }));
+  }
+
+  #tookAll(results: PerServer[]): PerServer[] {
     for (const { operation } of results) if (operation) this.#applyOperation(operation);
     return results;
   }
 
   async delete(server: string, name: string): Promise<Operation> {
-    return this.#took(await this.host.servers.delete({ server, name }));
+    return this.took(await this.host.servers.delete({ server, name }));
   }
 
   /** Takes in an operation that a call answered with. */
-  #took(operation: Operation): Operation {
+  took(operation: Operation): Operation {
     this.#applyOperation(operation);
     return operation;
   }
@@ -281,15 +352,31 @@ export class AppState {
     document.documentElement.dataset['density'] = density;
   }
 
-  go(screen: Screen): void {
-    this.wantedTemplate = null;
-    this.screen = screen;
+  /** Asks whoever has something unsaved on the screen before it is left. The answer takes the guard off again. */
+  guard(unsaved: () => boolean, ask: (go: () => void) => void): () => void {
+    const guard = { unsaved, ask };
+    this.#guard = guard;
+    return () => {
+      if (this.#guard === guard) this.#guard = null;
+    };
+  }
+
+  /** Leaves for another screen; `then` is done once it is there, which may be after a question about what is unsaved. */
+  go(screen: Screen, then?: () => void): void {
+    const go = () => {
+      this.wantedTemplate = null;
+      this.desk.wantedAct = null;
+      this.desk.draft = null;
+      this.screen = screen;
+      then?.();
+    };
+    if (screen !== this.screen && this.#guard?.unsaved()) this.#guard.ask(go);
+    else go();
   }
 
   /** Goes to a new server with this template chosen. */
   createFrom(template: string): void {
-    this.go('create');
-    this.wantedTemplate = template;
+    this.desk.create(template, null);
   }
 
   showServer(operation: Operation): void {
@@ -297,9 +384,14 @@ export class AppState {
     this.go('servers');
   }
 
-  showServerById(server: string): void {
+  showServerById(server: string, then?: () => void): void {
     this.selection = { server, operation: null };
-    this.go('servers');
+    this.go('servers', then);
+  }
+
+  /** Shows what is left of deleted servers, over the list of those that are there. */
+  showLeftovers(): void {
+    this.go('servers', () => (this.leftovers = true));
   }
 
   showOperation(id: string): void {
@@ -341,6 +433,17 @@ export class AppState {
     });
     this.toasts = [...others, { id, operation, warning: null }].slice(-TOASTS_AT_MOST);
     if (operation.outcome !== 'failed') setTimeout(() => this.dismiss(id), OK_TOAST_MS);
+  }
+
+  /** Does what has no place of its own to show that it failed, and tells it. */
+  async attempt(what: () => void | Promise<void>): Promise<void> {
+    try {
+      await what();
+    } catch (thrown) {
+      const id = ++this.#toastCount;
+      const told: Toast = { id, operation: null, warning: null, error: this.error(thrown) };
+      this.toasts = [...this.toasts, told].slice(-TOASTS_AT_MOST);
+    }
   }
 
   /** A warning stays until it is read, or until the next one about the same server. */

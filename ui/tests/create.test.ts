@@ -117,3 +117,104 @@ it('explains what the region does not answer, and asks again on demand', async (
   await user.click(box.querySelector('button') as HTMLButtonElement);
   await part('create-name');
 });
+
+it('shows each part for an hour and for the lease', async () => {
+  await openCreate();
+  const table = await part('create-price-parts');
+  expect(text(table)).toMatch(/Server s6\.large\.2\s*¥0\.253\s*¥2\.024/);
+  expect(text(table)).toMatch(/Public address 5 Mbit\/s\s*¥0\.16\s*¥1\.28/);
+});
+
+it('takes other disks than the template, and none where none is wanted', async () => {
+  const { user, host } = await openCreate();
+  await user.type(await part('create-system-disk'), '120');
+  await user.type(await part('create-data-disk'), '0');
+  await waitFor(() =>
+    expect(host.requests('servers.quote').at(-1)).toMatchObject({ systemDiskGb: 120, dataDiskGb: 0 }),
+  );
+  await user.type(await part('create-data-disk'), 'x');
+  const submit = await part<HTMLButtonElement>('create-submit');
+  expect(submit.disabled).toBe(true);
+  expect(document.body.textContent).toContain('Write a whole number of GB.');
+});
+
+it('takes a text for the first start, counts its bytes, and shows what is wrong with it as it is typed', async () => {
+  const { user, host } = await openCreate({
+    'servers.quote': ({ userData }: CreateServer) =>
+      quote({
+        problems: userData?.includes('[')
+          ? [{ field: 'userData', blocking: true, error: wireError({ sentence: 'Line 2 cannot be read.' }) }]
+          : [],
+      }),
+  });
+  const field = await part<HTMLTextAreaElement>('create-user-data');
+  await user.click(field);
+  await user.paste('apt install git');
+  expect(document.body.textContent).toContain('It must begin with #cloud-config');
+  await user.clear(field);
+  await user.paste('#cloud-config\nruncmd: [ 软');
+  expect((await part('create-user-data-size')).dataset['bytes'], 'bytes, not characters').toBe('27');
+  await waitFor(() => expect(text(field.closest('.field') as HTMLElement)).toContain('Line 2 cannot be read.'));
+  expect((await part<HTMLButtonElement>('create-submit')).disabled).toBe(true);
+  expect(host.requests('servers.quote').at(-1)).toMatchObject({ userData: '#cloud-config\nruncmd: [ 软' });
+  const file = new File(['#!/bin/sh\necho hi\n'], 'first.sh');
+  await user.upload(await part('create-user-data-file'), file);
+  await waitFor(() => expect(field.value).toBe('#!/bin/sh\necho hi\n'));
+  await waitFor(async () => expect((await part<HTMLButtonElement>('create-submit')).disabled).toBe(false));
+  await user.click(await part('create-user-data-clear'));
+  await waitFor(() => expect(host.requests('servers.quote').at(-1)).not.toHaveProperty('userData'));
+});
+
+it('takes the text of a template, and nothing in its place when it is emptied', async () => {
+  const { user, host } = await openCreate({
+    'servers.catalogue': () => catalogue({ templates: [template({ userData: '#!/bin/sh\n' })] }),
+  });
+  const field = await part<HTMLTextAreaElement>('create-user-data');
+  expect(field.value).toBe('#!/bin/sh\n');
+  await waitFor(() => expect(host.requests('servers.quote').at(-1)).not.toHaveProperty('userData'));
+  await user.clear(field);
+  await waitFor(() => expect(host.requests('servers.quote').at(-1)).toMatchObject({ userData: '' }));
+});
+
+it('makes a group that lets one address in, and chooses it once it is there', async () => {
+  const { user, host } = await openCreate({
+    'networks.own_address': () => ({ address: '198.51.100.7' }),
+    'networks.admit_ssh': () => operation({ id: 'admit', kind: 'network.admit', serverName: 'group' }),
+  });
+  await user.click(await part('create-admit'));
+  const address = await part<HTMLInputElement>('admit-address');
+  await waitFor(() => expect(address.value).toBe('198.51.100.7'));
+  await user.click(await part('admit-submit'));
+  expect(host.requests('networks.admit_ssh')).toEqual([{ address: '198.51.100.7' }]);
+  const groups = [
+    { id: 'group-1', name: 'default' },
+    { id: 'group-9', name: 'wangcheng-ssh-198.51.100.7' },
+  ];
+  host.answer('servers.catalogue', () => catalogue({ securityGroups: groups }));
+  host.emit({
+    kind: 'operation',
+    operation: operation({
+      id: 'admit',
+      kind: 'network.admit',
+      serverName: 'group',
+      stage: 'settled',
+      outcome: 'ok',
+      securityGroup: 'group-9',
+    }),
+  });
+  await waitFor(async () => expect((await part<HTMLSelectElement>('create-security-group')).value).toBe('group-9'));
+  expect(document.querySelector('[data-testid="admit-submit"]')).toBeNull();
+});
+
+it('says why no address is known, and why a group could not be made', async () => {
+  const { user } = await openCreate({
+    'networks.admit_ssh': () => {
+      throw wireError({ code: 'address_too_wide', sentence: 'That range is too wide.' });
+    },
+  });
+  await user.click(await part('create-admit'));
+  const address = await part<HTMLInputElement>('admit-address');
+  await waitFor(() => expect(text(address.closest('.field') as HTMLElement)).toContain('is not known here'));
+  await user.type(address, '0.0.0.0/0{Enter}');
+  await waitFor(async () => expect(text(await part('error-box'))).toContain('That range is too wide.'));
+});

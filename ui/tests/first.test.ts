@@ -132,3 +132,20 @@ it('enters the demo region with one click, and for this run when there is no key
     { user: 'ada', remember: 'run' },
   ]);
 });
+
+it('leaves a person where they went while the answer to signing in was on its way', async () => {
+  let answer: (value: unknown) => void = () => {};
+  const { user, host, app } = await open({
+    ...nobody,
+    'accounts.sign_in_demo': () => new Promise((resolve) => (answer = resolve)),
+  });
+  await user.click(await part('first-demo'));
+  const accounts = { accounts: [account()], active: 'account-1' };
+  host.answer('accounts.list', () => accounts);
+  host.emit({ kind: 'accounts', accounts });
+  await user.click(await part('nav-events'));
+  answer(account());
+  await waitFor(() => expect(host.requests('accounts.list').length).toBeGreaterThan(1));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(app.screen).toBe('events');
+});

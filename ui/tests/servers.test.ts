@@ -23,8 +23,9 @@ it('deletes only when the exact name was typed', async () => {
   const field = await part<HTMLInputElement>('delete-confirm-name');
   const submit = await part<HTMLButtonElement>('delete-submit');
   const dialog = field.closest('dialog');
+  await part('delete-stays');
   expect(dialog && text(dialog), 'what is lost is named').toMatch(
-    /ada-dev-1124-k3.*disks \(2\).*203\.0\.113\.24.*18:00 today/,
+    /ada-dev-1124-k3.*System disk, 40 GB.*203\.0\.113\.24.*18:00 today/,
   );
 
   for (const nearly of ['ada-dev-1124-k', 'Ada-dev-1124-k3', 'ada-dev-1124-k3 ']) {

@@ -1,7 +1,7 @@
 import { waitFor } from '@testing-library/svelte';
 import { expect, it } from 'vitest';
-import { operation, server, serverList, wireError } from '../src/host/fake';
-import type { DeleteServer, ExtendLease, Power, Server } from '../src/host/generated';
+import { deletion, operation, server, serverList, wireError, yuan } from '../src/host/fake';
+import type { DeleteServers, ExtendLeases, Power, Server } from '../src/host/generated';
 import { keptView } from '../src/screens/servers/view';
 import { open, part, parts, text } from './open';
 
@@ -82,13 +82,22 @@ it('stops those that run, leaves the rest alone with the reason, and tells what 
   expect(text(await part('bulk-summary'))).toBe('1 of 2 done, 1 failed');
 });
 
-it('deletes several only after the sentence was typed, one by one, and can be halted', async () => {
+it('deletes several only after the sentence was typed, ten at a time, and can be halted', async () => {
   let release: (() => void) | null = null;
+  const all = Array.from({ length: 22 }, (_, n) => named(String(n)));
   const { user, host } = await open({
-    ...abc,
-    'servers.delete': async ({ server: id }: DeleteServer) => {
-      if (id === 'b') await new Promise<void>((resolve) => (release = resolve));
-      return operation({ id: `delete-${id}`, kind: 'server.delete', serverId: id });
+    ...with_(...all),
+    'servers.delete_several': async ({ servers }: DeleteServers) => {
+      if (servers[0]?.server === '10') await new Promise<void>((resolve) => (release = resolve));
+      return servers.map(({ server: id }) =>
+        id === '3'
+          ? { server: id, operation: null, error: wireError({ sentence: 'It is locked.' }) }
+          : {
+              server: id,
+              operation: operation({ id: `delete-${id}`, kind: 'server.delete', serverId: id }),
+              error: null,
+            },
+      );
     },
   });
   await part('servers-table');
@@ -97,25 +106,83 @@ it('deletes several only after the sentence was typed, one by one, and can be ha
   const submit = await part<HTMLButtonElement>('bulk-submit');
   await user.type(await part('bulk-phrase'), 'delete 2');
   expect(submit.disabled).toBe(true);
-  await user.clear(await part('bulk-phrase'));
-  await user.type(await part('bulk-phrase'), 'delete 3');
+  await user.type(await part('bulk-phrase'), '2');
   await user.click(submit);
   await waitFor(() => expect(release).not.toBeNull());
   await user.click(await part('bulk-halt'));
   (release as (() => void) | null)?.();
   await part('bulk-close');
-  expect(host.requests('servers.delete')).toEqual([
-    { server: 'a', name: 'server-a' },
-    { server: 'b', name: 'server-b' },
-  ]);
-  expect(text(parts('bulk-row')[2] as HTMLElement)).toContain('Not asked');
+  const asked = host.requests('servers.delete_several') as DeleteServers[];
+  expect(asked.map(({ servers }) => servers.length)).toEqual([10, 10]);
+  expect(asked[0]?.servers[0], 'each with its own name').toEqual({ server: '0', name: 'server-0' });
+  expect(parts('bulk-row').map((row) => row.dataset['tone'])).toEqual(
+    Array.from({ length: 22 }, (_, n) => (n === 3 ? 'bad' : n < 20 ? 'busy' : '')),
+  );
+  expect(text(parts('bulk-row')[3] as HTMLElement)).toContain('It is locked.');
+  expect(text(parts('bulk-row')[20] as HTMLElement)).toContain('Not asked');
 });
 
-it('moves each lease from its own end, or all to one moment', async () => {
+it('says before several are deleted what stays of each and what that costs, and offers it afterwards', async () => {
   const { user, host } = await open({
-    ...with_(named('a', { leaseEnd: '2025-11-24T10:00:00Z' }), named('b', { leaseEnd: null })),
-    'servers.extend': ({ server: id }: ExtendLease) =>
-      operation({ id: `lease-${id}`, kind: 'lease.update', serverId: id }),
+    ...abc,
+    'servers.deletion': ({ server: id }: { server: string }) => {
+      if (id === 'c') throw wireError();
+      const kept = {
+        kind: 'data_disk' as const,
+        id: 'd',
+        name: 'd',
+        sizeGb: 100,
+        goes: false,
+        perMonth: yuan('73.00'),
+      };
+      return deletion({ server: id, ...(id === 'a' ? { parts: [kept], staysPerMonth: yuan('73.00') } : {}) });
+    },
+    'servers.delete_several': ({ servers }: DeleteServers) =>
+      servers.map(({ server: id }) => ({
+        server: id,
+        operation: operation({ id: `delete-${id}`, kind: 'server.delete', serverId: id }),
+        error: null,
+      })),
+  });
+  await part('servers-table');
+  await user.click(await part('servers-mark-all'));
+  await user.click(await part('bulk-delete'));
+  await waitFor(() =>
+    expect(parts('bulk-stays').map(text)).toEqual(['1 stay, ¥73.00 a month', 'all goes', 'not known what stays']),
+  );
+  expect(text(await part('bulk-stays-sum'))).toContain('¥73.00 a month');
+  await user.type(await part('bulk-phrase'), 'delete 3{Enter}');
+  await part('bulk-close');
+  expect(parts('bulk-leftovers')).toHaveLength(0);
+  host.emit({
+    kind: 'operation',
+    operation: operation({
+      id: 'delete-a',
+      kind: 'server.delete',
+      serverId: 'a',
+      stage: 'settled',
+      outcome: 'ok',
+      left: 1,
+    }),
+  });
+  await user.click(await part('bulk-leftovers'));
+  await part('leftovers-none');
+  expect(parts('bulk-close'), 'one question at a time').toHaveLength(0);
+});
+
+it('moves each lease from its own end, those with the same end together', async () => {
+  const { user, host } = await open({
+    ...with_(
+      named('a', { leaseEnd: '2025-11-24T10:00:00Z' }),
+      named('b', { leaseEnd: null }),
+      named('c', { leaseEnd: '2025-11-24T10:00:00Z' }),
+    ),
+    'servers.extend_several': ({ servers }: ExtendLeases) =>
+      servers.map((id) => ({
+        server: id,
+        operation: operation({ id: `lease-${id}`, kind: 'lease.update', serverId: id }),
+        error: null,
+      })),
   });
   await part('servers-table');
   await user.click(await part('servers-mark-all'));
@@ -124,9 +191,9 @@ it('moves each lease from its own end, or all to one moment', async () => {
   expect(text(await part('bulk-rows'))).toMatch(/server-a ends 02:00 tomorrow.*server-b ends 22:30 today/);
   await user.click(await part('bulk-submit'));
   await part('bulk-close');
-  expect(host.requests('servers.extend')).toEqual([
-    { server: 'a', until: '2025-11-24T18:00:00.000Z' },
-    { server: 'b', until: '2025-11-24T14:30:00.000Z' },
+  expect(host.requests('servers.extend_several')).toEqual([
+    { servers: ['a', 'c'], until: '2025-11-24T18:00:00.000Z' },
+    { servers: ['b'], until: '2025-11-24T14:30:00.000Z' },
   ]);
 });
 
@@ -173,7 +240,7 @@ it('filters by state and owner, and keeps that and the columns for the next star
   expect(keptView()).toMatchObject({
     states: ['running'],
     owner: { kind: 'of', name: 'li.wei' },
-    columns: ['state', 'lease', 'address', 'size', 'owner', 'zone'],
+    columns: ['state', 'lease', 'address', 'size', 'cost', 'owner', 'zone'],
   });
 });
 

@@ -139,3 +139,40 @@ it('says that the templates could not be read, and tries again', async () => {
   await user.click((await part('error-box')).querySelector('button') as HTMLElement);
   await part('template-row');
 });
+
+it('says that a template comes with the program and cannot be removed; one that was changed becomes as it came', async () => {
+  const { user, host } = await openTemplates({ 'templates.origins': () => ({ builtIn: ['small'], own: [] }) });
+  await user.click(await part('template-row'));
+  const remove = await part<HTMLButtonElement>('template-remove');
+  expect(remove.disabled).toBe(true);
+  expect(text(await part('template-origin'))).toContain('cannot be removed');
+  host.answer('templates.origins', () => ({ builtIn: ['small'], own: ['small'] }));
+  host.answer('templates.save', () => [template({ vcpus: 4 })]);
+  host.answer('templates.remove', () => [template()]);
+  await user.type(await part('template-vcpus'), '{Backspace}4');
+  await user.click(await part('template-save'));
+  await waitFor(() => expect(remove.disabled).toBe(false));
+  await user.click(remove);
+  expect(text((await part('template-remove-submit')).closest('dialog') as HTMLElement)).toContain('as it came');
+  await user.click(await part('template-remove-submit'));
+  await waitFor(async () => expect((await part<HTMLInputElement>('template-vcpus')).value).toBe('2'));
+});
+
+it('asks before what is not saved is lost, wherever one goes', async () => {
+  const { user } = await openTemplates({ 'templates.list': () => [template(), template({ id: 'big' })] });
+  await waitFor(() => expect(parts('template-row')).toHaveLength(2));
+  await user.click(parts('template-row')[0] as HTMLElement);
+  await user.type(await part('template-nameEn'), ' x');
+  await user.click(parts('template-row')[1] as HTMLElement);
+  await user.keyboard('{Escape}');
+  await user.click(await part('nav-servers'));
+  const leave = await part('template-leave-submit');
+  expect((await part<HTMLInputElement>('template-id')).value, 'still there').toBe('small');
+  await user.click(leave);
+  await waitFor(() => expect(parts('template-row')).toHaveLength(0));
+  await user.click(await part('nav-templates'));
+  await waitFor(() => expect(parts('template-row')).toHaveLength(2));
+  await user.click(parts('template-row')[0] as HTMLElement);
+  await user.click(parts('template-row')[1] as HTMLElement);
+  expect((await part<HTMLInputElement>('template-id')).value, 'nothing written, nothing asked').toBe('big');
+});

@@ -32,6 +32,8 @@ enum Task {
         #[arg(long)]
         only: Option<Part>,
     },
+    /// Makes pictures of every screen, in both languages, both themes, wide and narrow, under target/pictures/.
+    Pictures,
     /// Formatting, lints, types, documentation, and whether generated files are fresh.
     Check,
     /// Writes the interface's TypeScript from the Rust types.
@@ -69,6 +71,7 @@ fn main() -> Result<()> {
     match Arguments::parse().task {
         Task::Run { tour } => steps::run(tour),
         Task::Test { only } => steps::test(only),
+        Task::Pictures => steps::pictures(),
         Task::Check => steps::check(),
         Task::Bindings { check } => steps::bindings(check),
         Task::Soak => steps::soak(),

@@ -55,6 +55,13 @@ const PACKAGES: &[Package] = &[
         "draws the window",
         false,
     ),
+    package(
+        "libayatana-appindicator3-dev",
+        "libayatana-appindicator-gtk3-devel",
+        "libayatana-appindicator",
+        "shows the icon in the tray",
+        false,
+    ),
     package("librsvg2-dev", "librsvg2-devel", "librsvg", "draws icons", false),
     package("dbus", "dbus-daemon", "dbus", "reaches the keychain", false),
     package(
@@ -118,6 +125,20 @@ const PACKAGES: &[Package] = &[
         "python3",
         "python",
         "runs the vendor's own SDK against the sandbox",
+        true,
+    ),
+    package(
+        "python3-dbus",
+        "python3-dbus",
+        "python-dbus",
+        "a tray and notifications for the window's tests",
+        true,
+    ),
+    package(
+        "python3-gi",
+        "python3-gobject-base",
+        "python-gobject",
+        "the same",
         true,
     ),
     package(

@@ -120,6 +120,13 @@ pub fn run(tour: bool) -> Result<()> {
     do_it("tour", Command::new(program("tour")).current_dir(root()))
 }
 
+/// Pictures of every screen.
+pub fn pictures() -> Result<()> {
+    setup::all(true)?;
+    build()?;
+    do_it("pictures", Command::new(program("pictures")).current_dir(root()))
+}
+
 /// All tests.
 pub fn test(only: Option<Part>) -> Result<()> {
     setup::all(true)?;
@@ -137,7 +144,14 @@ pub fn test(only: Option<Part>) -> Result<()> {
         let python = setup::sdk()?;
         do_it(
             "what sends our requests",
-            &mut cargo(&["build", "--workspace", "--example", "record"]),
+            &mut cargo(&[
+                "build",
+                "--workspace",
+                "--example",
+                "record",
+                "--example",
+                "retold",
+            ]),
         )?;
         do_it(
             "the vendor's SDK against the sandbox",
@@ -145,6 +159,8 @@ pub fn test(only: Option<Part>) -> Result<()> {
                 .args(["-m", "pytest", "tests/sdk", "-q"])
                 .env("WANGCHENG_SANDBOX", program("wangcheng-sandbox"))
                 .env("WANGCHENG_RECORD", program("examples/record"))
+                .env("WANGCHENG_RETOLD", program("examples/retold"))
+                .env("WANGCHENG_CLI", program("wangcheng"))
                 .current_dir(root()),
         )?;
     }

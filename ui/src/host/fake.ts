@@ -5,14 +5,25 @@ import {
   type AppInfo,
   type Catalogue,
   type Change,
+  type Deletion,
   type Delivery,
+  type Disk,
+  type DiskCommands,
+  type DiskList,
   type Event,
+  type FoundKey,
+  type Leftover,
+  type Leftovers,
+  type Money,
   type Operation,
   type Quote,
   type RefusedEvent,
   type Region,
+  type ResizeOption,
+  type ResizeOptions,
   type Server,
   type ServerList,
+  type Settings,
   type Template,
   type WireError,
 } from './generated';
@@ -174,14 +185,124 @@ export const catalogue = (some: Partial<Catalogue> = {}): Catalogue => ({
   ...some,
 });
 
+/** An amount in the currency of the examples. */
+export const yuan = (amount: string): Money => ({ amount, currency: 'CNY' });
+
+export const disk = (some: Partial<Disk> = {}): Disk => ({
+  id: 'disk-1',
+  name: 'ada-dev-1124-k3-volume-0000',
+  device: '/dev/vda',
+  sizeGb: 40,
+  mostGb: 1024,
+  diskType: 'GPSSD',
+  system: true,
+  attached: true,
+  goesWithServer: true,
+  own: true,
+  state: 'in-use',
+  perHour: yuan('0.0400'),
+  ...some,
+});
+
+/** A data disk beside it. */
+export const dataDisk = (some: Partial<Disk> = {}): Disk =>
+  disk({
+    id: 'disk-2',
+    name: 'ada-dev-1124-k3-volume-0001',
+    device: '/dev/vdb',
+    sizeGb: 100,
+    mostGb: 32_768,
+    system: false,
+    perHour: yuan('0.1000'),
+    ...some,
+  });
+
+export const diskList = (some: Partial<DiskList> = {}): DiskList => ({
+  server: '4f4b3dfa-eb70-47cf-a60a-998a53bd6666',
+  disks: [disk(), dataDisk()],
+  free: 22,
+  diskTypes: ['GPSSD', 'SAS', 'SSD'],
+  leastGb: 10,
+  mostGb: 32_768,
+  asOf: '2025-11-24T06:05:31Z',
+  ...some,
+});
+
+export const commands = (some: Partial<DiskCommands> = {}): DiskCommands => ({
+  shell: 'bash',
+  text: '# Grow the partition\ngrowpart /dev/vda 1\n# Grow the file system\nresize2fs /dev/vda1',
+  ...some,
+});
+
+export const deletion = (some: Partial<Deletion> = {}): Deletion => ({
+  server: '4f4b3dfa-eb70-47cf-a60a-998a53bd6666',
+  name: 'ada-dev-1124-k3',
+  parts: [
+    { kind: 'system_disk', id: 'disk-1', name: 'ada-volume-0000', sizeGb: 40, goes: true, perMonth: null },
+    { kind: 'data_disk', id: 'disk-2', name: 'ada-volume-0001', sizeGb: 100, goes: true, perMonth: null },
+    { kind: 'public_address', id: 'eip-1', name: '203.0.113.24', sizeGb: null, goes: true, perMonth: null },
+    { kind: 'private_key', id: null, name: '', sizeGb: null, goes: true, perMonth: null },
+  ],
+  staysPerMonth: null,
+  asOf: '2025-11-24T06:05:31Z',
+  ...some,
+});
+
+export const leftover = (some: Partial<Leftover> = {}): Leftover => ({
+  kind: 'disk',
+  id: 'disk-9',
+  name: 'old-data',
+  server: null,
+  sizeGb: 200,
+  diskType: 'GPSSD',
+  mbit: null,
+  created: '2025-11-20T02:00:00Z',
+  perMonth: yuan('146.00'),
+  ...some,
+});
+
+export const leftovers = (some: Partial<Leftovers> = {}): Leftovers => ({
+  items: [],
+  unchecked: 0,
+  perMonth: null,
+  asOf: '2025-11-24T06:05:31Z',
+  ...some,
+});
+
+export const resizeOption = (some: Partial<ResizeOption> = {}): ResizeOption => ({
+  flavor: 's6.xlarge.2',
+  vcpus: 4,
+  ramMb: 8192,
+  perHour: yuan('0.7060'),
+  morePerHour: yuan('0.2530'),
+  problem: null,
+  ...some,
+});
+
+export const resizeOptions = (some: Partial<ResizeOptions> = {}): ResizeOptions => ({
+  now: {
+    server: '4f4b3dfa-eb70-47cf-a60a-998a53bd6666',
+    name: 'ada-dev-1124-k3',
+    flavor: 's6.large.2',
+    vcpus: 2,
+    ramMb: 4096,
+    perHour: yuan('0.4530'),
+    needsStop: true,
+    asOf: '2025-11-24T06:05:31Z',
+  },
+  options: [resizeOption()],
+  priceProblem: null,
+  ...some,
+});
+
 export const quote = (some: Partial<Quote> = {}): Quote => ({
   perHour: { amount: '0.4530', currency: 'CNY' },
   forLease: { amount: '3.6240', currency: 'CNY' },
   leaseHours: '8',
   parts: [
-    { part: 'compute', spec: 's6.large.2', perHour: { amount: '0.2530', currency: 'CNY' } },
-    { part: 'system_disk', spec: 'GPSSD 40 GB', perHour: { amount: '0.0400', currency: 'CNY' } },
-    { part: 'public_address', spec: '5 Mbit/s', perHour: { amount: '0.1600', currency: 'CNY' } },
+    { part: 'compute', spec: 's6.large.2', perHour: yuan('0.2530'), forLease: yuan('2.0240') },
+    { part: 'system_disk', spec: 'GPSSD 40 GB', perHour: yuan('0.0400'), forLease: yuan('0.3200') },
+    { part: 'public_address', spec: '5 Mbit/s', perHour: yuan('0.1600'), forLease: yuan('1.2800') },
   ],
   problems: [],
   flavor: 's6.large.2',
@@ -302,6 +423,30 @@ export const appInfo = (some: Partial<AppInfo> = {}): AppInfo => ({
   ...some,
 });
 
+export const settings = (some: Partial<Settings> = {}): Settings => ({
+  language: 'en',
+  theme: 'light',
+  warnMinutes: [10, 30, 120],
+  tellOperations: true,
+  stayInTray: false,
+  proxy: 'system',
+  proxyUrl: '',
+  caFile: '',
+  ...some,
+});
+
+export const foundKey = (some: Partial<FoundKey> = {}): FoundKey => ({
+  id: 'environment',
+  source: 'environment',
+  file: null,
+  label: null,
+  accessKey: 'HPUA…0J3K',
+  temporary: false,
+  projectId: null,
+  domainId: null,
+  ...some,
+});
+
 export const regions: Region[] = [
   { id: 'cn-north-4', nameZh: '华北-北京四', nameEn: 'CN North-Beijing4', demo: false },
   { id: 'cn-east-3', nameZh: '华东-上海一', nameEn: 'CN East-Shanghai1', demo: false },
@@ -310,13 +455,23 @@ export const regions: Region[] = [
 
 const healthy: Record<string, (request: never) => unknown> = {
   'app.info': () => appInfo(),
-  'settings.get': () => ({ language: 'en', theme: 'light' }),
+  'app.wishes': () => [],
+  'settings.get': () => settings(),
   'settings.set': (request) => request,
   'accounts.list': () => ({ accounts: [account()], active: 'account-1' }),
   'accounts.regions': () => regions,
+  'accounts.find_keys': () => [],
   'servers.list': () => serverList([]),
   'servers.refresh': () => serverList([]),
   'servers.catalogue': () => catalogue(),
+  'servers.costs': () => ({ costs: [], asOf: '2025-11-24T06:05:31Z' }),
+  'servers.deletion': ({ server: id }: { server: string }) => deletion({ server: id }),
+  'servers.leftovers': () => leftovers(),
+  'disks.list': ({ server: id }: { server: string }) => diskList({ server: id }),
+  'disks.price': () => ({ perHour: yuan('0.1000'), serverPerHour: yuan('0.5130') }),
+  'disks.commands': () => commands(),
+  'networks.own_address': () => ({ address: null }),
+  'templates.origins': () => ({ builtIn: [], own: ['small'] }),
   'servers.quote': () => quote(),
   'operations.list': () => [],
   'events.list': () => ({ events: [], lastSeq: 0, more: false }),

@@ -204,6 +204,23 @@ diskType: string | null,
 sizeGb: number, };
 
 /**
+ * A bundle that was written.
+ */
+export type Bundle = { 
+/**
+ * The file.
+ */
+file: string, 
+/**
+ * What is in it.
+ */
+entries: Array<string>, 
+/**
+ * Its size.
+ */
+bytes: number, };
+
+/**
  * What a region offers to an account.
  */
 export type Catalogue = { 
@@ -291,7 +308,11 @@ leaseEnd: string,
 /**
  * Which warning it is: minutes before the end.
  */
-minutes: number, } | { "kind": "reload" };
+minutes: number, } | { "kind": "settings", 
+/**
+ * As it is now.
+ */
+settings: Settings, } | { "kind": "wished" } | { "kind": "reload" };
 
 /**
  * Says where events go.
@@ -325,6 +346,40 @@ preset?: Preset,
  * With `custom`: the fields that differ from the platform's own way.
  */
 profile?: Record<string, unknown>, };
+
+/**
+ * What one server came to.
+ */
+export type Cost = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Since when it is counted: since it was made, or since it was first seen here.
+ */
+since: string, 
+/**
+ * What it came to, to the cent, rounded up. From above: a stopped server may cost less.
+ */
+soFar: Money, 
+/**
+ * What it costs an hour now.
+ */
+perHour: Money, };
+
+/**
+ * What the servers that exist came to. One whose price was never known is not among them.
+ */
+export type Costs = { 
+/**
+ * The servers.
+ */
+costs: Array<Cost>, 
+/**
+ * Up to when.
+ */
+asOf: string, };
 
 /**
  * A server asked for. What is left out the template, or else the region, decides.
@@ -378,7 +433,15 @@ publicMbps: number | null,
  * What the server does on its first start beside what its environment installs: a text for cloud-init that begins
  * with `#cloud-config`, `#!` or `#cloud-boothook`. Every process on the server can read it.
  */
-userData?: string, };
+userData?: string, 
+/**
+ * Size of the system disk, in GB.
+ */
+systemDiskGb?: number, 
+/**
+ * Size of the data disk, in GB; 0: no data disk.
+ */
+dataDiskGb?: number, };
 
 /**
  * Deleting a disk that is attached to nothing.
@@ -818,6 +881,15 @@ servers: Array<string>,
 until: string, };
 
 /**
+ * Looking for keys that lie ready on this computer.
+ */
+export type FindKeys = { 
+/**
+ * Only in this file of the console's.
+ */
+file: string | null, };
+
+/**
  * One flavor that can be had.
  */
 export type Flavor = { 
@@ -841,6 +913,48 @@ zones: Array<string>,
  * Processor architecture is ARM.
  */
 arm: boolean, };
+
+/**
+ * A directory that the system can be asked to show. The page names none itself.
+ */
+export type Folder = "data" | "diagnostics";
+
+/**
+ * A key that lies ready. Nothing secret is in it.
+ */
+export type FoundKey = { 
+/**
+ * What names it when signing in.
+ */
+id: string, 
+/**
+ * Where it was found.
+ */
+source: KeySource, 
+/**
+ * The file, where it is one.
+ */
+file: string | null, 
+/**
+ * Its profile, or the user that the console names in its file.
+ */
+label: string | null, 
+/**
+ * First and last characters of the access key's id.
+ */
+accessKey: string, 
+/**
+ * It ends by itself: a security token belongs to it.
+ */
+temporary: boolean, 
+/**
+ * Project that is named beside it.
+ */
+projectId: string | null, 
+/**
+ * Cloud account (domain) that is named beside it.
+ */
+domainId: string | null, };
 
 /**
  * Making a disk larger.
@@ -887,6 +1001,11 @@ arm: boolean,
  * Linux with cloud-init in it: a key can be given to it.
  */
 cloudInit: boolean, };
+
+/**
+ * Where a key was found.
+ */
+export type KeySource = "environment" | "profile" | "csv";
 
 /**
  * Language of the interface.
@@ -1260,7 +1379,11 @@ spec: string,
 /**
  * Its price of an hour.
  */
-perHour: Money, };
+perHour: Money, 
+/**
+ * Its price until the lease ends.
+ */
+forLease: Money, };
 
 /**
  * A part of a price.
@@ -1283,6 +1406,11 @@ blocking: boolean,
  * What it is.
  */
 error: WireError, };
+
+/**
+ * How other computers are reached.
+ */
+export type ProxyUse = "system" | "direct" | "at";
 
 /**
  * What the commands are for.
@@ -1414,22 +1542,39 @@ call: string,
 request: unknown, };
 
 /**
- * What a call would come to.
+ * What a call would come to, or an operation came to.
  */
 export type Rehearsed = { 
 /**
- * The first request of each act that would change something. What follows depends on its answer.
+ * The first request of each act that would change something. What else is sent depends on its answer.
  */
 requests: Array<RehearsedRequest>, 
+/**
+ * What is known beforehand of the requests that follow. Words in capitals, such as `VOLUME_ID`, stand for what an
+ * answer tells; what is done to one disk is done to each.
+ */
+follows: Array<RehearsedRequest>, 
+/**
+ * The same as commands of `wangcheng`, one a line, for a POSIX shell.
+ */
+command: string | null, 
 /**
  * Why some of several would be refused here.
  */
 refused: Array<WireError>, };
 
 /**
- * A request that would be sent, its secrets blanked.
+ * A request that would be sent, or was; its secrets are blanked (`***`).
  */
 export type RehearsedRequest = { 
+/**
+ * The service, e.g. `ECS`.
+ */
+service: string, 
+/**
+ * The operation's name in the API reference, e.g. `CreateServers`.
+ */
+operation: string, 
 /**
  * Method, e.g. `POST`.
  */
@@ -1443,9 +1588,21 @@ url: string,
  */
 headers: Array<[string, string]>, 
 /**
- * The body.
+ * The body, byte for byte.
  */
-body: string, };
+body: string, 
+/**
+ * The body to be read: one member a line.
+ */
+pretty: string, 
+/**
+ * The same as a command of KooCLI (`hcloud`), for a POSIX shell.
+ */
+koo: string | null, 
+/**
+ * The same as code for the Python SDK.
+ */
+python: string | null, };
 
 /**
  * How long a secret is kept.
@@ -1765,12 +1922,45 @@ language: Language,
 /**
  * Light or dark.
  */
-theme: Theme, };
+theme: Theme, 
+/**
+ * Which warnings of a lease's end the system shows: minutes before it, out of [`crate::lease::WARNINGS`].
+ */
+warnMinutes: number[], 
+/**
+ * The system shows how an operation ended while the window is not in front.
+ */
+tellOperations: boolean, 
+/**
+ * The program stays, with its icon, when its window is closed.
+ */
+stayInTray: boolean, 
+/**
+ * How the cloud and the data platform are reached. From the next start on.
+ */
+proxy: ProxyUse, 
+/**
+ * Address of the proxy, for [`ProxyUse::At`]. It carries no login.
+ */
+proxyUrl: string, 
+/**
+ * File of certificates (PEM) that are trusted beside the system's. From the next start on.
+ */
+caFile: string, };
 
 /**
  * What the commands are typed into.
  */
 export type Shell = "bash" | "power_shell";
+
+/**
+ * Asks the system to show a directory.
+ */
+export type ShowFolder = { 
+/**
+ * Which.
+ */
+folder: Folder, };
 
 /**
  * Signing in. The secret parts go in here once and never come back.
@@ -1813,6 +2003,31 @@ export type SignInDemo = {
  * Who to be.
  */
 user: string, 
+/**
+ * How long the key is kept.
+ */
+remember: Remember, };
+
+/**
+ * Signing in with a key that was found.
+ */
+export type SignInFound = { 
+/**
+ * Which key: [`FoundKey::id`].
+ */
+id: string, 
+/**
+ * What to call the account.
+ */
+name: string, 
+/**
+ * Region id.
+ */
+region: string, 
+/**
+ * Project id, where it cannot be found out.
+ */
+projectId: string | null, 
 /**
  * How long the key is kept.
  */
@@ -1928,6 +2143,19 @@ export type TemplateFile = {
 file: string, };
 
 /**
+ * Where templates are from, by id.
+ */
+export type TemplateOrigins = { 
+/**
+ * They came with the program: they cannot be removed, and one that was changed can become again as it came.
+ */
+builtIn: Array<string>, 
+/**
+ * Kept as one's own: these can be removed.
+ */
+own: Array<string>, };
+
+/**
  * Names a template.
  */
 export type TemplateRef = { 
@@ -1983,6 +2211,60 @@ providerCode: string | null,
  */
 requestId: string | null, };
 
+/**
+ * Somewhere that the window is to go.
+ */
+export type Wish = { "kind": "server", 
+/**
+ * Server id.
+ */
+server: string, } | { "kind": "extend", 
+/**
+ * Server id.
+ */
+server: string, } | { "kind": "create", 
+/**
+ * Template id.
+ */
+template: string | null, 
+/**
+ * Name to fill in.
+ */
+name: string | null, 
+/**
+ * Purpose to fill in.
+ */
+purpose: string | null, 
+/**
+ * Hours of the lease to fill in.
+ */
+hours: number | null, } | { "kind": "screen", 
+/**
+ * Its name.
+ */
+screen: string, } | { "kind": "key_file", 
+/**
+ * The file.
+ */
+file: string, } | { "kind": "action", 
+/**
+ * Its name.
+ */
+action: string, } | { "kind": "unreadable" };
+
+/**
+ * A wish, and whether it has to be asked for first.
+ */
+export type Wished = { 
+/**
+ * What is wished.
+ */
+wish: Wish, 
+/**
+ * It came from outside, by a link: the person is asked before it is followed.
+ */
+outside: boolean, };
+
 /** Sends one call to the backend; rejects with a WireError. */
 export type Call = <Answer>(name: string, request: unknown) => Promise<Answer>;
 
@@ -1990,6 +2272,9 @@ export type Call = <Answer>(name: string, request: unknown) => Promise<Answer>;
 export const calls = (call: Call) => ({
   app: {
     info: () => call<AppInfo>("app.info", null),
+    wishes: () => call<Array<Wished>>("app.wishes", null),
+    showFolder: (request: ShowFolder) => call<null>("app.show_folder", request),
+    diagnostics: () => call<Bundle>("app.diagnostics", null),
   },
   settings: {
     get: () => call<Settings>("settings.get", null),
@@ -2000,6 +2285,8 @@ export const calls = (call: Call) => ({
     regions: () => call<Array<Region>>("accounts.regions", null),
     signIn: (request: SignIn) => call<Account>("accounts.sign_in", request),
     signInDemo: (request: SignInDemo) => call<Account>("accounts.sign_in_demo", request),
+    findKeys: (request: FindKeys) => call<Array<FoundKey>>("accounts.find_keys", request),
+    signInFound: (request: SignInFound) => call<Account>("accounts.sign_in_found", request),
     select: (request: AccountRef) => call<Accounts>("accounts.select", request),
     retry: (request: AccountRef) => call<Accounts>("accounts.retry", request),
     signOut: (request: AccountRef) => call<Accounts>("accounts.sign_out", request),
@@ -2024,6 +2311,7 @@ export const calls = (call: Call) => ({
     cancelLease: (request: ServerRef) => call<Operation>("servers.cancel_lease", request),
     delete: (request: DeleteServer) => call<Operation>("servers.delete", request),
     deletion: (request: ServerRef) => call<Deletion>("servers.deletion", request),
+    costs: () => call<Costs>("servers.costs", null),
     markParts: (request: ServerRef) => call<Operation>("servers.mark_parts", request),
     leftovers: () => call<Leftovers>("servers.leftovers", null),
     removeLeftovers: (request: RemoveLeftovers) => call<Array<PerLeftover>>("servers.remove_leftovers", request),
@@ -2045,6 +2333,7 @@ export const calls = (call: Call) => ({
     list: () => call<Array<Template>>("templates.list", null),
     save: (request: Template) => call<Array<Template>>("templates.save", request),
     remove: (request: TemplateRef) => call<Array<Template>>("templates.remove", request),
+    origins: () => call<TemplateOrigins>("templates.origins", null),
     export: () => call<TemplateFile>("templates.export", null),
     import: (request: TemplateFile) => call<Array<Template>>("templates.import", request),
   },
@@ -2052,6 +2341,7 @@ export const calls = (call: Call) => ({
     list: () => call<Array<Operation>>("operations.list", null),
     cancel: (request: OperationRef) => call<Operation>("operations.cancel", request),
     rehearse: (request: Rehearse) => call<Rehearsed>("operations.rehearse", request),
+    shown: (request: OperationRef) => call<Rehearsed>("operations.shown", request),
   },
   events: {
     list: (request: ListEvents) => call<EventPage>("events.list", request),

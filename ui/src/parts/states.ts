@@ -65,6 +65,16 @@ export function operationState(operation: Operation): OperationState {
   return operation.outcome ?? 'failed';
 }
 
+/** The same as a colour says it: on its way, well ended, badly ended, or nothing came of it. */
+export const operationTone: Record<OperationState, 'busy' | 'ok' | 'bad' | ''> = {
+  recorded: 'busy',
+  cancelling: 'busy',
+  sent: 'busy',
+  ok: 'ok',
+  failed: 'bad',
+  cancelled: '',
+};
+
 export const operationStateWord: Record<OperationState, () => string> = {
   recorded: m.stage_recorded,
   cancelling: m.stage_cancelling,

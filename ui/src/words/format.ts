@@ -116,6 +116,27 @@ export function money({ amount, currency }: Money): string {
   }
 }
 
+/** How much more (or less) one price is than another: `+¥0.12`, `−¥0.05`; null when they are not in one currency. */
+export function difference(then: Money, now: Money): string | null {
+  const more = Number(then.amount) - Number(now.amount);
+  if (then.currency !== now.currency || !Number.isFinite(more)) return null;
+  return signed({ amount: more.toFixed(6), currency: then.currency });
+}
+
+/** Money with its sign in front, also when it is more: `+¥0.12`; `±¥0.00` when it is nothing. */
+export function signed({ amount, currency }: Money): string {
+  const value = Number(amount);
+  if (!Number.isFinite(value)) return money({ amount, currency });
+  const sign = Math.abs(value) < 0.00005 ? '±' : value < 0 ? '−' : '+';
+  return sign + money({ amount: String(Math.abs(value)), currency });
+}
+
+/** A whole number as a person types it; null when it is none. */
+export const wholeNumber = (text: string): number | null => (/^\s*\d{1,9}\s*$/.test(text) ? Number(text) : null);
+
+/** `40 GB`, `32,768 GB`: the cloud counts disks in units of 1024³ bytes and calls them GB. */
+export const gigabytes = (size: number): string => m.gigabytes({ size: size.toLocaleString(locale()) });
+
 /** `2 vCPU · 4 GiB`; null when the cloud did not say both. */
 export function size(vcpus: number | null, ramMb: number | null): string | null {
   if (vcpus === null || ramMb === null) return null;

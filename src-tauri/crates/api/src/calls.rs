@@ -1,13 +1,20 @@
 //! The table of all calls.
 
+use std::path::PathBuf;
+
 use futures::future::BoxFuture;
 use secrecy::SecretString;
 use serde_json::Value;
 use ts_rs::TS;
+use wangcheng::costs::Costs;
 use wangcheng::delivery::Configuration;
+use wangcheng::imports::{FoundKey, SignInFound};
+use wangcheng::templates::TemplateOrigins;
 use wangcheng::{Code, Failure, Result};
 
+use crate::diagnostics::{Bundle, ShowFolder};
 use crate::host::Api;
+use crate::links::Wished;
 use crate::rehearsal::{Rehearse, Rehearsed};
 use crate::typescript::Signature;
 use crate::views::disks::{
@@ -16,9 +23,9 @@ use crate::views::disks::{
 };
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
-    Delivery, DeliveryTest, EventPage, ExtendLease, ListEvents, Operation, OperationRef, PerServer, Power,
-    Quote, RefusedEvent, Region, SavedKey, SendAgain, ServerList, ServerRef, Settings, SignIn, SignInDemo,
-    Template, TemplateFile, TemplateRef, event,
+    Delivery, DeliveryTest, EventPage, ExtendLease, FindKeys, ListEvents, Operation, OperationRef, PerServer,
+    Power, Quote, RefusedEvent, Region, SavedKey, SendAgain, ServerList, ServerRef, Settings, SignIn,
+    SignInDemo, Template, TemplateFile, TemplateRef, event,
 };
 use crate::views_change::{
     AdmitSsh, DeleteServers, ExtendLeases, OwnAddress, RenameServer, ResetPassword, ResizeOptions,
@@ -79,6 +86,10 @@ fn read<T: serde::de::DeserializeOwned>(request: Value) -> Result<T> {
 calls! {
     "app.info" "info" (api, _r: ()) -> AppInfo { api.info().await }
 
+    "app.wishes" "wishes" (api, _r: ()) -> Vec<Wished> { Ok(api.take_wishes()) }
+    "app.show_folder" "showFolder" (api, ask: ShowFolder) -> () { api.show_folder(ask.folder).await }
+    "app.diagnostics" "diagnostics" (api, _r: ()) -> Bundle { api.diagnostics().await }
+
     "settings.get" "get" (api, _r: ()) -> Settings { api.settings().await }
     "settings.set" "set" (api, settings: Settings) -> Settings { api.set_settings(settings).await }
 
@@ -104,6 +115,15 @@ calls! {
     "accounts.sign_in_demo" "signInDemo" (api, ask: SignInDemo) -> Account {
         let domain = api.enter_demo().await?;
         let signed_in = domain.sign_in_demo(&ask.user, ask.remember).await?;
+        Ok(api.speaker(&domain).account(signed_in))
+    }
+    "accounts.find_keys" "findKeys" (api, ask: FindKeys) -> Vec<FoundKey> {
+        let file = ask.file.map(|file| file.trim().into());
+        api.domain().await?.find_keys(key_places(), file).await
+    }
+    "accounts.sign_in_found" "signInFound" (api, ask: SignInFound) -> Account {
+        let domain = api.domain().await?;
+        let signed_in = domain.sign_in_found(key_places(), ask).await?;
         Ok(api.speaker(&domain).account(signed_in))
     }
     "accounts.select" "select" (api, ask: AccountRef) -> Accounts {
@@ -213,6 +233,7 @@ calls! {
     "servers.deletion" "deletion" (api, ask: ServerRef) -> Deletion {
         api.domain().await?.deletion(&ask.server).await
     }
+    "servers.costs" "costs" (api, _r: ()) -> Costs { api.domain().await?.costs().await }
     "servers.mark_parts" "markParts" (api, ask: ServerRef) -> Operation {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).operation(domain.mark_parts(&ask.server).await?))
@@ -265,6 +286,9 @@ calls! {
     "templates.remove" "remove" (api, ask: TemplateRef) -> Vec<Template> {
         api.domain().await?.remove_template(&ask.template).await
     }
+    "templates.origins" "origins" (api, _r: ()) -> TemplateOrigins {
+        api.domain().await?.template_origins().await
+    }
     "templates.export" "export" (api, _r: ()) -> TemplateFile {
         Ok(TemplateFile { file: api.domain().await?.export_templates().await? })
     }
@@ -283,6 +307,7 @@ calls! {
     }
 
     "operations.rehearse" "rehearse" (api, ask: Rehearse) -> Rehearsed { api.rehearse(ask).await }
+    "operations.shown" "shown" (api, ask: OperationRef) -> Rehearsed { api.shown(ask).await }
 
     "events.list" "list" (api, ask: ListEvents) -> EventPage {
         let (events, last_seq) = api.domain().await?.events(ask.before, ask.limit).await?;
@@ -333,6 +358,21 @@ calls! {
     "delivery.send_refused_again" "sendRefusedAgain" (api, ask: SendAgain) -> Delivery {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).delivery(domain.send_refused_again(ask.seq).await?))
+    }
+}
+
+/// Where keys may lie ready on this computer.
+fn key_places() -> wangcheng::imports::Places {
+    let home = dirs::home_dir();
+    wangcheng::imports::Places {
+        variable: |name| std::env::var(name).ok(),
+        profiles: std::env::var_os("HUAWEICLOUD_SDK_CREDENTIALS_FILE")
+            .map(PathBuf::from)
+            .or_else(|| Some(home.as_ref()?.join(".huaweicloud/credentials"))),
+        downloads: [dirs::download_dir(), dirs::desktop_dir(), home]
+            .into_iter()
+            .flatten()
+            .collect(),
     }
 }
 

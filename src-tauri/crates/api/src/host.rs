@@ -13,6 +13,7 @@ use tokio::sync::{RwLock, broadcast};
 use wangcheng::settings::{Language, Settings, Theme};
 use wangcheng::{ClientInfo, Clock, Code, Demo, Endpoints, Failure, Options, Result, Wangcheng};
 
+use crate::desk::Desk;
 use crate::error::WireError;
 use crate::views::{Accounts, AppInfo, Change, DemoRegion, DemoUser, Region, Speaker};
 use crate::words::Tongue;
@@ -69,6 +70,7 @@ struct Inner {
     tongue: Mutex<Tongue>,
     current: RwLock<Current>,
     changes: broadcast::Sender<Change>,
+    desk: Desk,
 }
 
 struct Current {
@@ -97,6 +99,7 @@ impl Api {
                 launch: Mutex::new(launch),
                 current: RwLock::new(nobody),
                 changes,
+                desk: Desk::default(),
             }),
         };
         let current = api.start(demo).await;
@@ -171,7 +174,21 @@ impl Api {
         }
     }
 
-    fn tongue(&self) -> Tongue {
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.inner.desk
+    }
+
+    /// The directory of the real ledger, where the program logs to whichever ledger is in use.
+    pub(crate) fn root_dir(&self) -> &Path {
+        &self.inner.places.data_dir
+    }
+
+    pub(crate) fn tell(&self, change: Change) {
+        // An error only says that nobody listens at the moment.
+        let _ = self.inner.changes.send(change);
+    }
+
+    pub(crate) fn tongue(&self) -> Tongue {
         *self.inner.tongue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -219,6 +236,9 @@ impl Api {
             launch.theme = None;
         }
         self.choose_tongue().await;
+        self.tell(Change::Settings {
+            settings: kept.clone(),
+        });
         Ok(kept)
     }
 
@@ -356,6 +376,7 @@ impl Api {
         Settings {
             language: launch.language.unwrap_or(settings.language),
             theme: launch.theme.unwrap_or(settings.theme),
+            ..settings
         }
     }
 

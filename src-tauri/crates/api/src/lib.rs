@@ -5,8 +5,11 @@
 //! added to the table exists on both sides, and what is not in it cannot be reached.
 
 mod calls;
+mod desk;
+mod diagnostics;
 mod error;
 mod host;
+mod links;
 mod rehearsal;
 mod typescript;
 mod views;
@@ -14,8 +17,11 @@ mod views_change;
 mod words;
 
 pub use calls::names;
+pub use desk::{Entry, MenuWords, Notice, ShowDirectory, Tray, TrayWords};
+pub use diagnostics::{Bundle, Folder, ShowFolder};
 pub use error::WireError;
 pub use host::{Api, Launch, Places, StartDemo};
+pub use links::{SCHEME as LINK_SCHEME, Wish, Wished};
 pub use rehearsal::{Rehearse, Rehearsed, RehearsedRequest};
 pub use typescript::typescript;
 pub use views::*;

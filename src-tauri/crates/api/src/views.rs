@@ -155,6 +155,13 @@ pub struct SignIn {
     pub remember: Remember,
 }
 
+/// Looking for keys that lie ready on this computer.
+#[derive(Debug, Clone, Deserialize, TS)]
+pub struct FindKeys {
+    /// Only in this file of the console's.
+    pub file: Option<String>,
+}
+
 /// Signing in to the embedded region.
 #[derive(Debug, Clone, Deserialize, TS)]
 pub struct SignInDemo {
@@ -601,6 +608,13 @@ pub enum Change {
         #[ts(type = "number")]
         minutes: i64,
     },
+    /// Something was set.
+    Settings {
+        /// As it is now.
+        settings: Settings,
+    },
+    /// Something is wished of the page, from outside of it.
+    Wished,
     /// Another ledger is in use, or changes were missed: everything has to be read anew.
     Reload,
 }

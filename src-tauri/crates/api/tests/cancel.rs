@@ -88,7 +88,11 @@ async fn a_creation_that_waits_is_cancelled_with_the_keys_made_for_it() {
     let servers = list["servers"].as_array().unwrap();
     assert!(!servers.iter().any(|server| server["name"] == "cancel-02"));
     let page = ask(&api, "events.list", json!({"before": null, "limit": 10})).await;
-    assert_eq!(page["events"].as_array().unwrap().len(), 0, "{page:#}");
+    let mut events = page["events"].as_array().unwrap().iter();
+    assert!(
+        events.all(|event| event["action"] == "install.heartbeat"),
+        "{page:#}"
+    );
     api.stop().await;
 }
 

@@ -166,6 +166,42 @@ async fn an_end_by_the_lease_has_that_cause_and_is_warned_of_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_spot_server_that_the_cloud_takes_back_has_that_cause() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = region(dir.path()).await;
+    let api = open(&dir.path().join("app"), &running).await;
+    sign_in(&api).await;
+    let console = Console::new(&api, &running).await;
+    console.make_spot("elsewhere-04").await;
+    let server = resting(&api, "elsewhere-04", "running").await;
+    ask(&api, "servers.adopt", json!({"server": server["id"]})).await;
+    let server = resting(&api, "elsewhere-04", "running").await;
+    assert_eq!(server["own"], true);
+
+    assert!(running.reclaim(server["id"].as_str().unwrap()));
+    ask(&api, "servers.refresh", Value::Null).await;
+    assert_eq!(
+        told(&events_of(&api, &server["id"]).await),
+        [("server.seen", "ok", "")],
+        "notice is not the end"
+    );
+    until("the server to be taken", &api, "servers.refresh", |list| {
+        let servers = list["servers"].as_array().unwrap();
+        servers.iter().all(|row| row["id"] != server["id"])
+    })
+    .await;
+    ask(&api, "servers.refresh", Value::Null).await;
+    let events = events_of(&api, &server["id"]).await;
+    assert_eq!(
+        told(&events)[1..],
+        [("server.deleted", "ok", "reclaimed")],
+        "once, and not as somebody's doing"
+    );
+    assert_eq!(events[1]["owner"], "ada");
+    api.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_chosen_for_one_run_is_not_the_other_programs() {
     let dir = tempfile::tempdir().unwrap();
     let running = region(dir.path()).await;

@@ -60,6 +60,15 @@ async fn a_server_is_made_extended_and_deleted_and_each_act_arrives_at_the_recei
     let server = row(&list).unwrap();
     assert_eq!(server["own"], true);
     assert_eq!(server["purpose"], "first path");
+    let costs = ask(&api, "servers.costs", Value::Null).await;
+    let cost = costs["costs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|cost| cost["server"] == server["id"])
+        .unwrap();
+    assert_eq!(cost["perHour"], quote["perHour"], "as it was priced");
+    assert_eq!(cost["soFar"]["amount"], "0.01", "a begun cent counts");
 
     let until_when: chrono::DateTime<chrono::Utc> = server["leaseEnd"].as_str().unwrap().parse().unwrap();
     let longer = until_when + chrono::TimeDelta::hours(1);

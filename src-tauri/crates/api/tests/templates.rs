@@ -55,6 +55,9 @@ async fn a_template_of_ones_own_is_kept_used_and_handed_on() {
     assert_eq!(refused.code, "template_invalid");
     assert!(refused.sentence.contains("leaseHours"), "{refused:?}");
 
+    let origins = ask(&second, "templates.origins", Value::Null).await;
+    assert_eq!(origins["own"], json!(["mine"]));
+    assert!(origins["builtIn"].as_array().unwrap().contains(&json!("docker")));
     let left = ask(&second, "templates.remove", json!({"template": "mine"})).await;
     assert!(!left.to_string().contains("\"mine\""));
     first.stop().await;

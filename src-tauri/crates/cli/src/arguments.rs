@@ -1,11 +1,15 @@
 //! The command line.
 
+mod parts;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 use wangcheng::settings::Language;
+
+pub use self::parts::{Disk, Leftovers, Network};
 
 /// Temporary Huawei Cloud servers from a terminal.
 #[derive(Debug, Parser)]
@@ -88,6 +92,12 @@ pub enum Command {
     /// Temporary servers
     #[command(subcommand)]
     Server(Server),
+    /// Disks of servers
+    #[command(subcommand)]
+    Disk(Disk),
+    /// Who may log in from where
+    #[command(subcommand)]
+    Network(Network),
     /// Templates that servers are made from
     #[command(subcommand)]
     Template(Template),
@@ -162,33 +172,9 @@ pub enum Server {
         wait: Wait,
     },
     /// Stop it; its disks and its address cost on
-    Stop {
-        /// Names or ids
-        #[arg(required = true)]
-        servers: Vec<String>,
-        /// Cut the power: what is not on the disks is lost
-        #[arg(long)]
-        hard: bool,
-        /// Do not ask before something may be lost
-        #[arg(long, short)]
-        yes: bool,
-        #[command(flatten)]
-        wait: Wait,
-    },
+    Stop(PowerAct),
     /// Restart it
-    Reboot {
-        /// Names or ids
-        #[arg(required = true)]
-        servers: Vec<String>,
-        /// Cut the power: what is not on the disks is lost
-        #[arg(long)]
-        hard: bool,
-        /// Do not ask before something may be lost
-        #[arg(long, short)]
-        yes: bool,
-        #[command(flatten)]
-        wait: Wait,
-    },
+    Reboot(PowerAct),
     /// Move the end of its lease
     Extend {
         /// Name or id
@@ -269,6 +255,15 @@ pub enum Server {
         #[command(flatten)]
         wait: Wait,
     },
+    /// Give its disks and its public address its tags once more, and set the disks to go with it
+    Mark {
+        /// Name or id
+        server: String,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// List, or remove, disks and addresses of servers that are gone: they cost on
+    Leftovers(Leftovers),
     /// Delete it with its disks and its public address
     Delete {
         /// Name or id
@@ -279,6 +274,23 @@ pub enum Server {
         #[command(flatten)]
         wait: Wait,
     },
+}
+
+/// Servers to be stopped or restarted.
+#[derive(Debug, Args)]
+pub struct PowerAct {
+    /// Names or ids
+    #[arg(required = true)]
+    pub servers: Vec<String>,
+    /// Cut the power: what is not on the disks is lost
+    #[arg(long)]
+    pub hard: bool,
+    /// Do not ask before something may be lost
+    #[arg(long, short)]
+    pub yes: bool,
+    /// How long to wait
+    #[command(flatten)]
+    pub wait: Wait,
 }
 
 /// A server to be made.
@@ -319,6 +331,9 @@ pub struct Create {
     /// Bandwidth of the public address in Mbit/s; 0: none
     #[arg(long, value_name = "MBPS")]
     pub public_mbps: Option<u32>,
+    /// What it does on its first start, in this file: #cloud-config, #! or #cloud-boothook; every process there can read it
+    #[arg(long, value_name = "FILE")]
+    pub user_data: Option<PathBuf>,
     /// Write the server's own private key to this new file (OpenSSH, readable by you only)
     #[arg(long, value_name = "PATH")]
     pub save_key: Option<PathBuf>,
@@ -371,6 +386,9 @@ pub enum Operation {
         /// Wait until it is done
         #[arg(long)]
         wait: bool,
+        /// Show the requests that it has sent, or sends, instead
+        #[arg(long, conflicts_with = "wait")]
+        calls: bool,
         /// Wait at most this long
         #[arg(long, value_name = "TIME", default_value = "30m", value_parser = humantime::parse_duration)]
         timeout: Duration,
@@ -469,4 +487,7 @@ pub struct Sandbox {
     /// How fast: at 1 a server boots in some six seconds
     #[arg(long, default_value_t = 1.0)]
     pub speed: f64,
+    /// How fast the region's own clock goes, leases and bills with it: at 1440 a day goes by in a minute
+    #[arg(long, default_value_t = 1.0)]
+    pub clock_speed: f64,
 }

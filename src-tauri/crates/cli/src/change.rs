@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::Wait;
 use crate::commands::show_operation;
-use crate::output::{rows, table, text};
+use crate::output::{money, rows, table, text};
 use crate::secrets;
 use crate::servers::id;
 use crate::session::{Session, wire};
@@ -27,16 +27,37 @@ pub async fn rehearse(session: &Session, name: &str, ask: Value) -> Result<()> {
     let rehearsed = session
         .ask("operations.rehearse", json!({"call": name, "request": ask}))
         .await?;
-    output.answer(&rehearsed, || {
-        rows(&rehearsed, "requests")
-            .map(request)
-            .collect::<Vec<_>>()
-            .join("\n\n")
-    })?;
+    output.answer(&rehearsed, || requests(session, &rehearsed))?;
     match rows(&rehearsed, "refused").next() {
         Some(error) => Err(wire(error, false)),
         None => Ok(()),
     }
+}
+
+/// Shows what an operation has asked, or asks, of the cloud.
+pub async fn shown(session: &Session, operation: &str) -> Result<()> {
+    let shown = session
+        .ask("operations.shown", json!({"operation": operation}))
+        .await?;
+    session.output.answer(&shown, || requests(session, &shown))
+}
+
+/// Requests as people read them, and what else says the same.
+fn requests(session: &Session, rehearsed: &Value) -> String {
+    let output = session.output;
+    let mut parts: Vec<String> = rows(rehearsed, "requests").map(request).collect();
+    let follows: Vec<String> = rows(rehearsed, "follows").map(request).collect();
+    if !follows.is_empty() {
+        parts.push(format!(
+            "# {}",
+            output.say(
+                "随后还有以下请求；大写的词代表返回结果中的 ID：",
+                "Then, with ids from the answers in the place of the words in capitals:"
+            )
+        ));
+        parts.extend(follows);
+    }
+    parts.join("\n\n")
 }
 
 /// A request as people read it: its first line, its headers, its body.
@@ -86,13 +107,6 @@ pub async fn resize(
         let head = match output.tongue {
             api::Tongue::Chinese => ["规格", "vCPU", "内存 MiB", "每小时", "相差", "说明"],
             api::Tongue::English => ["FLAVOR", "VCPUS", "MEMORY MIB", "AN HOUR", "MORE", "NOTE"],
-        };
-        let money = |option: &Value, key: &str| {
-            option
-                .get(key)
-                .filter(|money| money.is_object())
-                .map(|money| format!("{} {}", text(money, "amount"), text(money, "currency")))
-                .unwrap_or_default()
         };
         table(
             &head,

@@ -107,7 +107,10 @@ pub async fn operation(session: &Session, command: &Operation) -> Result<()> {
                 )
             })
         }
-        Operation::Show { id, wait, timeout } => {
+        Operation::Show { id, calls: true, .. } => crate::change::shown(session, id).await,
+        Operation::Show {
+            id, wait, timeout, ..
+        } => {
             let operation = if *wait {
                 session.follow_by_id(id, *timeout).await?
             } else {
@@ -157,13 +160,14 @@ pub fn trouble_of(output: Output, operation: &Value) -> Option<Trouble> {
 }
 
 fn facts_of(tongue: api::Tongue, operation: &Value) -> String {
-    let pairs: Vec<(&str, String)> = [
+    let mut pairs: Vec<(&str, String)> = [
         "id",
         "kind",
         "serverName",
         "serverId",
         "stage",
         "outcome",
+        "left",
         "leaseEnd",
         "recordedAt",
         "sentAt",
@@ -172,7 +176,14 @@ fn facts_of(tongue: api::Tongue, operation: &Value) -> String {
     .into_iter()
     .map(|key| (key, word(tongue, key, text(operation, key))))
     .collect();
-    facts(&pairs)
+    let inside = |pointer| operation.pointer(pointer).and_then(Value::as_str).map(safe);
+    pairs.push(("part", inside("/part/name").unwrap_or_default()));
+    pairs.push(("problem", inside("/problem/sentence").unwrap_or_default()));
+    pairs.push(("remark", inside("/remark/sentence").unwrap_or_default()));
+    match operation.get("commands") {
+        Some(commands) => format!("{}\n\n{}", facts(&pairs), crate::disks::typed(commands)),
+        None => facts(&pairs),
+    }
 }
 
 /// Events.

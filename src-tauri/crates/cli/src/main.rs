@@ -5,13 +5,16 @@ mod arguments;
 mod change;
 mod commands;
 mod delivery;
+mod disks;
 mod exit;
 mod keys;
+mod leftovers;
 mod output;
 mod region;
 mod secrets;
 mod servers;
 mod session;
+mod several;
 mod templates;
 mod trouble;
 mod words;
@@ -75,6 +78,8 @@ async fn run(arguments: &Arguments, output: Output) -> Result<()> {
     let result = match &arguments.command {
         Command::Account(command) => commands::account(&session, common, command).await,
         Command::Server(command) => servers::server(&session, command).await,
+        Command::Disk(command) => disks::disk(&session, command).await,
+        Command::Network(command) => disks::network(&session, command).await,
         Command::Template(command) => templates::template(&session, command).await,
         Command::Operation(command) => commands::operation(&session, command).await,
         Command::Events(command) => commands::events(&session, command).await,

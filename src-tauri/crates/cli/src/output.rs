@@ -119,6 +119,16 @@ pub fn text(value: &Value, key: &str) -> String {
     }
 }
 
+/// An amount with its currency; what has no price is empty.
+pub fn money(value: &Value, key: &str) -> String {
+    match value.get(key) {
+        Some(money) if money.is_object() => {
+            format!("{} {}", text(money, "amount"), text(money, "currency"))
+        }
+        _ => String::new(),
+    }
+}
+
 /// The rows of a list.
 pub fn rows<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
     value.get(key).and_then(Value::as_array).into_iter().flatten()

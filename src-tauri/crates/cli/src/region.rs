@@ -14,6 +14,7 @@ pub async fn run(arguments: &Sandbox, output: Output) -> Result<()> {
         receiver_file: arguments.receiver.clone(),
         announce: arguments.announce.clone(),
         speed: arguments.speed,
+        clock_speed: arguments.clock_speed,
         ..sandbox::Options::default()
     })
     .await

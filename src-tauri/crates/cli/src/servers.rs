@@ -6,13 +6,15 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::arguments::{Create, Server, Wait};
+use crate::arguments::{Create, PowerAct, Server, Wait};
 use crate::change;
-use crate::commands::{show_operation, trouble_of};
-use crate::exit::Exit;
+use crate::commands::show_operation;
 use crate::keys;
-use crate::output::{can_ask, facts, rows, table, text};
+use crate::leftovers;
+use crate::output::{can_ask, facts, money, rows, table, text};
 use crate::session::{Session, now, wire};
+use crate::several;
+use crate::templates::input;
 use crate::trouble::{Result, Trouble};
 use crate::words::{safe, word};
 
@@ -39,28 +41,8 @@ pub async fn server(session: &Session, command: &Server) -> Result<()> {
         }
         Server::Create(create) => make(session, create).await,
         Server::Start { servers, wait } => power(session, servers, "start", false, *wait).await,
-        Server::Stop {
-            servers,
-            hard,
-            yes,
-            wait,
-        } => {
-            if *hard && !wait.dry_run {
-                confirm_all(session, servers, *yes)?;
-            }
-            power(session, servers, "stop", *hard, *wait).await
-        }
-        Server::Reboot {
-            servers,
-            hard,
-            yes,
-            wait,
-        } => {
-            if *hard && !wait.dry_run {
-                confirm_all(session, servers, *yes)?;
-            }
-            power(session, servers, "reboot", *hard, *wait).await
-        }
+        Server::Stop(act) => switch(session, act, "stop").await,
+        Server::Reboot(act) => switch(session, act, "reboot").await,
         Server::Extend {
             server,
             by,
@@ -87,7 +69,7 @@ pub async fn server(session: &Session, command: &Server) -> Result<()> {
                     "取消租期后，云服务器会一直保留并计费，直到有人删除它。",
                     "Without a lease the server stays, and costs, until somebody deletes it.",
                 ));
-                confirm(session, name)?;
+                confirm(session, "server", name)?;
             }
             let ask = json!({"server": id(&server)});
             change::act(session, "servers.cancel_lease", ask, *wait).await
@@ -97,16 +79,8 @@ pub async fn server(session: &Session, command: &Server) -> Result<()> {
             let server = session.server(server).await?;
             let name = server.get("name").and_then(Value::as_str).unwrap_or_default();
             if !yes && !wait.dry_run {
-                session.output.note(&format!(
-                    "{} {} ({})",
-                    session.output.say(
-                        "将删除云服务器及其所有磁盘和公网地址：",
-                        "The server is deleted with all its disks and its public address:"
-                    ),
-                    safe(name),
-                    text(&server, "id"),
-                ));
-                confirm(session, name)?;
+                tell_deletion(session, &server).await?;
+                confirm(session, "server", name)?;
             }
             let ask = json!({"server": id(&server), "name": name});
             change::act(session, "servers.delete", ask, *wait).await
@@ -117,6 +91,17 @@ pub async fn server(session: &Session, command: &Server) -> Result<()> {
             stop,
             wait,
         } => change::resize(session, server, flavor.as_deref(), *stop, *wait).await,
+        Server::Mark { server, wait } => {
+            let server = session.server(server).await?;
+            change::act(
+                session,
+                "servers.mark_parts",
+                json!({"server": id(&server)}),
+                *wait,
+            )
+            .await
+        }
+        Server::Leftovers(command) => leftovers::leftovers(session, command).await,
         Server::Rename { server, name, wait } => {
             let server = session.server(server).await?;
             let ask = json!({"server": id(&server), "name": name});
@@ -185,6 +170,10 @@ async fn make(session: &Session, create: &Create) -> Result<()> {
             later(now(), Duration::from_secs(hours.saturating_mul(3600)))
         }
     };
+    let own_text = match &create.user_data {
+        Some(file) => Some(input(session, file)?),
+        None => None,
+    };
     let ask = json!({
         "template": create.template,
         "name": create.name,
@@ -197,6 +186,7 @@ async fn make(session: &Session, create: &Create) -> Result<()> {
         "securityGroup": create.security_group,
         "keyPair": create.key_pair,
         "publicMbps": create.public_mbps,
+        "userData": own_text,
     });
     if let Some(file) = &create.save_key {
         keys::check_place(session, file)?;
@@ -271,6 +261,14 @@ async fn make(session: &Session, create: &Create) -> Result<()> {
     show_operation(session, &operation)
 }
 
+/// Stops or restarts one or several. Cutting the power is asked about.
+async fn switch(session: &Session, act: &PowerAct, name: &str) -> Result<()> {
+    if act.hard && !act.wait.dry_run {
+        confirm_all(session, &act.servers, act.yes)?;
+    }
+    power(session, &act.servers, name, act.hard, act.wait).await
+}
+
 /// Starts, stops or restarts one or several, with one result each.
 async fn power(session: &Session, servers: &[String], act: &str, hard: bool, wait: Wait) -> Result<()> {
     let mut ids = Vec::with_capacity(servers.len());
@@ -282,57 +280,40 @@ async fn power(session: &Session, servers: &[String], act: &str, hard: bool, wai
         return change::rehearse(session, "servers.power", ask).await;
     }
     let results = session.ask("servers.power", ask).await?;
-    for result in results.as_array().into_iter().flatten() {
-        result
-            .get("operation")
-            .into_iter()
-            .for_each(|operation| session.asked(operation));
-    }
-    let mut answers = Vec::new();
-    let mut first_trouble = None;
-    for result in results.as_array().into_iter().flatten() {
-        let mut result = result.clone();
-        let followed = match result.get("operation") {
-            Some(operation) if operation.is_object() => session.follow_on(operation.clone(), wait).await,
-            _ => Ok(Value::Null),
-        };
-        match followed {
-            Ok(operation) => {
-                let refused = result.get("error").filter(|error| error.is_object());
-                let trouble = refused.map(|error| wire(error, false));
-                first_trouble = first_trouble
-                    .or(trouble)
-                    .or_else(|| trouble_of(session.output, &operation));
-                if let Some(place) = result.get_mut("operation") {
-                    *place = operation;
-                }
-            }
-            Err(
-                trouble @ Trouble::Error {
-                    exit: Exit::Cancelled,
-                    ..
-                },
-            ) => return Err(trouble),
-            Err(trouble) => first_trouble = first_trouble.or(Some(trouble)),
-        }
-        answers.push(result);
-    }
-    session.output.answer(&Value::Array(answers.clone()), || {
-        table(
-            &["ID", session.output.say("结果", "OUTCOME")],
-            answers.iter().map(|answer| {
-                let part = |pointer, key| {
-                    let raw = answer.pointer(pointer).and_then(Value::as_str)?;
-                    Some(word(session.output.tongue, key, safe(raw)))
-                };
-                let outcome = part("/operation/outcome", "outcome")
-                    .or_else(|| part("/error/sentence", "sentence"))
-                    .or_else(|| part("/operation/stage", "stage"));
-                vec![text(answer, "server"), outcome.unwrap_or_else(|| "-".to_owned())]
-            }),
-        )
-    })?;
-    first_trouble.map_or(Ok(()), Err)
+    several::follow(session, &results, "server", wait).await
+}
+
+/// Tells what goes and what stays when a server is deleted.
+async fn tell_deletion(session: &Session, server: &Value) -> Result<()> {
+    let output = session.output;
+    let deletion = session
+        .ask("servers.deletion", json!({"server": id(server)}))
+        .await?;
+    output.note(&format!(
+        "{} {} ({})",
+        output.say("将删除云服务器：", "The server is deleted:"),
+        text(&deletion, "name"),
+        text(server, "id"),
+    ));
+    let fate = |part: &Value| match part.get("goes").and_then(Value::as_bool) {
+        Some(true) => output.say("删除", "goes"),
+        _ => output.say("保留", "stays"),
+    };
+    let parts = rows(&deletion, "parts").map(|part| {
+        vec![
+            fate(part).to_owned(),
+            word(output.tongue, "part", text(part, "kind")),
+            text(part, "name"),
+            text(part, "sizeGb"),
+            money(part, "perMonth"),
+        ]
+    });
+    let head = match output.tongue {
+        api::Tongue::Chinese => ["", "种类", "名称", "GB", "每月"],
+        api::Tongue::English => ["", "KIND", "NAME", "GB", "A MONTH"],
+    };
+    output.note(&table(&head, parts));
+    Ok(())
 }
 
 fn confirm_all(session: &Session, servers: &[String], yes: bool) -> Result<()> {
@@ -344,13 +325,13 @@ fn confirm_all(session: &Session, servers: &[String], yes: bool) -> Result<()> {
         "The power is cut: what is not on the disks is lost.",
     ));
     for server in servers {
-        confirm(session, server)?;
+        confirm(session, "server", server)?;
     }
     Ok(())
 }
 
-/// A person has to type the name. Without a person it is refused.
-pub fn confirm(session: &Session, name: &str) -> Result<()> {
+/// A person has to type the name of a `server`, a `disk` or a `part`. Without a person it is refused.
+pub fn confirm(session: &Session, what: &str, name: &str) -> Result<()> {
     let output = session.output;
     if !can_ask() {
         return Err(Trouble::new(
@@ -370,7 +351,11 @@ pub fn confirm(session: &Session, name: &str) -> Result<()> {
     write!(
         err,
         "{} ",
-        output.say("请输入云服务器名称以确认：", "Type the server's name to confirm:")
+        match what {
+            "server" => output.say("请输入云服务器名称以确认：", "Type the server's name to confirm:"),
+            "disk" => output.say("请输入磁盘名称以确认：", "Type the disk's name to confirm:"),
+            _ => output.say("请输入以下名称以确认：", "Type this to confirm:"),
+        }
     )?;
     err.flush()?;
     drop(err);

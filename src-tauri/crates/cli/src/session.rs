@@ -241,7 +241,7 @@ impl Session {
     }
 
     /// The id of the row with that id, else of the only one with that name.
-    fn one_of<'a>(
+    pub fn one_of<'a>(
         &self,
         rows: impl Iterator<Item = &'a Value>,
         wanted: &str,

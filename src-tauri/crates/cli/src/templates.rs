@@ -42,7 +42,7 @@ pub async fn template(session: &Session, command: &Template) -> Result<()> {
                     "{} {template}",
                     output.say("将移除模板", "This template is removed:")
                 ));
-                confirm(session, template)?;
+                confirm(session, "template", template)?;
             }
             session
                 .ask("templates.remove", json!({"template": template}))

@@ -364,6 +364,44 @@ async fn people_get_tables_and_their_language() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_region_in_the_foreground_keeps_a_time_of_its_own_when_that_is_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("announce.json");
+    let mut command = program(dir.path());
+    command
+        .args(["sandbox", "--clock-speed", "1440", "--announce"])
+        .arg(&file)
+        .stdout(std::process::Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut announcement = Value::Null;
+    for _ in 0..200 {
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        announcement = serde_json::from_str(&text).unwrap_or_default();
+        if announcement.is_object() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let health = format!("{}/health", announcement["control"].as_str().unwrap());
+    let ahead = async || {
+        let text = reqwest::get(&health).await.unwrap().text().await.unwrap();
+        let told: Value = serde_json::from_str(&text).unwrap();
+        let moment =
+            |key: &str| -> chrono::DateTime<chrono::Utc> { told[key].as_str().unwrap().parse().unwrap() };
+        moment("time") - moment("wire_time")
+    };
+    let before = ahead().await;
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    let after = ahead().await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(
+        after - before >= chrono::TimeDelta::minutes(10),
+        "half a second is twelve minutes there: {before} {after}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn completions_are_scripts_that_bash_can_read() {
     let dir = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish", "powershell"] {

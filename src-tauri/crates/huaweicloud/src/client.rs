@@ -69,6 +69,7 @@ pub struct Client {
     inner: Arc<ClientInner>,
 }
 
+#[derive(Clone)]
 struct ClientInner {
     http: Http,
     credentials: Credentials,
@@ -77,6 +78,8 @@ struct ClientInner {
     key: Arc<Key>,
     /// Whose requests are counted together.
     account: Mark,
+    /// The account, where it is known.
+    account_id: Option<AccountId>,
     /// Where what changes something is kept, instead of being sent.
     rehearsal: Option<Rehearsal>,
 }
@@ -103,25 +106,22 @@ impl Client {
                 endpoints,
                 region,
                 account,
+                account_id: None,
                 rehearsal: None,
             }),
         }
     }
 
-    /// The same client, whose requests are counted together with those of all other keys of that account: the
-    /// cloud's limits are the account's.
+    /// The same client, knowing whose key it has. Its requests are counted together with those of all other keys of
+    /// that account, because the cloud's limits are the account's; and they name the account to those services
+    /// that are the account's and not a region's. [`crate::tms`] does not answer without that.
     #[must_use]
-    pub fn counted_for(self, account: &AccountId) -> Self {
-        let inner = &self.inner;
+    pub fn of_account(self, account: &AccountId) -> Self {
         Self {
             inner: Arc::new(ClientInner {
-                http: inner.http.clone(),
-                credentials: inner.credentials.clone(),
-                endpoints: inner.endpoints.clone(),
-                region: inner.region.clone(),
-                key: Arc::clone(&inner.key),
                 account: mark(account.as_str()),
-                rehearsal: inner.rehearsal.clone(),
+                account_id: Some(account.clone()),
+                ..(*self.inner).clone()
             }),
         }
     }

@@ -22,6 +22,7 @@ pub(crate) fn kind_of(code: &str) -> Option<ErrorKind> {
         | "Common.0018"
         | "CBC.0150"
         | "CBC.0156"
+        | "CTS.0012"
         | "SignatureDoesNotMatch"
         | "InvalidAccessKeyId" => ErrorKind::Auth,
 
@@ -29,12 +30,14 @@ pub(crate) fn kind_of(code: &str) -> Option<ErrorKind> {
 
         "APIGW.0302" | "APIGW.0304" | "Ecs.0016" | "Ecs.0027" | "Ecs.0089" | "Ecs.0110" | "Pdp.0001"
         | "EVS.0003" | "EVS.1027" | "EVS.2056" | "VPC.0010" | "VPC.2201" | "KPS.9003" | "CBC.0151"
-        | "AccessDenied" => ErrorKind::Permission,
+        | "TMS.0004" | "TMS.2030" | "AccessDenied" => ErrorKind::Permission,
 
         "Ecs.0003" | "Ecs.0030" | "Ecs.0066" | "Ecs.0067" | "Ecs.0069" | "Ecs.0070" | "Ecs.0071"
-        | "Ecs.7000" | "VPC.0502" | "VPC.2701" | "KPS.9004" => ErrorKind::Money,
+        | "Ecs.7000" | "EVS.2144" | "VPC.0502" | "VPC.2701" | "KPS.9004" | "AccountProblem"
+        | "FrozenUserId" => ErrorKind::Money,
 
-        "Ecs.0001" | "Ecs.0013" | "Ecs.0021" | "EVS.1034" | "EVS.1042" | "VPC.0521" => ErrorKind::Quota,
+        "Ecs.0001" | "Ecs.0013" | "Ecs.0021" | "EVS.1034" | "EVS.1042" | "VPC.0114" | "VPC.0521"
+        | "VPC.0604" => ErrorKind::Quota,
 
         "Ecs.0012" | "Ecs.0018" | "Ecs.0044" | "Ecs.0219" | "Ecs.0226" | "Ecs.0319" | "EVS.2071"
         | "EVS.2072" | "VPC.0514" | "VPC.0532" => ErrorKind::Capacity,
@@ -46,9 +49,11 @@ pub(crate) fn kind_of(code: &str) -> Option<ErrorKind> {
 
         "Ecs.0029" | "Ecs.0031" | "Ecs.0038" | "Ecs.0114" | "Ecs.0307" | "Ecs.0314" | "Ecs.0614"
         | "Common.0011" | "VPC.0003" | "VPC.0504" | "IMG.0005" | "KPS.4016" | "IAM.0004" | "CTS.0013"
-        | "NoSuchKey" | "NoSuchBucket" => ErrorKind::Missing,
+        | "TMS.0005" | "NoSuchKey" | "NoSuchBucket" => ErrorKind::Missing,
 
-        "APIGW.0308" | "Common.0024" | "Common.1503" | "CBC.0250" | "SlowDown" => ErrorKind::Throttled,
+        "APIGW.0308" | "Common.0024" | "Common.1503" | "CBC.0250" | "SlowDown" | "TMS.0006" => {
+            ErrorKind::Throttled
+        }
 
         "APIGW.0201" | "Ecs.0301" | "Ecs.0501" | "Ecs.0603" | "Ecs.0702" | "Ecs.1000" | "Ecs.1002"
         | "Ecs.1100" | "Ecs.1200" | "Ecs.1300" | "VPC.0512" | "CBC.0999" => ErrorKind::Transient,
@@ -147,6 +152,24 @@ mod tests {
         assert_eq!(kind_of("APIGW.0101"), Some(ErrorKind::Unsupported));
         assert_eq!(kind_of_status(404, false), ErrorKind::BadAnswer);
         assert_eq!(kind_of_status(404, true), ErrorKind::Missing);
+    }
+
+    #[test]
+    fn a_code_says_more_than_its_status_where_that_would_mislead() {
+        for (code, status, by_status, kind) in [
+            ("VPC.0604", 409, ErrorKind::State, ErrorKind::Quota),
+            ("VPC.0114", 409, ErrorKind::State, ErrorKind::Quota),
+            ("EVS.2144", 403, ErrorKind::Permission, ErrorKind::Money),
+            ("FrozenUserId", 403, ErrorKind::Permission, ErrorKind::Money),
+            ("TMS.0006", 403, ErrorKind::Permission, ErrorKind::Throttled),
+            ("CTS.0012", 403, ErrorKind::Permission, ErrorKind::Auth),
+            // Told of single resources inside a success.
+            ("TMS.0005", 200, ErrorKind::BadAnswer, ErrorKind::Missing),
+            ("TMS.2030", 200, ErrorKind::BadAnswer, ErrorKind::Permission),
+        ] {
+            assert_eq!(kind_of_status(status, true), by_status, "{code}");
+            assert_eq!(kind_of(code), Some(kind), "{code}");
+        }
     }
 
     #[test]

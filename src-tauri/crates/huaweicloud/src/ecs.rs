@@ -4,6 +4,7 @@ mod catalogue;
 mod change;
 mod create;
 mod disks;
+mod find;
 mod power;
 mod server;
 mod tags;
@@ -26,10 +27,11 @@ pub use self::disks::{
     BlockDevice, BlockDevices, attach_volume, block_device, block_devices, detach_volume,
     set_delete_on_termination,
 };
+pub use self::find::{ServerQuery, server, servers, servers_by_id};
 pub use self::power::{Manner, reboot_servers, start_servers, stop_servers};
 pub use self::server::{
     Address, AddressKind, AttachedVolume, Charging, Fault, SecurityGroupName, Server, ServerFlavor,
-    ServerImage, ServerQuery, server, servers, servers_by_id,
+    ServerImage,
 };
 pub use self::tags::{
     TagSearch, TaggedServer, count_servers_by_tag, delete_server_tags, project_tags, server_tags,

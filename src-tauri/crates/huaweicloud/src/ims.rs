@@ -40,6 +40,8 @@ impl ImageSource {
 pub struct ImageQuery {
     /// Who they come from.
     pub source: ImageSource,
+    /// Whose private and shared images are meant; the region's own project if `None`.
+    pub project: Option<ProjectId>,
     /// Only those that can be used with this flavor.
     pub flavor: Option<FlavorId>,
     /// Only this one.
@@ -79,6 +81,7 @@ impl ImageQuery {
     pub fn of(source: ImageSource) -> Self {
         Self {
             source,
+            project: None,
             flavor: None,
             id: None,
             name: None,
@@ -196,6 +199,9 @@ pub async fn images(client: &Client, query: &ImageQuery) -> Result<Reply<Listing
             .with("limit", PAGE.to_string());
         for (name, value) in query.filters() {
             call = call.with(name, value);
+        }
+        if let Some(project) = &query.project {
+            call = call.with_header("X-Project-Id", project.as_str());
         }
         match marker {
             Some(marker) => call.with("marker", marker),

@@ -22,6 +22,11 @@
 //! # }
 //! ```
 
+/// The example of the README, so that it keeps compiling.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod client;
 mod codes;
 mod credentials;
@@ -32,6 +37,7 @@ mod ids;
 mod job;
 mod lenient;
 mod quota;
+mod retold;
 pub mod signing;
 mod tag;
 mod wire;

@@ -1,4 +1,5 @@
-//! Tag Management Service: tags across the services. It is global.
+//! Tag Management Service: tags across the services. It is global, and wants to be told the account:
+//! [`Client::of_account`].
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

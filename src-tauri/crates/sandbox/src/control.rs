@@ -10,7 +10,7 @@ use crate::{
     receiver::{ModeSetting, Selection},
     shared::Shared,
     wire::{Answer, Request},
-    world::{Cut, Restriction, World},
+    world::{Cut, FailingJob, JobOf, Restriction, World},
 };
 
 /// Most bytes of a request to it.
@@ -25,9 +25,12 @@ struct ClockSetting {
 
 #[derive(Debug, Deserialize)]
 struct FaultSetting {
-    /// The next creation fails.
+    /// The next job of `job` fails.
     job_fail_next: Option<bool>,
-    /// With this code; a scheduler that finds no host if absent.
+    /// Which act's; a creation's if absent.
+    #[serde(default)]
+    job: JobOf,
+    /// With this code; the one that fits the act if absent.
     code: Option<String>,
     reason: Option<String>,
     /// The next disk that is made or grown comes out in error, with `code` and `reason`.
@@ -44,6 +47,8 @@ struct FaultSetting {
     unlock: Option<String>,
     /// The next change asked of ECS gets no answer.
     cut_next: Option<Cut>,
+    /// A spot server to take back, after the usual notice.
+    reclaim: Option<String>,
 }
 
 /// Tells a null from an absent field.
@@ -92,10 +97,15 @@ pub(crate) async fn answer(request: &Request, shared: &Shared) -> Answer {
             Answer::empty(204)
         }
         (&Method::POST, "/faults") => match request.json::<FaultSetting>() {
-            Ok(setting) => {
-                shared.with_world(|world| apply(setting, world));
-                Answer::empty(204)
-            }
+            Ok(setting) => match &setting.reclaim {
+                Some(server) if !shared.reclaim(server) => {
+                    wrong(400, "there is no such spot server, or it is going already")
+                }
+                _ => {
+                    shared.with_world(|world| apply(setting, world));
+                    Answer::empty(204)
+                }
+            },
             Err(error) => wrong(400, &error.to_string()),
         },
         _ => wrong(404, "there is no such call"),
@@ -111,8 +121,10 @@ fn apply(setting: FaultSetting, world: &mut World) {
     };
     let faults = &mut world.faults;
     if let Some(fail) = setting.job_fail_next {
-        faults.failing_job =
-            fail.then(|| code_and_reason("Ecs.0219", "No valid host was found. (example fault)"));
+        let (code, reason) = setting.job.failure();
+        let (code, reason) = code_and_reason(code, reason);
+        let job = setting.job;
+        faults.failing_job = fail.then_some(FailingJob { job, code, reason });
     }
     if let Some(fail) = setting.disk_fail_next {
         faults.failing_disk = fail.then(|| code_and_reason("EVS.2024", "volume is error! (example fault)"));

@@ -29,10 +29,12 @@
 //! | `POST /faults {…}` | what goes wrong inside the services, see below |
 //! | `GET /mishaps`, `POST /mishaps {…}`, `DELETE /mishaps` | what goes wrong on the wire, see below: the rules, one more, none |
 //!
-//! `POST /faults` takes any of `"job_fail_next":true` (the next creation fails, with `"code"` and `"reason"`),
+//! `POST /faults` takes any of `"job_fail_next":true` (the next creation fails, with `"code"` and `"reason"`; with `"job"` it is the
+//! next job that is to `delete`, `start`, `stop`, `reboot`, `resize`, `attach`, `detach` or `delete_disk`),
 //! `"disk_fail_next":true` (the next disk that is made or grown), `"half_batch_next":true` (every second server of the next
 //! start, stop or reboot), `"no_capacity":true` or `false`, `"restriction":"frozen"`, `"suspended"`, `"unverified"`,
-//! `"balance"`, `"payment_method"`, `"budget"` or `null`, `"lock":ID`, `"unlock":ID`, and `"cut_next":"before"` or `"after"` (the
+//! `"balance"`, `"payment_method"`, `"budget"` or `null`, `"lock":ID`, `"unlock":ID`, `"reclaim":ID` (the cloud gives notice that it
+//! takes this spot server back, and some thirty seconds of demo time later it goes), and `"cut_next":"before"` or `"after"` (the
 //! next change asked of ECS gets no answer).
 //!
 //! `POST /mishaps` takes one rule, `{"do":H,"service":S,"method":M,"path":P,"count":N}` ([`Mishap`]). Without `service`, `method`
@@ -227,6 +229,12 @@ impl Running {
     /// shows with long lists. Answers how many were added, which is fewer when the addresses run out (about 16,000).
     pub fn add_servers(&self, count: usize) -> usize {
         self.shared.crowd(count)
+    }
+
+    /// Takes a spot server back as the cloud does: it goes when the notice of thirty seconds of demo time is over. False if there
+    /// is no spot server of that id, or it is going already.
+    pub fn reclaim(&self, server: &str) -> bool {
+        self.shared.reclaim(server)
     }
 
     /// Switches a mishap on. False if the rule makes no sense (an unknown service, a status that is none) or a hundred are on.

@@ -18,7 +18,8 @@ const CONTROL: &str = r#"Control listener (address in the announcement), JSON in
                    ok, refuse_401, 413, 429, 503, … (any status), stall, cut, cut_after;
                    without count until another is set
   POST   /faults   {"job_fail_next":true} {"half_batch_next":true} {"no_capacity":true}
-                   {"disk_fail_next":true} {"restriction":"frozen"} {"lock":"ID"}
+                   {"job_fail_next":true,"job":"delete"} {"disk_fail_next":true}
+                   {"restriction":"frozen"} {"lock":"ID"} {"reclaim":"ID"}
   POST   /mishaps  {"do":"throttle","service":"ecs","path":"/detail","count":3}
                    do: throttle, flow_limit, flow_control, status, proxy, cut_before,
                    cut_after, slow (delay_ms), truncated, malformed

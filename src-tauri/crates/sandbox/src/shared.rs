@@ -337,6 +337,21 @@ impl Shared {
         self.changed.store(true, Ordering::Release);
     }
 
+    /// Takes a spot server back; see [`crate::Running::reclaim`].
+    pub(crate) fn reclaim(&self, server: &str) -> bool {
+        let now = self.now();
+        let taken = {
+            let mut world = self.world();
+            world.advance(now, &self.pace);
+            world
+                .regions
+                .iter_mut()
+                .any(|region| region.reclaim(server, now, &self.pace))
+        };
+        self.still_to_save();
+        taken
+    }
+
     /// Everything that exists, for tests to compare with what they think exists.
     pub(crate) fn world_as_json(&self) -> Answer {
         let now = self.now();

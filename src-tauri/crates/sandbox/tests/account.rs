@@ -232,7 +232,7 @@ async fn tag_calls_need_the_account_and_keep_to_their_sizes() {
     let path = "/v1.0/resource-instances/filter";
     let got = cloud.call("ada", "POST", "tms", path, Some(&filter)).await;
     assert_eq!(got.status, 400, "X-Domain-Id is missing: {}", got.text);
-    assert_eq!(got.json()["error"]["error_code"], "TMS.0001");
+    assert_eq!(got.json()["error"]["error_code"], "TMS.0002");
 
     let many: Vec<Value> = (0..21)
         .map(|number| json!({"resource_id": number.to_string(), "resource_type": "ecs"}))

@@ -146,7 +146,7 @@ async fn odd_queries_are_refused_or_find_nothing() {
         ("ims", "/v2/cloudimages?limit=x", "IMG.0001"),
         ("ims", "/v2/cloudimages?__imagetype=silver", "IMG.0024"),
         ("ims", "/v2/cloudimages?sort_key=smell", "IMG.0001"),
-        ("vpc", "/v1/{P}/ports?limit=x", "VPC.0002"),
+        ("vpc", "/v1/{P}/ports?limit=x", "VPC.2501"),
         ("vpc", "/v1/{P}/security-groups/unknown", "VPC.0601"),
         ("kps", "/v3/{P}/keypairs?limit=x", "KPS.0002"),
         ("kps", "/v3/{P}/keypairs/unknown", "KPS.4016"),

@@ -365,7 +365,7 @@ async fn an_eip_has_tags_and_a_quota_and_reasons_against_it() {
     assert_eq!(next["publicips"].as_array().unwrap().len(), 3);
     assert!(!rows.contains(&next["publicips"][0]));
     let long = cloud.vpc("GET", &format!("{ADDRESSES}?limit=2001"), None).await;
-    assert_eq!(long.code(), (400, "VPC.0002".to_owned()));
+    assert_eq!(long.code(), (400, "VPC.0501".to_owned()));
 }
 
 #[tokio::test]

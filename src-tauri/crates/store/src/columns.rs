@@ -11,6 +11,11 @@ pub(crate) fn rfc3339(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
+/// A moment that is kept in milliseconds since 1970.
+pub(crate) fn moment(ms: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(ms).unwrap_or_default()
+}
+
 /// A moment as a column.
 pub(crate) struct Time(pub(crate) DateTime<Utc>);
 

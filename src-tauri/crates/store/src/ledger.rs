@@ -48,6 +48,15 @@ pub struct Opened {
 }
 
 impl Ledger {
+    /// Schema version of the file.
+    ///
+    /// # Errors
+    ///
+    /// Only the ledger's own troubles.
+    pub fn schema_version(&self) -> Result<i64, Error> {
+        schema::found(&self.connection())
+    }
+
     /// Opens the ledger in `dir`, making the directory and the file when they do not exist.
     ///
     /// Several programs may have it open at once. The first one checks the file, which reads all of it, and brings an

@@ -17,6 +17,7 @@
 
 mod accounts;
 mod columns;
+mod costs;
 mod deliveries;
 mod error;
 mod events;
@@ -34,5 +35,5 @@ pub use ledger::{Ledger, Opened};
 pub use locks::{Claim, Lead};
 pub use model::{
     Account, Delivery, EventOutcome, EventRow, Interval, IntervalKind, NewEvent, NewOperation, Operation,
-    Outcome, Parcel, Quarantined, Queue, Stage, Usage,
+    Outcome, Parcel, Quarantined, Queue, ServerCost, Stage, Usage,
 };

@@ -313,6 +313,21 @@ pub struct Interval {
     pub ended: Option<DateTime<Utc>>,
 }
 
+/// What one server that exists came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerCost {
+    /// Server id.
+    pub server_id: String,
+    /// Since when it is counted.
+    pub since: DateTime<Utc>,
+    /// Hourly price times hours of existence: an estimate from above, not rounded.
+    pub so_far: Decimal,
+    /// Its hourly price now.
+    pub per_hour: Decimal,
+    /// Currency of both.
+    pub currency: String,
+}
+
 /// What one owner used on one day, of one flavor in one region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usage {

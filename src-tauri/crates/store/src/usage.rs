@@ -18,7 +18,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use crate::columns::Time;
+use crate::columns::{Time, moment};
 use crate::{Error, EventOutcome, Interval, IntervalKind, Ledger, Usage};
 
 /// Asia/Shanghai keeps one offset the whole year.
@@ -522,10 +522,6 @@ fn day_of(ms: i64) -> String {
         None => utc.date_naive(),
     }
     .to_string()
-}
-
-fn moment(ms: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(ms).unwrap_or_default()
 }
 
 fn word<'a>(body: &'a Map<String, Value>, key: &str) -> Option<&'a str> {

@@ -222,3 +222,39 @@ proptest! {
         prop_assert_eq!(again, intervals);
     }
 }
+
+#[test]
+fn what_a_server_came_to_so_far_follows_its_price_and_ends_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let made = |price: &str| json!({ "flavor": "c7.large.2", "price_per_hour": price, "currency": "CNY" });
+    let grown = json!({ "flavor": "c7.xlarge.2", "price_per_hour": "0.60", "currency": "CNY" });
+    let events = [
+        event_at("server.created", at("2025-11-03T00:00:00Z"), "s1", made("0.30")),
+        event_at("server.resized", at("2025-11-03T02:00:00Z"), "s1", grown),
+        event_at("server.created", at("2025-11-03T00:00:00Z"), "gone", made("1.00")),
+        event_at("server.deleted", at("2025-11-03T01:00:00Z"), "gone", json!({})),
+        event_at("server.seen", at("2025-11-03T00:00:00Z"), "no-price", json!({})),
+    ];
+    ledger.append(events.into()).unwrap();
+
+    let costs = ledger.costs(at("2025-11-03T02:30:00Z")).unwrap();
+    let told: Vec<String> = costs
+        .iter()
+        .map(|cost| {
+            let (so_far, per_hour) = (cost.so_far.normalize(), cost.per_hour.normalize());
+            format!(
+                "{} {so_far} {per_hour} {} {}",
+                cost.server_id, cost.currency, cost.since
+            )
+        })
+        .collect();
+    assert_eq!(told, ["s1 0.9 0.6 CNY 2025-11-03 00:00:00 UTC"]);
+    let before = ledger.costs(at("2025-11-03T01:00:00Z")).unwrap();
+    assert!(
+        before
+            .iter()
+            .all(|cost| cost.so_far.normalize().to_string() == "0.6"),
+        "a clock that went back takes nothing away that is counted"
+    );
+}

@@ -369,7 +369,7 @@ impl Wangcheng {
             self.inner.endpoints.clone(),
             region,
         )
-        .counted_for(&AccountId::from(live.account.account_id.as_str()));
+        .of_account(&AccountId::from(live.account.account_id.as_str()));
         // There is none at the start and after a person took up a stopped account: it may be tried again.
         client.resume();
         live.set_client(client.clone());

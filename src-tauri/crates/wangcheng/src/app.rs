@@ -21,6 +21,7 @@ use crate::failure::{Code, Failure, Result};
 use crate::keychain::Keychain;
 use crate::operations::Operation;
 use crate::servers::ServerList;
+use crate::settings::Way;
 use crate::watch::LeaseWarning;
 
 /// How many changes a slow listener may lag behind before it is told to read everything anew.
@@ -152,14 +153,23 @@ impl Wangcheng {
         let opened = tokio::task::spawn_blocking(move || Ledger::open(&dir, now))
             .await
             .map_err(|error| Failure::new(Code::Internal).saying(error))??;
-        let http = crate::cloud::http(&client, &clock)?;
-        let courier = Courier::new()?;
+        // A proxy or a certificate that cannot be used any more must not keep the window from opening, in which it is
+        // set right.
+        let set = crate::settings::kept(&opened.ledger)?;
+        let (way, unusable) = match tokio::task::spawn_blocking(move || set.way()).await {
+            Ok(Ok(way)) => (way, None),
+            Ok(Err(failure)) => (Way::default(), Some(failure)),
+            Err(error) => return Err(Failure::new(Code::Internal).saying(error)),
+        };
+        let courier = Courier::new(&way)?;
+        let http = crate::cloud::http(&client, &clock, way)?;
         let rescued = opened.rescued;
         let notice = opened.set_aside.map(|file| {
             Failure::new(Code::LedgerSetAside)
                 .with("file", file.display().to_string())
                 .with("rescued", rescued)
         });
+        let notice = notice.or(unusable);
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
         let inner = Inner {
             clock,

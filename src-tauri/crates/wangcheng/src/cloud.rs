@@ -13,21 +13,34 @@ use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::failure::{Code, Failure, Result, minutes};
 use crate::servers::{Server, ServerList};
+use crate::settings::Way;
 
 /// How long one request to the cloud may take.
 const REQUEST: Duration = Duration::from_secs(30);
 const CONNECT: Duration = Duration::from_secs(10);
 
-pub(crate) fn http(client: &ClientInfo, clock: &Clock) -> Result<Http> {
+pub(crate) fn http(client: &ClientInfo, clock: &Clock, way: Way) -> Result<Http> {
     let now = clock.clone();
     let options = HttpOptions {
         user_agent: format!("wangcheng/{} ({})", client.version, client.platform),
         connect_timeout: CONNECT,
         request_timeout: REQUEST,
         clock: std::sync::Arc::new(move || now.now()),
+        proxy: way.proxy,
+        extra_ca: way.extra_ca,
         ..HttpOptions::default()
     };
     Http::new(options).map_err(|error| Failure::new(Code::Internal).saying(error))
+}
+
+/// Whether connections can be made this way; says why not. Nothing is sent.
+pub(crate) fn try_way(way: &Way) -> std::result::Result<(), String> {
+    let options = HttpOptions {
+        proxy: way.proxy.clone(),
+        extra_ca: way.extra_ca.clone(),
+        ..HttpOptions::default()
+    };
+    Http::new(options).map(drop).map_err(|error| error.to_string())
 }
 
 /// Whose key it is.

@@ -57,6 +57,14 @@ pub struct CreateServer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub user_data: Option<String>,
+    /// Size of the system disk, in GB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub system_disk_gb: Option<u32>,
+    /// Size of the data disk, in GB; 0: no data disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub data_disk_gb: Option<u32>,
 }
 
 /// Something that stands in the way, or should be known.
@@ -94,6 +102,8 @@ pub struct PricePart {
     pub spec: String,
     /// Its price of an hour.
     pub per_hour: Money,
+    /// Its price until the lease ends.
+    pub for_lease: Money,
 }
 
 /// What a creation would become and cost.
@@ -165,13 +175,12 @@ impl Wangcheng {
         let catalogue = self.catalogue_of(&live).await?;
         let cloud_now = live.cloud_now(self.now());
         let (choice, plan, mut problems) = plan(ask, &catalogue, cloud_now);
-        let seconds = (ask.lease_end - cloud_now).max(TimeDelta::zero()).num_seconds();
-        let lease_hours = (Decimal::from(seconds) / Decimal::from(3600)).round_dp(2);
+        let lease_hours = hours_until(ask.lease_end, cloud_now);
         let mut parts = Vec::new();
         // The price is known as soon as there is something to buy, even while the name is still being typed.
         let priced = plan.or_else(|| priceable(ask, &catalogue, cloud_now));
         if let Some(plan) = priced {
-            match self.prices(&live, &plan).await {
+            match self.prices(&live, &plan, lease_hours).await {
                 Ok(found) => parts = found,
                 Err(failure) => {
                     let mut unknown = Failure::new(Code::PriceUnknown).saying(&failure);
@@ -197,8 +206,13 @@ impl Wangcheng {
         })
     }
 
-    /// The parts' prices of an hour.
-    pub(crate) async fn prices(&self, live: &Live, plan: &Plan) -> Result<Vec<PricePart>> {
+    /// The parts' prices of an hour, and of a lease of so many.
+    pub(crate) async fn prices(
+        &self,
+        live: &Live,
+        plan: &Plan,
+        lease_hours: Decimal,
+    ) -> Result<Vec<PricePart>> {
         let client = self.client(live).await?;
         let bought = plan.products();
         let products: Vec<Product> = bought.iter().map(|(_, _, product)| product.clone()).collect();
@@ -212,9 +226,17 @@ impl Wangcheng {
                 part,
                 spec,
                 per_hour: Money::new(price.amount, rated.currency.clone()),
+                // Not rounded to the cent: the parts are to come to what the whole does.
+                for_lease: Money::new((price.amount * lease_hours).round_dp(4), rated.currency.clone()),
             });
         Ok(parts.collect())
     }
+}
+
+/// Length of a lease in hours.
+pub(crate) fn hours_until(lease_end: DateTime<Utc>, now: DateTime<Utc>) -> Decimal {
+    let seconds = (lease_end - now).max(TimeDelta::zero()).num_seconds();
+    (Decimal::from(seconds) / Decimal::from(3600)).round_dp(2)
 }
 
 /// All parts together.

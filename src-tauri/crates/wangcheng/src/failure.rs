@@ -42,6 +42,13 @@ pub enum Code {
     RegionUnknown,
     ProjectUnknown,
     DemoUnavailable,
+    KeyFileUnreadable,
+    KeyGone,
+    ProxyInvalid,
+    AuthorityUnreadable,
+    LinkInvalid,
+    FolderNotShown,
+    BundleNotWritten,
     // creating
     NameInvalid,
     PurposeInvalid,

@@ -6,7 +6,9 @@
 //! | module | what it decides |
 //! |---|---|
 //! | [`accounts`] | signing in, who the key belongs to, which account is in use |
+//! | [`imports`] | keys that lie ready on this computer |
 //! | [`servers`] | what exists, as the cloud last told, and when it is asked again |
+//! | [`costs`] | what servers cost so far, as far as the ledger knows |
 //! | [`create`] | what a template becomes in this region, what it costs, why it would fail |
 //! | [`disks`] | which disks a server has, what they cost, and what to do in the guest with them |
 //! | [`leftovers`] | what a deletion takes with it, and what is left of servers that are gone |
@@ -23,6 +25,7 @@
 pub mod accounts;
 pub mod catalogue;
 pub mod clock;
+pub mod costs;
 pub mod create;
 pub mod delivery;
 pub mod disks;
@@ -30,6 +33,7 @@ pub mod events;
 pub mod failure;
 mod first_start;
 mod heartbeat;
+pub mod imports;
 pub mod keychain;
 pub mod lease;
 pub mod leftovers;
@@ -41,6 +45,7 @@ pub mod resize;
 pub mod servers;
 pub mod settings;
 mod sharing;
+mod standing;
 pub mod templates;
 
 mod app;

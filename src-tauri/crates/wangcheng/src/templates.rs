@@ -81,6 +81,16 @@ pub struct Template {
     pub user_data: Option<String>,
 }
 
+/// Where templates are from, by id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct TemplateOrigins {
+    /// They came with the program: they cannot be removed, and one that was changed can become again as it came.
+    pub built_in: Vec<String>,
+    /// Kept as one's own: these can be removed.
+    pub own: Vec<String>,
+}
+
 /// The templates that come with the program.
 pub fn built_in() -> Vec<Template> {
     let template = |id: &str, zh: &str, en: &str, vcpus, ram_gb, environment| Template {

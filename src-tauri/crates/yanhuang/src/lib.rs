@@ -110,6 +110,33 @@ pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
     builder().build()
 }
 
+/// How the HTTP client reaches other computers.
+#[derive(Debug, Clone)]
+pub enum Route {
+    /// As the environment or the system says.
+    System,
+    /// Directly.
+    Direct,
+    /// Through this proxy.
+    Proxy(Box<reqwest::Proxy>),
+}
+
+/// [`http_client`] that goes a way of its own and trusts these authorities beside the system's.
+///
+/// # Errors
+/// When the certificates cannot be used.
+pub fn http_client_by(
+    route: Route,
+    authorities: Vec<reqwest::Certificate>,
+) -> Result<reqwest::Client, reqwest::Error> {
+    let builder = match route {
+        Route::System => builder(),
+        Route::Direct => builder().no_proxy(),
+        Route::Proxy(proxy) => builder().proxy(*proxy),
+    };
+    builder.tls_certs_merge(authorities).build()
+}
+
 /// The same for plain HTTP on this computer: past any proxy, and without reading certificates that nobody looks at.
 fn direct_client() -> Result<reqwest::Client, reqwest::Error> {
     builder().no_proxy().tls_certs_only([]).build()

@@ -1,6 +1,6 @@
 // Acts on several servers: which of them an act fits, and what became of each.
-import type { Operation, WireError } from '../../host/generated';
-import { operationState, operationStateWord, stateWord } from '../../parts/states';
+import type { Operation, Server, WireError } from '../../host/generated';
+import { operationState, operationStateWord, operationTone, stateWord } from '../../parts/states';
 import type { AppState, Row } from '../../state.svelte';
 import { instant } from '../../words/format';
 import { m } from '../../words/words.svelte';
@@ -42,7 +42,7 @@ export function tell(result: Result, operations: ReadonlyMap<string, Operation>)
     case 'asked': {
       const operation = operations.get(result.operation);
       const state = operation ? operationState(operation) : 'recorded';
-      const tone = state === 'ok' ? 'ok' : state === 'failed' ? 'bad' : 'busy';
+      const tone = operationTone[state];
       return { word: operationStateWord[state](), tone, error: operation?.error ?? null };
     }
   }
@@ -59,11 +59,26 @@ export type Ask =
   | { act: 'extend'; until: (row: Row) => number }
   | { act: 'delete' };
 
-const AT_ONCE = 100;
+/** How many servers one question is about: few enough that it can be halted in between, and tells how far it is. */
+const AT_ONCE = 10;
+
+/** The rows of one question: those that are asked for the same, in their order. */
+function* portions(rows: readonly Row[], same: (row: Row) => unknown): Generator<Server[]> {
+  const groups = new Map<unknown, Server[]>();
+  for (const row of rows) {
+    if (row.server === null) continue;
+    const group = groups.get(same(row));
+    if (group) group.push(row.server);
+    else groups.set(same(row), [row.server]);
+  }
+  for (const group of groups.values()) {
+    for (let at = 0; at < group.length; at += AT_ONCE) yield group.slice(at, at + AT_ONCE);
+  }
+}
 
 /**
- * Asks for it, server by server, telling what becomes of each; `halted` is looked at before each step. What changes
- * power is one call for many, because the backend takes them so.
+ * Asks for it, some servers at a time, telling what becomes of each; `halted` is looked at before each time. Leases that
+ * end at the same moment are moved together.
  */
 export async function run(
   app: AppState,
@@ -72,29 +87,26 @@ export async function run(
   tellOf: (server: string, result: Result) => void,
   halted: () => boolean,
 ): Promise<void> {
-  const step = 'hard' in ask ? AT_ONCE : 1;
-  for (let at = 0; at < rows.length; at += step) {
-    const some = rows.slice(at, at + step).flatMap((row) => (row.server ? [{ row, server: row.server }] : []));
-    const all = (result: Result) => some.forEach(({ server }) => tellOf(server.id, result));
+  const until = new Map(ask.act === 'extend' ? rows.map((row) => [row.server?.id, ask.until(row)] as const) : []);
+  for (const some of portions(rows, (row) => until.get(row.server?.id))) {
+    const all = (result: Result) => some.forEach((server) => tellOf(server.id, result));
     if (halted()) {
       all({ kind: 'halted' });
       continue;
     }
     all({ kind: 'asking' });
     try {
-      if ('hard' in ask) {
-        const ids = some.map(({ server }) => server.id);
-        for (const { server, operation, error } of await app.powerAll(ids, ask.act, ask.hard)) {
-          if (operation) tellOf(server, { kind: 'asked', operation: operation.id });
-          else tellOf(server, { kind: 'refused', error: error ?? app.error(undefined) });
-        }
-      } else {
-        for (const { row, server } of some) {
-          const operation = await (ask.act === 'extend'
-            ? app.extend(server.id, ask.until(row))
-            : app.delete(server.id, server.name));
-          tellOf(server.id, { kind: 'asked', operation: operation.id });
-        }
+      const ids = some.map(({ id }) => id);
+      const results = await ('hard' in ask
+        ? app.powerAll(ids, ask.act, ask.hard)
+        : ask.act === 'extend'
+          ? app.extendAll(ids, until.get(ids[0]) ?? 0)
+          : app.deleteAll(some.map(({ id, name }) => ({ server: id, name }))));
+      const told = new Map(results.map((result) => [result.server, result]));
+      for (const id of ids) {
+        const { operation, error } = told.get(id) ?? { operation: null, error: null };
+        if (operation) tellOf(id, { kind: 'asked', operation: operation.id });
+        else tellOf(id, { kind: 'refused', error: error ?? app.error(undefined) });
       }
     } catch (thrown) {
       all({ kind: 'refused', error: app.error(thrown) });

@@ -8,6 +8,7 @@ export const columnWord: Record<SortKey, () => string> = {
   lease: m.column_lease,
   address: m.column_address,
   size: m.column_size,
+  cost: m.column_cost,
   owner: m.column_owner,
   created: m.column_created,
   purpose: m.detail_purpose,

@@ -1,7 +1,7 @@
 // How the list of servers is shown: which rows, in which order, with which columns. Kept between starts.
 import { keep, kept } from '../../kept';
 import { stateWord } from '../../parts/states';
-import type { Address, Server, ServerState } from '../../host/generated';
+import type { Address, Cost, Server, ServerState } from '../../host/generated';
 import type { Row } from '../../state.svelte';
 import { instant } from '../../words/format';
 
@@ -11,6 +11,7 @@ export const COLUMNS = [
   'lease',
   'address',
   'size',
+  'cost',
   'owner',
   'created',
   'purpose',
@@ -22,11 +23,12 @@ export type Column = (typeof COLUMNS)[number];
 
 /** Width of each column in rem. */
 export const WIDTH: Record<Column, number> = {
-  state: 8,
+  state: 7.5,
   lease: 15,
-  address: 11,
-  size: 9,
-  owner: 7.5,
+  address: 10,
+  size: 8,
+  cost: 6,
+  owner: 6.5,
   created: 10.5,
   purpose: 11,
   image: 12,
@@ -35,7 +37,7 @@ export const WIDTH: Record<Column, number> = {
 };
 
 /** The least the name gets, with the mark before it. */
-const NAME_WIDTH = 14;
+const NAME_WIDTH = 13.5;
 
 export type SortKey = 'name' | Column;
 
@@ -50,7 +52,7 @@ export type View = {
   columns: readonly Column[];
 };
 
-export const USUAL_COLUMNS: readonly Column[] = ['state', 'lease', 'address', 'size', 'owner', 'created'];
+export const USUAL_COLUMNS: readonly Column[] = ['state', 'lease', 'address', 'size', 'cost', 'owner', 'created'];
 export const USUAL: View = { sort: null, states: [], owner: { kind: 'all' }, columns: USUAL_COLUMNS };
 
 const NAME = 'servers.view';
@@ -109,8 +111,14 @@ const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'bas
 const STATES = Object.keys(stateWord) as ServerState[];
 
 type Value = string | number | null;
+type Costs = ReadonlyMap<string, Cost>;
 
-function value(row: Row, by: SortKey): Value {
+function spent(cost: Cost | undefined): number | null {
+  const amount = Number(cost?.soFar.amount);
+  return Number.isFinite(amount) ? amount : null;
+}
+
+function value(row: Row, by: SortKey, costs: Costs): Value {
   const { server, operation } = row;
   switch (by) {
     case 'name':
@@ -123,6 +131,8 @@ function value(row: Row, by: SortKey): Value {
       return mainAddress(server)?.address ?? null;
     case 'size':
       return server?.vcpus === null || server === null ? null : server.vcpus * 1e9 + (server.ramMb ?? 0);
+    case 'cost':
+      return server === null ? null : spent(costs.get(server.id));
     case 'created':
       return instant(server?.created ?? operation?.recordedAt ?? null);
     case 'flavor':
@@ -138,7 +148,7 @@ function compare(one: Value, other: Value): number {
 }
 
 /** The rows that fit the search and the filters, sorted. What has no value in the sorted column comes last, either way round. */
-export function arrange(rows: readonly Row[], view: View, query: string): readonly Row[] {
+export function arrange(rows: readonly Row[], view: View, query: string, costs: Costs = new Map()): readonly Row[] {
   const wanted = query.trim().toLocaleLowerCase();
   const { owner, states, sort } = view;
   const shown = rows.filter(
@@ -150,7 +160,7 @@ export function arrange(rows: readonly Row[], view: View, query: string): readon
   if (sort === null) return shown;
   const sign = sort.down ? -1 : 1;
   return shown
-    .map((row) => ({ row, value: value(row, sort.by) }))
+    .map((row) => ({ row, value: value(row, sort.by, costs) }))
     .sort((a, b) => {
       if (a.value === null || b.value === null) return Number(a.value === null) - Number(b.value === null);
       return sign * compare(a.value, b.value);

@@ -1,12 +1,9 @@
 // A template as it is being written: text in fields, checked as the backend will check it.
 import type { Environment, Template } from '../../host/generated';
+import { BESIDE_MOST, bytes, textKind } from '../../parts/userdata';
 import { m } from '../../words/words.svelte';
 
-export type Draft = Record<Exclude<keyof Template, 'environment' | 'userData'>, string> & {
-  environment: Environment;
-  /** Not written in the form; kept as it is. */
-  userData?: Template['userData'];
-};
+export type Draft = Record<Exclude<keyof Template, 'environment'>, string> & { environment: Environment };
 
 export const NEW: Draft = {
   id: '',
@@ -20,6 +17,7 @@ export const NEW: Draft = {
   publicMbps: '5',
   leaseHours: '8',
   environment: 'none',
+  userData: '',
 };
 
 export const draftOf = (template: Template): Draft => ({
@@ -30,6 +28,7 @@ export const draftOf = (template: Template): Draft => ({
   dataDiskGb: template.dataDiskGb === null ? '' : String(template.dataDiskGb),
   publicMbps: template.publicMbps === null ? '' : String(template.publicMbps),
   leaseHours: String(template.leaseHours),
+  userData: template.userData ?? '',
 });
 
 /** A copy under an id that is free. */
@@ -70,6 +69,9 @@ export function faults(draft: Draft, taken: ReadonlySet<string>): Partial<Record
     if (length(draft[field]) < 1 || length(draft[field]) > 60) found[field] = m.template_name_wrong();
   }
   if (length(draft.image) < 1 || length(draft.image) > 128) found.image = m.template_image_wrong();
+  const text = draft.userData;
+  if (text.trim() !== '' && bytes(text) > BESIDE_MOST) found.userData = m.user_data_long({ most: String(BESIDE_MOST) });
+  else if (text.trim() !== '' && textKind(text) === 'unknown') found.userData = m.user_data_unknown();
   for (const field of Object.keys(NUMBERS) as NumberField[]) {
     const { from, to, optional } = NUMBERS[field];
     if (optional && draft[field].trim() === '') continue;
@@ -92,5 +94,5 @@ export const templateOf = (draft: Draft): Template => ({
   publicMbps: number(draft.publicMbps),
   leaseHours: number(draft.leaseHours) ?? 0,
   environment: draft.environment,
-  ...(draft.userData === undefined ? {} : { userData: draft.userData }),
+  ...(draft.userData.trim() === '' ? {} : { userData: draft.userData }),
 });

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use api::{Api, Launch, Places};
 use chrono::{DateTime, Utc};
-use huaweicloud::{Client, Http, HttpOptions, ProjectId, RegionId, ecs};
+use huaweicloud::{Client, Http, HttpOptions, ProjectId, RegionId, ecs, ims, vpc};
 use sandbox::{Announcement, Options, Running, Sandbox};
 use serde_json::{Value, json};
 use wangcheng::accounts::Credentials;
@@ -191,6 +191,34 @@ impl Console {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("the console's deletion did not come through");
+    }
+
+    /// A spot server, which only the console offers.
+    pub async fn make_spot(&self, name: &str) {
+        let subnets = vpc::subnets(&self.client, &self.project, None).await.unwrap();
+        let subnet = subnets.value.items.first().unwrap().clone();
+        let query = ims::ImageQuery {
+            flavor: Some("s6.large.2".into()),
+            ..ims::ImageQuery::of(ims::ImageSource::Public)
+        };
+        let images = ims::images(&self.client, &query).await.unwrap().value.items;
+        let order = json!({"server": {
+            "name": name,
+            "flavorRef": "s6.large.2",
+            "imageRef": images.iter().find(|image| image.name.contains("Ubuntu")).unwrap().id,
+            "vpcid": subnet.vpc_id,
+            "nics": [{"subnet_id": subnet.id}],
+            "root_volume": {"volumetype": "GPSSD", "size": 40},
+            "extendparam": {"chargingMode": "postPaid", "marketType": "spot"},
+        }});
+        ecs::create_raw(
+            &self.client,
+            &self.project,
+            order.to_string().into(),
+            uuid::Uuid::new_v4(),
+        )
+        .await
+        .unwrap();
     }
 
     pub async fn set_lease(&self, server: &str, end: Option<DateTime<Utc>>) {

@@ -1,7 +1,5 @@
 //! One call of one API operation, before it is sent.
 
-use std::time::Duration;
-
 use ::http::Method;
 use bytes::Bytes;
 use url::Url;
@@ -32,8 +30,6 @@ pub(crate) struct Call<'a> {
     pub(crate) bucket: Option<&'a str>,
     /// A whole address that carries its signature in the query. Nothing is added or signed then.
     pub(crate) signed_url: Option<Url>,
-    /// Another deadline for the whole call than [`crate::HttpOptions::call_timeout`].
-    pub(crate) deadline: Option<Duration>,
     /// Longest answer that is read, if that is less than [`crate::HttpOptions::max_answer`].
     pub(crate) max_answer: Option<usize>,
 }
@@ -51,7 +47,6 @@ impl<'a> Call<'a> {
             repeatable: true,
             bucket: None,
             signed_url: None,
-            deadline: None,
             max_answer: None,
         }
     }
@@ -86,7 +81,6 @@ impl<'a> Call<'a> {
         }
     }
 
-    #[allow(dead_code, reason = "for calls that replace or change something")]
     pub(crate) fn put(
         service: Service,
         action: &'static str,
@@ -100,7 +94,6 @@ impl<'a> Call<'a> {
     }
 
     /// Without a body; `Call { body, ..Call::delete(…) }` gives it one.
-    #[allow(dead_code, reason = "for calls that take something away")]
     pub(crate) fn delete(service: Service, action: &'static str, path: impl Into<Vec<&'a str>>) -> Self {
         Self {
             method: Method::DELETE,
@@ -110,14 +103,12 @@ impl<'a> Call<'a> {
 
     /// Adds a header. A body is announced as `application/json` (in OBS: not at all) unless a `Content-Type` is
     /// given here; the body itself is always sent as it is.
-    #[allow(dead_code, reason = "for calls with headers of their own")]
     pub(crate) fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
     }
 
     /// Makes a creation repeatable: whatever carries the same token is done once.
-    #[allow(dead_code, reason = "for creations")]
     pub(crate) fn with_client_token(self, token: Uuid) -> Self {
         Self {
             repeatable: true,
@@ -131,17 +122,21 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Gives the whole call, with all its tries and pauses, another deadline than the usual one.
-    #[allow(dead_code, reason = "for calls that are known to be slow or must not be")]
-    pub(crate) fn within(mut self, deadline: Duration) -> Self {
-        self.deadline = Some(deadline);
-        self
-    }
-
     /// Adds a query parameter.
     pub(crate) fn with(mut self, key: &str, value: impl Into<String>) -> Self {
         self.query.push((key.to_owned(), value.into()));
         self
+    }
+
+    /// The project that it is about. Regional calls name it in the second part of their paths, but for one that
+    /// names a network only.
+    pub(super) fn project(&self) -> Option<&'a str> {
+        use Service::{Cts, Ecs, Eip, Evs, Kps, Vpc};
+        match (self.service, self.path.as_slice()) {
+            (Vpc, [_, "network-ip-availabilities", ..]) => None,
+            (Ecs | Evs | Vpc | Eip | Kps | Cts, [_, project, ..]) => Some(project),
+            _ => None,
+        }
     }
 
     /// A header that the caller gave.

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::call::Call;
 use super::{Client, ClientInner};
+use crate::endpoints::Service;
 use crate::error::{Error, ErrorKind};
 
 /// Headers whose value opens something.
@@ -24,6 +25,12 @@ const BLANK: &str = "***";
 /// A request that would have been sent. Its secrets are blanked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RehearsedRequest {
+    /// The service.
+    pub service: Service,
+    /// The operation's name in the API reference.
+    pub operation: &'static str,
+    /// Id of the region.
+    pub region: String,
     /// Method, e.g. `POST`.
     pub method: String,
     /// The whole address.
@@ -32,18 +39,30 @@ pub struct RehearsedRequest {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: String,
+    /// It follows once another is answered, and has words in capitals for what that answer would tell.
+    pub follows: bool,
 }
 
 /// Keeps what would have been sent by the clients that rehearse with it. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Rehearsal {
     requests: Arc<Mutex<Vec<RehearsedRequest>>>,
+    follows: bool,
 }
 
 impl Rehearsal {
     /// What would have been sent so far.
     pub fn requests(&self) -> Vec<RehearsedRequest> {
         self.kept().clone()
+    }
+
+    /// The same rehearsal, for requests that are made with words in capitals in the place of ids that nobody knows yet.
+    #[must_use]
+    pub fn of_what_follows(&self) -> Self {
+        Self {
+            requests: Arc::clone(&self.requests),
+            follows: true,
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, Vec<RehearsedRequest>> {
@@ -56,16 +75,10 @@ impl Client {
     /// with [`ErrorKind::Invalid`].
     #[must_use]
     pub fn rehearsing(&self, rehearsal: &Rehearsal) -> Self {
-        let inner = &self.inner;
         Self {
             inner: Arc::new(ClientInner {
-                http: inner.http.clone(),
-                credentials: inner.credentials.clone(),
-                endpoints: inner.endpoints.clone(),
-                region: inner.region.clone(),
-                key: Arc::clone(&inner.key),
-                account: inner.account,
                 rehearsal: Some(rehearsal.clone()),
+                ..(*self.inner).clone()
             }),
         }
     }
@@ -79,6 +92,10 @@ impl Client {
         let url = self.url(call)?;
         let headers = self.headers(call, &url)?;
         rehearsal.kept().push(RehearsedRequest {
+            service: call.service,
+            operation: call.action,
+            region: self.inner.region.to_string(),
+            follows: rehearsal.follows,
             method: call.method.to_string(),
             url: url.to_string(),
             headers: shown(&headers),

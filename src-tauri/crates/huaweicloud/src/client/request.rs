@@ -85,6 +85,7 @@ impl Client {
             if call.header(CONTENT_TYPE.as_str()).is_none() {
                 plain.push((CONTENT_TYPE.to_string(), "application/json".to_owned()));
             }
+            plain.extend(self.scope(call)?);
             self.sign(call, url, &plain)
         };
         let mut headers = HeaderMap::with_capacity(plain.len() + added.len());
@@ -105,6 +106,25 @@ impl Client {
             headers.insert(name, value);
         }
         Ok(headers)
+    }
+
+    /// The header that says whose resources a call is about. A key that may do things in several projects of a region
+    /// acts in the region's own one unless it says otherwise, whatever the path says.
+    fn scope(&self, call: &Call<'_>) -> Result<Option<(String, String)>, Error> {
+        let header = |name: &str, id: &str| Ok(Some((name.to_owned(), id.to_owned())));
+        match (call.service, &self.inner.account_id) {
+            (Service::Bss | Service::Iam | Service::Tms | Service::Eps, Some(account)) => {
+                header("X-Domain-Id", account.as_str())
+            }
+            (Service::Tms, None) => Err(call.error(
+                ErrorKind::Invalid,
+                "this service wants to be told the account: see Client::of_account",
+            )),
+            _ => match call.project() {
+                Some(project) if call.header("X-Project-Id").is_none() => header("X-Project-Id", project),
+                _ => Ok(None),
+            },
+        }
     }
 
     fn sign(&self, call: &Call<'_>, url: &Url, plain: &[(String, String)]) -> Vec<(String, String)> {

@@ -234,19 +234,3 @@ fn only_reads_and_creations_with_a_token_are_sent_again() {
     };
     assert!(!repeatable(claimed), "saying so is not enough");
 }
-
-#[tokio::test]
-async fn a_call_can_have_a_deadline_of_its_own() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let client = client(&url);
-    let began = std::time::Instant::now();
-    let call = Call::get(Service::Ecs, "Slow", ["a"]).within(std::time::Duration::from_millis(200));
-    let error = client.send(&call).await.err().unwrap();
-    assert_eq!(error.kind, ErrorKind::Network);
-    assert!(
-        began.elapsed() < std::time::Duration::from_secs(5),
-        "{:?}",
-        began.elapsed()
-    );
-}

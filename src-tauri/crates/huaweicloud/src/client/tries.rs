@@ -28,7 +28,7 @@ impl Client {
     pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Answer, Error> {
         self.rehearse(call)?;
         let options = &self.inner.http.inner.options;
-        let deadline = Instant::now() + call.deadline.unwrap_or(options.call_timeout).min(LONGEST);
+        let deadline = Instant::now() + options.call_timeout.min(LONGEST);
         let tries = if call.may_repeat() { options.retries } else { 0 };
         let mut pauses = ExponentialBuilder::default()
             .with_min_delay(options.retry_delay)

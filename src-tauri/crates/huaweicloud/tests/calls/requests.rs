@@ -34,6 +34,7 @@ fn faults(operation: &Operation, seen: &Seen) -> Vec<String> {
     check_path(operation, seen, &mut faults);
     check_query(operation, seen, &mut faults);
     check_headers(operation, seen, &mut faults);
+    check_scope(operation, seen, &mut faults);
     match &operation.request_body {
         Some(schema) => match serde_json::from_slice(&seen.body) {
             Ok(body) => check(schema, &body, "body", &mut faults),
@@ -128,6 +129,29 @@ fn check_headers(operation: &Operation, seen: &Seen, faults: &mut Vec<String>) {
         .starts_with(scheme)
     {
         faults.push("it is not signed".to_owned());
+    }
+}
+
+/// Project-scoped calls carry the project, account-scoped ones the account, and both are signed.
+fn check_scope(operation: &Operation, seen: &Seen, faults: &mut Vec<String>) {
+    let signed = seen.header("authorization").unwrap_or_default();
+    let project = operation.path.contains("{project_id}").then(|| {
+        let parts: Vec<&str> = seen.path.split('/').collect();
+        parts.get(2).copied().unwrap_or_default().to_owned()
+    });
+    let account = ["bss", "iam", "tms"]
+        .contains(&operation.service.as_str())
+        .then(|| cases::ACCOUNT.to_owned());
+    for (header, wanted) in [("x-project-id", project), ("x-domain-id", account)] {
+        let given = seen.header(header);
+        // Images have no project in their path, and may name one all the same.
+        let may = wanted.is_some() || operation.service == "ims";
+        if given != wanted.as_deref() && !(may && wanted.is_none()) {
+            faults.push(format!("{header} is {given:?} instead of {wanted:?}"));
+        }
+        if given.is_some() && !signed.contains(header) {
+            faults.push(format!("{header} is not signed"));
+        }
     }
 }
 
@@ -286,7 +310,11 @@ fn the_validator_finds_what_is_wrong() {
         query: Vec::new(),
         headers: vec![
             ("content-type".to_owned(), "application/json".to_owned()),
-            ("authorization".to_owned(), "SDK-HMAC-SHA256 Access=a".to_owned()),
+            (
+                "authorization".to_owned(),
+                "SDK-HMAC-SHA256 Access=a, SignedHeaders=x-project-id, Signature=b".to_owned(),
+            ),
+            ("x-project-id".to_owned(), "p".to_owned()),
         ],
         body: body.as_bytes().to_vec(),
     };
@@ -327,6 +355,10 @@ fn the_validator_finds_what_is_wrong() {
         },
         Seen {
             headers: Vec::new(),
+            ..seen(good)
+        },
+        Seen {
+            path: "/v1/q/cloudservers/action".to_owned(),
             ..seen(good)
         },
     ];

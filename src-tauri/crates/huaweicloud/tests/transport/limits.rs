@@ -119,7 +119,7 @@ async fn concurrency_is_bounded_over_all_clients_of_one_account() {
     let client = |key: &str| {
         let endpoints = Endpoints::empty().with_region(region(&url)).unwrap();
         let credentials = Credentials::permanent(key, SECRET_KEY);
-        Client::new(http.clone(), credentials, endpoints, "sandbox-1".into()).counted_for(&"a-1".into())
+        Client::new(http.clone(), credentials, endpoints, "sandbox-1".into()).of_account(&"a-1".into())
     };
     let (ada, bo) = (client("EXAMPLEAK00000000001"), client("EXAMPLEAK00000000002"));
     for client in [&ada, &bo] {

@@ -8,8 +8,11 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use huaweicloud::{ErrorKind, Http, HttpOptions, Proxy, ProxyLogin, sts};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
+use tokio::io::{
+    AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, copy_bidirectional,
+};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
 use super::peer::options;
 use super::tls::{Authority, HOST, TlsPeer, https_client};
@@ -22,44 +25,73 @@ type Asked = Arc<Mutex<Vec<String>>>;
 
 /// An HTTP proxy that connects everybody who logs in to the same place.
 async fn connect_proxy(target: SocketAddr, login: bool) -> (Asked, String) {
+    proxy(target, login, None).await
+}
+
+/// The same behind TLS.
+async fn tls_connect_proxy(target: SocketAddr, login: bool, authority: &Authority) -> (Asked, String) {
+    proxy(target, login, Some(authority.acceptor(&["127.0.0.1"]))).await
+}
+
+async fn proxy(target: SocketAddr, login: bool, tls: Option<TlsAcceptor>) -> (Asked, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", listener.local_addr().unwrap());
     let asked = Asked::default();
     let log = Arc::clone(&asked);
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
-            let log = Arc::clone(&log);
+            let (log, tls) = (Arc::clone(&log), tls.clone());
             tokio::spawn(async move {
-                let mut stream = BufReader::new(socket);
-                let (mut first, mut authorized) = (String::new(), !login);
-                stream.read_line(&mut first).await.unwrap();
-                loop {
-                    let mut line = String::new();
-                    stream.read_line(&mut line).await.unwrap();
-                    let line = line.trim_end();
-                    if line.is_empty() {
-                        break;
+                match tls {
+                    Some(tls) => {
+                        if let Ok(stream) = tls.accept(socket).await {
+                            connect(stream, target, login, &log).await;
+                        }
                     }
-                    let wanted = format!("Basic {}", STANDARD.encode(format!("{USER}:{PASSWORD}")));
-                    authorized |= line.split_once(": ").is_some_and(|(name, value)| {
-                        name.eq_ignore_ascii_case("proxy-authorization") && value == wanted
-                    });
+                    None => connect(socket, target, login, &log).await,
                 }
-                log.lock().unwrap().push(first.trim_end().to_owned());
-                let mut socket = stream.into_inner();
-                if !authorized {
-                    let _ = socket
-                        .write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\nproxy-authenticate: Basic realm=\"x\"\r\ncontent-length: 0\r\n\r\n")
-                        .await;
-                    return;
-                }
-                socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
-                let mut service = TcpStream::connect(target).await.unwrap();
-                let _ = copy_bidirectional(&mut socket, &mut service).await;
             });
         }
     });
     (asked, url)
+}
+
+/// Reads one CONNECT and does what it says.
+async fn connect(
+    socket: impl AsyncRead + AsyncWrite + Unpin,
+    target: SocketAddr,
+    login: bool,
+    log: &Mutex<Vec<String>>,
+) {
+    let mut stream = BufReader::new(socket);
+    let (mut first, mut authorized) = (String::new(), !login);
+    stream.read_line(&mut first).await.unwrap();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).await.unwrap();
+        let line = line.trim_end();
+        if line.is_empty() {
+            break;
+        }
+        let wanted = format!("Basic {}", STANDARD.encode(format!("{USER}:{PASSWORD}")));
+        authorized |= line
+            .split_once(": ")
+            .is_some_and(|(name, value)| name.eq_ignore_ascii_case("proxy-authorization") && value == wanted);
+    }
+    log.lock().unwrap().push(first.trim_end().to_owned());
+    let mut socket = stream.into_inner();
+    if !authorized {
+        let refusal = "HTTP/1.1 407 Proxy Authentication Required\r\nproxy-authenticate: Basic realm=\"x\"\r\n\
+                       content-length: 0\r\n\r\n";
+        let _ = socket.write_all(refusal.as_bytes()).await;
+        let _ = socket.flush().await;
+        return;
+    }
+    socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+    socket.flush().await.unwrap();
+    let mut service = TcpStream::connect(target).await.unwrap();
+    let _ = copy_bidirectional(&mut socket, &mut service).await;
 }
 
 /// A SOCKS5 proxy (RFC 1928, RFC 1929) that looks names up itself, and every one of them to the same place.
@@ -145,6 +177,31 @@ async fn a_service_is_reached_through_an_http_proxy_with_and_without_a_login() {
         sts::caller_identity(&client).await.unwrap();
         assert_eq!(*asked.lock().unwrap(), ["CONNECT ecs.example.test:8443 HTTP/1.1"]);
     }
+    assert_eq!(service.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_service_is_reached_through_a_proxy_behind_tls_that_is_trusted() {
+    let authority = Authority::new();
+    let service = TlsPeer::start(&authority, &[HOST]).await;
+    for wants_login in [false, true] {
+        let (asked, url) = tls_connect_proxy(service.address, wants_login, &authority).await;
+        let options = through(&url, wants_login.then(login), &authority);
+        sts::caller_identity(&https_client(HOST, 8443, options))
+            .await
+            .unwrap();
+        assert_eq!(*asked.lock().unwrap(), ["CONNECT ecs.example.test:8443 HTTP/1.1"]);
+    }
+    let (asked, url) = tls_connect_proxy(service.address, true, &Authority::new()).await;
+    let options = through(&url, Some(login()), &authority);
+    let error = sts::caller_identity(&https_client(HOST, 8443, options))
+        .await
+        .unwrap_err();
+    assert_eq!((error.kind, error.outcome_unknown), (ErrorKind::Network, false));
+    assert!(
+        asked.lock().unwrap().is_empty(),
+        "a proxy that is not trusted gets no login"
+    );
     assert_eq!(service.requests().len(), 2);
 }
 

@@ -2,7 +2,6 @@
 //! the crate, and compared with what the crate makes of any request.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,40 +9,9 @@ use chrono::DateTime;
 use huaweicloud::Credentials;
 use huaweicloud::signing::obs::{self, RequestToSign};
 use proptest::prelude::*;
-use sha1::{Digest, Sha1};
+use sha1::Sha1;
 
-/// RFC 2104, word by word.
-fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
-    let mut block = [0_u8; 64];
-    if key.len() > 64 {
-        block[..20].copy_from_slice(&Sha1::digest(key));
-    } else {
-        block[..key.len()].copy_from_slice(key);
-    }
-    let inner: Vec<u8> = block
-        .iter()
-        .map(|byte| byte ^ 0x36)
-        .chain(text.iter().copied())
-        .collect();
-    let outer: Vec<u8> = block
-        .iter()
-        .map(|byte| byte ^ 0x5c)
-        .chain(Sha1::digest(inner))
-        .collect();
-    Sha1::digest(outer).to_vec()
-}
-
-fn key_text(key: &str) -> String {
-    key.bytes().fold(String::new(), |mut text, byte| {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
-                text.push(byte as char)
-            }
-            _ => write!(text, "%{byte:02X}").unwrap(),
-        }
-        text
-    })
-}
+use super::reference::{encode, hmac};
 
 /// Of the keys that the tests use, those that name a part of the resource.
 const PARTS: [&str; 4] = [
@@ -95,7 +63,11 @@ fn text_to_sign(asked: &Asked, expires: Option<i64>) -> String {
     if let Some(bucket) = &asked.bucket {
         text += &format!(
             "{bucket}/{}",
-            asked.key.as_deref().map(key_text).unwrap_or_default()
+            asked
+                .key
+                .as_deref()
+                .map(|key| encode(key.as_bytes(), "/"))
+                .unwrap_or_default()
         );
     }
     let parts: Vec<String> = asked
@@ -159,7 +131,7 @@ proptest! {
         };
         let by_address = text_to_sign(&asked, Some(seconds));
         prop_assert_eq!(obs::string_to_sign(&request, Some(seconds)), &*by_address);
-        let signature = STANDARD.encode(hmac(secret_key.as_bytes(), by_address.as_bytes()));
+        let signature = STANDARD.encode(hmac::<Sha1>(secret_key.as_bytes(), by_address.as_bytes()));
         prop_assert_eq!(obs::signature(&secret_key.clone().into(), &by_address), signature);
 
         let credentials = Credentials {
@@ -174,7 +146,7 @@ proptest! {
         prop_assert!(has("date") || has("x-obs-date"));
         prop_assert!(token.is_none() || has("x-obs-security-token"));
         let text = text_to_sign(&complete, None);
-        let signature = STANDARD.encode(hmac(secret_key.as_bytes(), text.as_bytes()));
+        let signature = STANDARD.encode(hmac::<Sha1>(secret_key.as_bytes(), text.as_bytes()));
         prop_assert_eq!(last, &("Authorization".to_owned(), format!("OBS {access_key}:{signature}")));
     }
 }

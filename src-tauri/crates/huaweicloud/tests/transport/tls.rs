@@ -30,21 +30,14 @@ impl Authority {
     pub fn pem(&self) -> String {
         self.0.pem()
     }
-}
 
-/// A service behind TLS that answers every request with an identity; the lines of the requests that it got.
-pub struct TlsPeer {
-    pub address: SocketAddr,
-    requests: Arc<Mutex<Vec<String>>>,
-}
-
-impl TlsPeer {
-    pub async fn start(authority: &Authority, names: &[&str]) -> Self {
+    /// Takes connections under these names.
+    pub fn acceptor(&self, names: &[&str]) -> TlsAcceptor {
         let key = KeyPair::generate().unwrap();
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let certificate = CertificateParams::new(names)
             .unwrap()
-            .signed_by(&key, &authority.0)
+            .signed_by(&key, &self.0)
             .unwrap();
         let provider = Arc::new(aws_lc_rs::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
@@ -56,7 +49,19 @@ impl TlsPeer {
                 PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
             )
             .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        TlsAcceptor::from(Arc::new(config))
+    }
+}
+
+/// A service behind TLS that answers every request with an identity; the lines of the requests that it got.
+pub struct TlsPeer {
+    pub address: SocketAddr,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl TlsPeer {
+    pub async fn start(authority: &Authority, names: &[&str]) -> Self {
+        let acceptor = authority.acceptor(names);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::<Mutex<Vec<String>>>::default();
@@ -145,6 +150,44 @@ async fn a_service_of_an_unknown_authority_gets_no_request() {
         peer.requests().is_empty(),
         "a signature must not go to a stranger"
     );
+}
+
+/// On Linux the system's certificates are in files, and the environment can name others; it belongs to the whole program,
+/// so this test program is started anew.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_service_that_the_system_trusts_is_believed_without_extra_certificates() {
+    let authority = Authority::new();
+    let peer = TlsPeer::start(&authority, &["127.0.0.1"]).await;
+    let dir = tempfile::tempdir().unwrap();
+    for (trusted, requests) in [(Authority::new().pem(), 0), (authority.pem(), 1)] {
+        let file = dir.path().join("system.pem");
+        std::fs::write(&file, trusted).unwrap();
+        let ended = tokio::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "tls::as_a_program_on_that_system", "--ignored"])
+            .env("SSL_CERT_FILE", &file)
+            .env_remove("SSL_CERT_DIR")
+            .env("TEST_PORT", peer.address.port().to_string())
+            .stdout(std::process::Stdio::null())
+            .status()
+            .await
+            .unwrap();
+        assert_eq!(
+            ended.success(),
+            requests == 1,
+            "it ends well where it is answered"
+        );
+        assert_eq!(peer.requests().len(), requests);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+#[ignore = "a part of the test above, which starts it with an environment of its own"]
+async fn as_a_program_on_that_system() {
+    let port = std::env::var("TEST_PORT").unwrap().parse().unwrap();
+    let client = https_client("127.0.0.1", port, trusting(None));
+    sts::caller_identity(&client).await.unwrap();
 }
 
 #[tokio::test]

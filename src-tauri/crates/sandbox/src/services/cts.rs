@@ -5,7 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Call, Result, same_project};
+use super::{Call, Result};
 use crate::{
     faults::Fault,
     users::{self, ACCOUNT_ID, ACCOUNT_NAME},
@@ -30,7 +30,12 @@ pub(super) fn answer(call: &Call<'_>, region: &Region) -> Result<Answer> {
             "Policy doesn't allow cts:trace:list to be performed.",
         ));
     }
-    same_project(region, project, "CTS.0001")?;
+    if *project != region.project_id {
+        return Err(Fault::forbidden(
+            "CTS.0012",
+            "Invalid project ID. Check whether the project ID is correct.",
+        ));
+    }
     let asked = |key: &str| call.request.query_value(key);
     match asked("trace_type").as_deref() {
         Some("system") => {}
@@ -118,8 +123,9 @@ fn window(call: &Call<'_>) -> Result<(DateTime<Utc>, DateTime<Utc>)> {
     }
 }
 
+/// The published codes have none for a wrong parameter of a query, only this one for queries that fail.
 fn invalid(what: &str) -> Fault {
-    Fault::bad("CTS.0001", format!("Invalid request parameter: {what}."))
+    Fault::bad("CTS.0300", format!("Query failed. Invalid parameter: {what}."))
 }
 
 fn rating(trace: &Trace) -> &'static str {
@@ -178,7 +184,7 @@ fn row(id: &str, trace: &Trace, region: &Region) -> Value {
             "domain": {"id": ACCOUNT_ID, "name": ACCOUNT_NAME},
             "account_id": ACCOUNT_ID,
             "access_key_id": user.map_or("", |user| user.access_key),
-            "principal_urn": format!("iam::{ACCOUNT_ID}:user:{name}"),
+            "principal_urn": user.map_or_else(String::new, |_| format!("iam::{ACCOUNT_ID}:user:{name}")),
             "principal_id": trace.user,
             "principal_is_root_user": "false",
             "type": "User",

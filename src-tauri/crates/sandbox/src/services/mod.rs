@@ -7,6 +7,7 @@ mod ecs;
 mod evs;
 mod iam;
 mod ims;
+mod jobs;
 mod kms;
 mod obs;
 mod quota;

@@ -9,7 +9,7 @@ use super::{Call, Result};
 use crate::{faults::Fault, users::ACCOUNT_ID, wire::Answer};
 
 /// Most characters of a coded text.
-const LONGEST: usize = 16 * 1024;
+const LONGEST: usize = 10_240;
 
 #[derive(Deserialize)]
 struct Coded {
@@ -35,9 +35,10 @@ fn decode(call: &Call<'_>) -> Result<Answer> {
     if call.is_guest() {
         return Err(Fault::forbidden(
             "PAP5.0001",
-            "Policy doesn't allow sts::decodeAuthorizationMessage to be performed.",
+            "access denied: Policy doesn't allow sts::decodeAuthorizationMessage to be performed.",
         ));
     }
+    // No code for this is published.
     let wrong = || Fault::bad("STS.0001", "The encoded message is invalid.");
     let coded: Coded = call.request.json().map_err(|_| wrong())?;
     if coded.encoded_message.len() > LONGEST {

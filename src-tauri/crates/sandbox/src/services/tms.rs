@@ -85,7 +85,10 @@ pub(super) fn answer(call: &Call<'_>, world: &mut World) -> Result<Answer> {
         return Err(invalid("the header X-Domain-Id is missing"));
     }
     if call.is_guest() {
-        return Err(Fault::forbidden("TMS.0003", "You do not have permission."));
+        return Err(Fault::forbidden(
+            "TMS.0004",
+            "You do not have permissions to perform the operation.",
+        ));
     }
     let segments = call.request.segments();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
@@ -98,8 +101,13 @@ pub(super) fn answer(call: &Call<'_>, world: &mut World) -> Result<Answer> {
     }
 }
 
+/// What no finer code is known for.
 fn invalid(reason: &str) -> Fault {
-    Fault::bad("TMS.0001", format!("Invalid parameter: {reason}."))
+    Fault::bad("TMS.0002", format!("Bad request: {reason}."))
+}
+
+fn missing() -> Fault {
+    Fault::missing("TMS.0005", "The resources requested cannot be found.")
 }
 
 fn unreadable(error: &serde_json::Error) -> Fault {
@@ -117,7 +125,7 @@ fn in_project<'a>(world: &'a mut World, project: Option<&'a str>) -> impl Iterat
 fn known_project(world: &World, project: Option<&str>) -> Result<()> {
     match project {
         Some(project) if world.regions.iter().all(|region| region.project_id != project) => {
-            Err(invalid("project_id"))
+            Err(Fault::bad("TMS.2011", "Project_id is invalid."))
         }
         _ => Ok(()),
     }
@@ -129,15 +137,15 @@ fn change(call: &Call<'_>, world: &mut World, create: bool) -> Result<Answer> {
         return Err(invalid("resources must have 1 to 20 entries"));
     }
     if wanted.tags.is_empty() || wanted.tags.len() > MOST_TAGS {
-        return Err(invalid("tags must have 1 to 10 entries"));
+        return Err(too_few_or_many_tags(&wanted.tags));
     }
     for tag in &wanted.tags {
         let value = tag.value.as_deref().unwrap_or_default();
-        let fits = (1..=LONGEST_KEY).contains(&tag.key.chars().count())
-            && value.chars().count() <= LONGEST_VALUE
-            && !(create && tag.value.is_none());
-        if !fits {
-            return Err(invalid("a tag's key or value"));
+        if !(1..=LONGEST_KEY).contains(&tag.key.chars().count()) {
+            return Err(Fault::bad("TMS.0009", "Key is invalid."));
+        }
+        if value.chars().count() > LONGEST_VALUE || (create && tag.value.is_none()) {
+            return Err(Fault::bad("TMS.0010", "Value is invalid."));
         }
     }
     known_project(world, wanted.project_id.as_deref())?;
@@ -156,6 +164,14 @@ fn change(call: &Call<'_>, world: &mut World, create: bool) -> Result<Answer> {
     Ok(Answer::json(200, &json!({"failed_resources": failed})))
 }
 
+fn too_few_or_many_tags(tags: &[Tag]) -> Fault {
+    if tags.is_empty() {
+        Fault::bad("TMS.0012", "Tags is empty.")
+    } else {
+        invalid("tags must have at most 10 entries")
+    }
+}
+
 fn change_one(
     call: &Call<'_>,
     world: &mut World,
@@ -164,8 +180,7 @@ fn change_one(
     changes: &[Tag],
     create: bool,
 ) -> std::result::Result<(), (&'static str, &'static str)> {
-    let kind =
-        Kind::read(&resource.resource_type).ok_or(("TMS.0005", "The resource type is not supported."))?;
+    let kind = Kind::read(&resource.resource_type).ok_or(("TMS.5027", "Invalid resource type."))?;
     for region in in_project(world, project) {
         let id = resource.resource_id.as_str();
         let (service, kind_of_trace, name, tags) = match kind {
@@ -195,7 +210,8 @@ fn change_one(
             }
         }
         if create && after.len() > MOST_TAGS {
-            return Err(("TMS.0007", "The resource would have more tags than it may have."));
+            // The service behind refuses, and no code of this one's own is published for it.
+            return Err(("TMS.0002", "The resource would have more tags than it may have."));
         }
         *tags = after;
         let act = if create {
@@ -207,7 +223,7 @@ fn change_one(
         region.trace(trace);
         return Ok(());
     }
-    Err(("TMS.0004", "The resource does not exist."))
+    Err(("TMS.0005", "The resources requested cannot be found."))
 }
 
 fn rows(region: &Region, kind: Kind) -> Vec<Tagged<'_>> {
@@ -234,8 +250,11 @@ fn rows(region: &Region, kind: Kind) -> Vec<Tagged<'_>> {
 fn filter(call: &Call<'_>, world: &World) -> Result<Answer> {
     let wanted: Filter = call.request.json().map_err(|error| unreadable(&error))?;
     let limit = wanted.limit.unwrap_or(200);
-    if !(1..=200).contains(&limit) || wanted.tags.len() > MOST_TAGS {
-        return Err(invalid("limit or tags"));
+    if !(1..=200).contains(&limit) {
+        return Err(Fault::bad("TMS.0007", "Limit is invalid."));
+    }
+    if wanted.tags.len() > MOST_TAGS {
+        return Err(invalid("tags must have at most 10 entries"));
     }
     if !(1..=10).contains(&wanted.resource_types.len()) {
         return Err(invalid("resource_types must have 1 to 10 entries"));
@@ -254,8 +273,8 @@ fn filter(call: &Call<'_>, world: &World) -> Result<Answer> {
     for word in &wanted.resource_types {
         let Some(kind) = Kind::read(word) else {
             errors.push(json!({
-                "error_code": "TMS.0005",
-                "error_msg": "The resource type is not supported.",
+                "error_code": "TMS.5027",
+                "error_msg": "Invalid resource type.",
                 "project_id": wanted.project_id.clone().unwrap_or_default(),
                 "resource_type": word,
             }));
@@ -299,7 +318,7 @@ fn show(call: &Call<'_>, world: &World, id: &str) -> Result<Answer> {
         .request
         .query_value("resource_type")
         .and_then(|word| Kind::read(&word))
-        .ok_or_else(|| invalid("resource_type"))?;
+        .ok_or_else(|| Fault::bad("TMS.5027", "Invalid resource type."))?;
     let project = call.request.query_value("project_id");
     known_project(world, project.as_deref())?;
     world
@@ -313,7 +332,7 @@ fn show(call: &Call<'_>, world: &World, id: &str) -> Result<Answer> {
         .flat_map(|region| rows(region, kind))
         .find(|row| row.0 == id)
         .map(|(_, _, tags)| Answer::json(200, &json!({"tags": listed(tags)})))
-        .ok_or_else(|| Fault::missing("TMS.0004", "The resource does not exist."))
+        .ok_or_else(missing)
 }
 
 fn listed(tags: &BTreeMap<String, String>) -> Vec<Value> {

@@ -217,6 +217,7 @@ impl Region {
                 state: VmState::Building,
                 task: Some(Task::Scheduling),
                 locked: false,
+                reclaimed: false,
                 disks,
                 serial,
             },

@@ -45,6 +45,7 @@ pub(crate) enum VolumeStatus {
     Deleting,
     Error,
     ErrorExtending,
+    ErrorDeleting,
 }
 
 impl VolumeStatus {
@@ -59,6 +60,7 @@ impl VolumeStatus {
             Self::Deleting => "deleting",
             Self::Error => "error",
             Self::ErrorExtending => "error_extending",
+            Self::ErrorDeleting => "error_deleting",
         }
     }
 }
@@ -187,12 +189,14 @@ impl Region {
         (self.run(job, JOB_RUNS, end + JOB_ENDS, now, pace), ids)
     }
 
-    /// Starts to attach a free disk to a server; the answer is the job's id.
+    /// Starts to attach a free disk to a server; the answer is the job's id. `failing` holds code and reason if it is to fail;
+    /// then the disk is free again.
     pub(crate) fn attach(
         &mut self,
         server: &str,
         volume: &str,
         device: String,
+        failing: Option<&(String, String)>,
         now: DateTime<Utc>,
         pace: &Pace,
     ) -> String {
@@ -201,18 +205,38 @@ impl Region {
             disk.server_id = Some(server.to_owned());
             disk.device = Some(device);
         });
-        self.plan_disk(now + pace.lasting(ATTACHED), volume, DiskStep::Attached);
+        let at = now + pace.lasting(ATTACHED);
+        let becomes = match failing {
+            None => DiskStep::Attached,
+            Some(_) => DiskStep::Detached,
+        };
+        self.plan_disk(at, volume, becomes);
         let mut job = Job::new(JobHost::Ecs, "attachVolume", now);
         job.server_id = Some(server.to_owned());
+        self.plan_failure(&job.id, server, failing, at);
         self.run(job, JOB_RUNS, ATTACHED + JOB_ENDS, now, pace)
     }
 
-    /// Starts to take a disk from its server; the answer is the job's id.
-    pub(crate) fn detach(&mut self, server: &str, volume: &str, now: DateTime<Utc>, pace: &Pace) -> String {
+    /// Starts to take a disk from its server; the answer is the job's id. `failing` holds code and reason if it is to fail;
+    /// then the disk stays where it is.
+    pub(crate) fn detach(
+        &mut self,
+        server: &str,
+        volume: &str,
+        failing: Option<&(String, String)>,
+        now: DateTime<Utc>,
+        pace: &Pace,
+    ) -> String {
         self.turn_disk(volume, now, |disk| disk.status = VolumeStatus::Detaching);
-        self.plan_disk(now + pace.lasting(DETACHED), volume, DiskStep::Detached);
+        let at = now + pace.lasting(DETACHED);
+        let becomes = match failing {
+            None => DiskStep::Detached,
+            Some(_) => DiskStep::Turns(VolumeStatus::InUse),
+        };
+        self.plan_disk(at, volume, becomes);
         let mut job = Job::new(JobHost::Ecs, "detachVolume", now);
         job.server_id = Some(server.to_owned());
+        self.plan_failure(&job.id, server, failing, at);
         self.run(job, JOB_RUNS, DETACHED + JOB_ENDS, now, pace)
     }
 
@@ -253,14 +277,27 @@ impl Region {
         Some(self.run(job, JOB_RUNS, GROWN + JOB_ENDS, now, pace))
     }
 
-    /// Starts a disk's deletion; the answer is the job's id, `None` if there is no such disk.
-    pub(crate) fn delete_volume(&mut self, volume: &str, now: DateTime<Utc>, pace: &Pace) -> Option<String> {
+    /// Starts a disk's deletion; the answer is the job's id, `None` if there is no such disk. `failing` holds code and reason if
+    /// it is to fail.
+    pub(crate) fn delete_volume(
+        &mut self,
+        volume: &str,
+        failing: Option<&(String, String)>,
+        now: DateTime<Utc>,
+        pace: &Pace,
+    ) -> Option<String> {
         let disk = self.volumes.get_mut(volume)?;
         disk.status = VolumeStatus::Deleting;
         disk.updated = now;
         let mut job = Job::new(JobHost::Evs, "deleteVolume", now);
         job.volume = Some(disk.facts());
-        self.plan_disk(now + pace.lasting(GONE), volume, DiskStep::Gone);
+        let at = now + pace.lasting(GONE);
+        let becomes = match failing {
+            None => DiskStep::Gone,
+            Some(_) => DiskStep::Fails(VolumeStatus::ErrorDeleting),
+        };
+        self.plan_disk(at, volume, becomes);
+        self.plan_failure(&job.id, volume, failing, at);
         Some(self.run(job, JOB_RUNS, GONE + JOB_ENDS, now, pace))
     }
 

@@ -1,14 +1,16 @@
-//! How servers go: asked for, or because their lease has ended.
+//! How servers go: asked for, because their lease has ended, or because the cloud needs the room of a spot server.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Charging, Job, JobHost, Region, Step, Task, VmState, VolumeStatus};
+use super::{Charging, Job, JobHost, Region, Step, Task, Trace, VmState, VolumeStatus};
 use crate::clock::Pace;
 
 const JOB_RUNS: f64 = 0.3;
 const GONE: f64 = 1.5;
 const JOB_ENDS: f64 = 2.0;
+/// From the notice that a spot server is taken back to its end: the cloud's five minutes in demo time.
+const NOTICE: f64 = 30.0;
 
 /// What goes with a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,11 +22,12 @@ pub(crate) struct Leaving {
 }
 
 impl Region {
-    /// Starts the deletion of servers that exist; the answer is the job's id.
+    /// Starts the deletion of servers that exist; the answer is the job's id. `failing` holds code and reason if it is to fail.
     pub(crate) fn delete(
         &mut self,
         ids: &[String],
         leaving: Leaving,
+        failing: Option<&(String, String)>,
         now: DateTime<Utc>,
         pace: &Pace,
     ) -> String {
@@ -33,7 +36,14 @@ impl Region {
             let mut sub_job = Job::new(JobHost::Ecs, "deleteSingleServer", now);
             sub_job.server_id = Some(id.clone());
             job.sub_jobs.push(sub_job);
-            self.start_deletion(id, leaving, now, pace);
+            if failing.is_some() {
+                let at = now + pace.lasting(GONE);
+                self.turn(id, now, |server| server.task = Some(Task::Deleting));
+                self.plan_failure(&job.id, id, failing, at);
+                self.plan(at, Step::Stays { server: id.clone() });
+            } else {
+                self.start_deletion(id, leaving, now, pace);
+            }
         }
         self.run(job, JOB_RUNS, JOB_ENDS, now, pace)
     }
@@ -47,6 +57,55 @@ impl Region {
                 leaving,
             },
         );
+    }
+
+    /// Gives notice that a spot server is taken back; with the notice over it goes, whatever it does then. Its data disks and
+    /// its EIP stay unless they are marked to go. False if it is no spot server that is there to be taken.
+    pub(crate) fn reclaim(&mut self, id: &str, now: DateTime<Utc>, pace: &Pace) -> bool {
+        let taken = self.servers.get(id).is_some_and(|server| {
+            server.charging == Charging::Spot
+                && server.visible
+                && server.state != VmState::Building
+                && server.task != Some(Task::Deleting)
+                && !server.reclaimed
+        });
+        if taken {
+            self.turn(id, now, |server| server.reclaimed = true);
+            let server = || id.to_owned();
+            self.plan(now + pace.lasting(NOTICE), Step::Interrupted { server: server() });
+            let leaving = Leaving {
+                disks: false,
+                address: None,
+            };
+            self.plan(
+                now + pace.lasting(NOTICE + GONE),
+                Step::Gone {
+                    server: server(),
+                    leaving,
+                },
+            );
+        }
+        taken
+    }
+
+    /// The notice is over. Nobody asked for it, so the trace names no user.
+    pub(super) fn interrupt(&mut self, id: &str, now: DateTime<Utc>) {
+        self.turn(id, now, |server| server.task = Some(Task::Deleting));
+        let Some(server) = self.servers.get(id) else {
+            return;
+        };
+        let trace = Trace {
+            time: now,
+            service: "ECS".to_owned(),
+            resource_type: "ecs".to_owned(),
+            resource_id: server.id.clone(),
+            resource_name: server.name.clone(),
+            trace_name: "interruptServer".to_owned(),
+            user: String::new(),
+            request: None,
+            code: 200,
+        };
+        self.trace(trace);
     }
 
     pub(super) fn remove(&mut self, id: &str, leaving: Leaving, now: DateTime<Utc>) {

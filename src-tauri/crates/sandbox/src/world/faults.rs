@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 /// What is to go wrong, once or until it is switched off.
 #[derive(Debug, Default, Clone, Serialize)]
 pub(crate) struct Faults {
-    /// The next creation's job fails with this code and reason.
-    pub(crate) failing_job: Option<(String, String)>,
+    /// The next job of this kind fails.
+    pub(crate) failing_job: Option<FailingJob>,
     /// The next disk that is made or grown comes out in error, with this code and reason.
     pub(crate) failing_disk: Option<(String, String)>,
     /// Of the servers in the next start, stop or reboot every second one fails.
@@ -17,6 +17,47 @@ pub(crate) struct Faults {
     pub(crate) restriction: Option<Restriction>,
     /// The next change asked of ECS gets no answer.
     pub(crate) cut: Option<Cut>,
+}
+
+/// A job that is to fail, and with what.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct FailingJob {
+    pub(crate) job: JobOf,
+    pub(crate) code: String,
+    pub(crate) reason: String,
+}
+
+/// Which act a job carries out.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum JobOf {
+    #[default]
+    Create,
+    Delete,
+    Start,
+    Stop,
+    Reboot,
+    Resize,
+    Attach,
+    Detach,
+    DeleteDisk,
+}
+
+impl JobOf {
+    /// Code and reason with which it fails if nothing else is said.
+    pub(crate) fn failure(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Create => ("Ecs.0219", "No valid host was found. (example fault)"),
+            Self::Delete => ("Ecs.0501", "The server could not be deleted. (example fault)"),
+            Self::Start => ("Ecs.0226", "The server could not be started. (example fault)"),
+            Self::Stop => ("Ecs.1000", "The compute service failed. (example fault)"),
+            Self::Reboot => ("Ecs.0227", "The server could not be restarted. (example fault)"),
+            Self::Resize => ("Ecs.0207", "The flavor could not be changed. (example fault)"),
+            Self::Attach => ("Ecs.0205", "The disk could not be attached. (example fault)"),
+            Self::Detach => ("Ecs.1300", "The disk service failed. (example fault)"),
+            Self::DeleteDisk => ("EVS.2024", "volume is error! (example fault)"),
+        }
+    }
 }
 
 /// Why the account may not buy anything.
@@ -53,6 +94,12 @@ impl Restriction {
 }
 
 impl Faults {
+    /// Code and reason with which a job that begins now is to fail.
+    pub(crate) fn take_job(&mut self, job: JobOf) -> Option<(String, String)> {
+        let failing = self.failing_job.take_if(|failing| failing.job == job)?;
+        Some((failing.code, failing.reason))
+    }
+
     pub(crate) fn frozen(&self) -> bool {
         self.restriction.is_some_and(Restriction::freezes)
     }

@@ -61,6 +61,7 @@ pub(super) fn before(now: DateTime<Utc>) -> Vec<Stretch> {
                     name,
                     spec: spec.to_owned(),
                     size,
+                    spot: false,
                     zone: format!("{}a", super::seed::REGION),
                     tags: tags.clone(),
                     from,

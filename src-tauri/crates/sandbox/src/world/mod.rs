@@ -29,7 +29,7 @@ pub(crate) use addresses::{NewAddress, PublicIp};
 pub(crate) use birth::{AddressOrder, DiskOrder, NicOrder, Order};
 pub(crate) use disks::{Volume, VolumeOrder, VolumeStatus};
 pub(crate) use end::Leaving;
-pub(crate) use faults::{Cut, Faults, Restriction};
+pub(crate) use faults::{Cut, FailingJob, Faults, JobOf, Restriction};
 pub(crate) use jobs::{Job, JobHost, JobStatus, JobVolume, Replay};
 pub(crate) use keys::KeyPair;
 pub(crate) use networks::{IpVersion, Remote, Rule, SecurityGroup, Subnet, Vpc};
@@ -126,6 +126,14 @@ enum Step {
     Gone {
         server: String,
         leaving: Leaving,
+    },
+    /// The cloud takes a spot server back, as it has said it would.
+    Interrupted {
+        server: String,
+    },
+    /// A deletion has failed: the server is as it was.
+    Stays {
+        server: String,
     },
     /// What was being done with a server is done.
     Settles {
@@ -245,6 +253,8 @@ impl Region {
                 reason,
             } => self.roll_back(&server, &job, (code, reason), now),
             Step::Gone { server, leaving } => self.remove(&server, leaving, now),
+            Step::Stays { server } => self.turn(&server, now, |server| server.task = None),
+            Step::Interrupted { server } => self.interrupt(&server, now),
             Step::Settles { server, state } => self.settle(&server, state, now),
             Step::Resized { server, flavor } => self.resized(&server, &flavor, now),
             Step::PartFails {

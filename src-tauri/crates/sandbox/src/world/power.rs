@@ -199,7 +199,7 @@ impl Region {
         id
     }
 
-    fn plan_failure(
+    pub(super) fn plan_failure(
         &mut self,
         job: &str,
         server: &str,

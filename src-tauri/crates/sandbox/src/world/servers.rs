@@ -111,6 +111,9 @@ pub(crate) struct Server {
     pub(crate) task: Option<Task>,
     /// Nothing may be done with it until it is unlocked.
     pub(crate) locked: bool,
+    /// The cloud has given notice that it takes this spot server back.
+    #[serde(default)]
+    pub(crate) reclaimed: bool,
     pub(crate) disks: Vec<AttachedDisk>,
     /// Position among everything made, as part of instance names.
     pub(crate) serial: u32,

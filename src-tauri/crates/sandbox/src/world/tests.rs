@@ -179,7 +179,7 @@ fn what_costs_is_measured_at_its_moment_however_late_one_looks() {
         disks: true,
         address: None,
     };
-    region.delete(ids, leaving, after(200.0), &PACE);
+    region.delete(ids, leaving, None, after(200.0), &PACE);
     region.advance(after(7200.0), &PACE);
     assert_eq!(
         measured(&region, &id),

@@ -21,7 +21,7 @@ pub(crate) struct Trace {
     pub(crate) resource_name: String,
     /// `createServer`, …
     pub(crate) trace_name: String,
-    /// Id of the user.
+    /// Id of the user; empty for what the cloud does of its own accord.
     pub(crate) user: String,
     /// The request's body as text, with secrets masked; `None` if it had none.
     pub(crate) request: Option<String>,

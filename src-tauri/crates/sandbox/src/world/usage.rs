@@ -34,6 +34,9 @@ pub(crate) struct Stretch {
     pub(crate) spec: String,
     /// GB or Mbit/s; 0 for servers.
     pub(crate) size: u32,
+    /// Whether it is a spot server, which costs less.
+    #[serde(default)]
+    pub(crate) spot: bool,
     pub(crate) zone: String,
     /// As they were when it was last looked at.
     pub(crate) tags: BTreeMap<String, String>,
@@ -154,6 +157,7 @@ impl Region {
                 name: volume.name.clone(),
                 spec: volume.kind.clone(),
                 size: volume.size_gb,
+                spot: false,
                 zone: volume.zone.clone(),
                 tags: volume.tags.clone(),
                 from: volume.created,
@@ -172,6 +176,7 @@ impl Region {
                 name: address.address.to_string(),
                 spec: spec.to_owned(),
                 size: address.bandwidth_mbps,
+                spot: false,
                 zone: String::new(),
                 tags: address.tags.clone(),
                 from: address.created,
@@ -193,6 +198,7 @@ fn stretch_of(server: &Server) -> Stretch {
         name: server.name.clone(),
         spec: format!("{}.{suffix}", server.flavor),
         size: 0,
+        spot: server.charging == Charging::Spot,
         zone: server.zone.clone(),
         tags: server.tags.clone(),
         from: server.launched.unwrap_or(server.created),

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Choice, CreateServer, Plan, Problem, TAG_MOST};
 use crate::catalogue::{Catalogue, Flavor, Image, Use};
+use crate::disks;
 use crate::failure::{Code, Failure};
 use crate::first_start;
 use crate::lease;
@@ -40,6 +41,7 @@ pub(crate) fn plan(
         );
         return (Choice::default(), None, problems);
     };
+    let template = &with_disks(template, ask);
     let name = check_name(&ask.name)
         .map_err(|failure| blocked("name", failure))
         .unwrap_or_default();
@@ -160,6 +162,26 @@ pub(crate) fn plan(
         _ => {}
     }
 
+    // The least of a system disk is what the image needs, so it is looked at with the image.
+    let least = image.as_ref().map_or(1, |image| image.min_disk_gb);
+    let sizes = [
+        ("systemDiskGb", ask.system_disk_gb, least, disks::most_gb(true)),
+        (
+            "dataDiskGb",
+            ask.data_disk_gb.filter(|gb| *gb > 0),
+            disks::LEAST_GB,
+            disks::most_gb(false),
+        ),
+    ];
+    for (field, size, least, most) in sizes {
+        let checked = size.map_or(Ok(()), |size| disks::check_size(size, least, most));
+        problems.extend(checked.err().map(|failure| Problem {
+            field: Some(field),
+            blocking: true,
+            failure,
+        }));
+    }
+
     let own_text = ask.user_data.as_deref().or(template.user_data.as_deref());
     let own_text = own_text.filter(|text| !text.trim().is_empty());
     let windows = image
@@ -230,6 +252,18 @@ pub(crate) fn plan(
         _ => None,
     };
     (choice, plan, problems)
+}
+
+/// The template with the disks that are asked for instead of its own.
+fn with_disks(template: &Template, ask: &CreateServer) -> Template {
+    let mut template = template.clone();
+    if let Some(gb) = ask.system_disk_gb {
+        template.system_disk_gb = gb;
+    }
+    if let Some(gb) = ask.data_disk_gb {
+        template.data_disk_gb = (gb > 0).then_some(gb);
+    }
+    template
 }
 
 /// That a quota does not admit more.

@@ -76,6 +76,8 @@ fn ask() -> CreateServer {
         key_pair: None,
         public_mbps: None,
         user_data: None,
+        system_disk_gb: None,
+        data_disk_gb: None,
     }
 }
 
@@ -226,4 +228,34 @@ fn a_text_for_the_first_start_is_looked_at_before_and_goes_beside_what_is_instal
     let (_, plan, problems) = super::plan(&with("#!/bin/sh\n"), &bare, now());
     assert!(plan.is_some(), "it is a warning");
     assert!(problems.iter().any(|p| p.failure.code == Code::UserDataIgnored));
+}
+
+#[test]
+fn the_disks_of_a_template_can_be_other_ones() {
+    let sizes = |system_disk_gb, data_disk_gb| CreateServer {
+        template: "linux-large".to_owned(),
+        flavor: Some("s6.large.2".to_owned()),
+        system_disk_gb,
+        data_disk_gb,
+        ..ask()
+    };
+    let disks = |ask: &CreateServer| {
+        let plan = plan(ask, &catalogue(), now()).1.unwrap();
+        (plan.system_disk_gb(), plan.template.data_disk_gb)
+    };
+    assert_eq!(disks(&sizes(None, None)), (40, Some(100)), "as the template says");
+    assert_eq!(disks(&sizes(Some(120), Some(500))), (120, Some(500)));
+    assert_eq!(disks(&sizes(None, Some(0))), (40, None), "none is asked for by 0");
+    for (system, data, field) in [
+        (Some(9), None, "systemDiskGb"),
+        (Some(1025), None, "systemDiskGb"),
+        (None, Some(9), "dataDiskGb"),
+        (None, Some(32_769), "dataDiskGb"),
+    ] {
+        assert_eq!(
+            blocking(&sizes(system, data), &catalogue()),
+            [(Some(field), Code::DiskSizeInvalid)],
+            "{system:?} {data:?}"
+        );
+    }
 }

@@ -16,6 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use huaweicloud::Proxy;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -26,6 +27,7 @@ pub use self::quarantine::Refused;
 pub use self::settings::{Configuration, Preset};
 use crate::failure::{Code, Failure, Result};
 use crate::keychain::Remember;
+use crate::settings::Way;
 use crate::{Wangcheng, clock};
 
 /// Name of the cursor in the ledger.
@@ -111,8 +113,20 @@ pub(crate) struct Courier {
 }
 
 impl Courier {
-    pub fn new() -> Result<Self> {
-        let http = yanhuang::http_client().map_err(|error| Failure::new(Code::Internal).saying(error))?;
+    pub fn new(way: &Way) -> Result<Self> {
+        let internal = |error: reqwest::Error| Failure::new(Code::Internal).saying(error);
+        let proxy = match &way.proxy {
+            Proxy::System => yanhuang::Route::System,
+            Proxy::Direct => yanhuang::Route::Direct,
+            Proxy::At { url, .. } => {
+                yanhuang::Route::Proxy(Box::new(reqwest::Proxy::all(url.clone()).map_err(internal)?))
+            }
+        };
+        let authorities = match &way.extra_ca {
+            Some(pem) => reqwest::Certificate::from_pem_bundle(pem.as_bytes()).map_err(internal)?,
+            None => Vec::new(),
+        };
+        let http = yanhuang::http_client_by(proxy, authorities).map_err(internal)?;
         Ok(Self {
             http,
             bell: Notify::new(),

@@ -5,6 +5,8 @@
 
 mod commands;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use huaweicloud::bss::{self, Product};
 use huaweicloud::{ServerId, Tag, VolumeId, ecs, eip, evs};
@@ -172,12 +174,17 @@ pub(crate) fn most_gb(system: bool) -> u32 {
 
 /// The tags of what was made with a server: the server's own of this product, and one that names it.
 pub(crate) fn part_tags(server: &ecs::Server) -> Vec<Tag> {
+    handed_on(&server.tags, &server.id)
+}
+
+/// The same for a server that has these tags.
+pub(crate) fn handed_on(tags: &BTreeMap<String, String>, server: &ServerId) -> Vec<Tag> {
     let handed_on = [TAG_OWNER, TAG_INSTALLATION, TAG_OPERATION, TAG_PURPOSE];
     let own = handed_on.iter().filter_map(|key| {
-        let value = server.tags.get(*key)?;
+        let value = tags.get(*key)?;
         Some(Tag::new(*key, value.clone()))
     });
-    own.chain([Tag::new(TAG_SERVER, server.id.to_string())]).collect()
+    own.chain([Tag::new(TAG_SERVER, server.to_string())]).collect()
 }
 
 /// Whether a disk was made with its server. One that somebody attached later may be dear to them, and is neither marked

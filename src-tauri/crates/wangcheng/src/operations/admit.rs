@@ -3,10 +3,11 @@
 //! The group is known by its name, which follows from the address, and by its rules. So whatever became of a try, the
 //! next one reads what there is and adds only what is missing; a second asking for the same address finds it done.
 
-use huaweicloud::SecurityGroupId;
 use huaweicloud::vpc::{self, CreateSecurityGroupRule, Direction, Remote, SecurityGroup};
+use huaweicloud::{Client, ProjectId, Rehearsal, SecurityGroupId};
 use serde::{Deserialize, Serialize};
 
+use super::rehearse::SECURITY_GROUP;
 use super::runner::{Done, Runner};
 use super::{Detail, FIRST_PAUSE, Operation, OperationKind};
 use crate::Wangcheng;
@@ -85,6 +86,35 @@ impl Runner {
             self.unless_open(made).await?;
         }
         Err(Code::OutcomeUnknown.into())
+    }
+
+    /// The first request, whether or not the group is there by now.
+    pub(super) async fn rehearse_admission(&mut self) -> Result<()> {
+        let Admit { address } = self.asked()?;
+        let name = Range::parse(&address)?.group_name();
+        self.persist_until_open(|client, project| {
+            let name = name.clone();
+            async move { vpc::create_security_group(&client, &project, &name, None).await }
+        })
+        .await
+        .map(drop)
+    }
+
+    /// The rule of a group that is made first.
+    pub(super) async fn rehearse_rule(
+        &self,
+        client: &Client,
+        project: &ProjectId,
+        rehearsal: &Rehearsal,
+    ) -> Result<()> {
+        let first = rehearsal.requests().pop();
+        if first.is_some_and(|request| request.operation == "CreateSecurityGroup") {
+            let Admit { address } = self.asked()?;
+            let group = self.operation.detail.security_group.as_deref();
+            let rule = rule(Range::parse(&address)?, group.unwrap_or(SECURITY_GROUP).into());
+            let _ = vpc::create_security_group_rule(client, project, &rule).await;
+        }
+        Ok(())
     }
 
     async fn group_for(&mut self, range: Range) -> Result<Option<SecurityGroup>> {

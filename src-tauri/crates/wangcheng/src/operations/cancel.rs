@@ -1,7 +1,7 @@
 //! What was asked for and is not wanted any more. The cloud cancels nothing that it has taken, so this is for what still
 //! waits to be sent: while the network is away, or the cloud takes no more requests for a while.
 
-use store::Stage;
+use store::{Outcome, Stage};
 
 use super::Operation;
 use crate::Wangcheng;
@@ -25,7 +25,8 @@ impl Wangcheng {
         let Some(operation) = self.find_operation(id).await? else {
             return Err(Code::OperationUnknown.into());
         };
-        if operation.row.cancel_asked_at.is_some() && operation.row.stage == Stage::Recorded {
+        let asked = operation.row.cancel_asked_at.is_some() && operation.row.stage == Stage::Recorded;
+        if asked || operation.row.outcome == Some(Outcome::Cancelled) {
             return Ok(operation);
         }
         if !operation.is_cancellable() {

@@ -34,8 +34,9 @@ impl Wangcheng {
             return Err(first.map_or(Code::BadInput.into(), |problem| problem.failure));
         };
         // What the hour costs belongs into the event; that it cannot be had does not keep anybody from working.
+        let hours = create::hours_until(plan.lease_end, live.cloud_now(self.now()));
         let price = self
-            .prices(&live, &plan)
+            .prices(&live, &plan, hours)
             .await
             .ok()
             .and_then(|parts| total(&parts));
@@ -134,7 +135,7 @@ impl Runner {
         self.wait_until_made(&server).await
     }
 
-    async fn send_create(&mut self) -> Result<()> {
+    pub(super) async fn send_create(&mut self) -> Result<()> {
         let mut body = self.operation.row.request.clone();
         // A rehearsal shows the blank instead of the host's private key.
         if self.operation.detail.host_key.is_some() && self.wangcheng.rehearsal.is_none() {

@@ -343,7 +343,7 @@ impl Wangcheng {
                 detail,
                 failure: None,
             };
-            return Err(self.rehearse(live.clone(), operation).await);
+            return Err(self.rehearse(live.clone(), operation, false).await);
         }
         let new = NewOperation {
             id: id.clone(),

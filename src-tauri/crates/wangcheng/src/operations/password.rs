@@ -99,7 +99,12 @@ impl Wangcheng {
 impl Runner {
     pub(super) async fn reset_password(&mut self) -> Result<Done> {
         let server = self.server_id()?;
-        let password = self.wangcheng.held().remove(&self.id);
+        let password = if self.wangcheng.rehearsal.is_some() {
+            // It is not shown, and what is to be sent stays where it is.
+            Some(SecretString::from("***"))
+        } else {
+            self.wangcheng.held().remove(&self.id)
+        };
         let Some(password) = password else {
             return Err(if self.operation.detail.sending {
                 Code::PasswordPerhapsSet.into()

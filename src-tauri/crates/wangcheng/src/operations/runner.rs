@@ -199,7 +199,7 @@ impl Runner {
 
     /// Ends what its person does not want any more, as long as the cloud surely has nothing of it.
     async fn stop_if_cancelled(&self) -> Result<()> {
-        if self.touched {
+        if self.touched || self.wangcheng.rehearsal.is_some() {
             return Ok(());
         }
         let id = self.id.clone();

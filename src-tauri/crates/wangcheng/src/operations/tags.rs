@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use huaweicloud::{ServerId, Tag, ecs};
+use huaweicloud::{Client, ProjectId, ServerId, Tag, ecs};
 use serde::{Deserialize, Serialize};
 
 use super::runner::{Done, Runner};
@@ -166,7 +166,8 @@ impl Runner {
             })
             .await?;
         }
-        if !remove.is_empty() {
+        // A rehearsal may be of what is done already.
+        if !remove.is_empty() && self.wangcheng.rehearsal.is_none() {
             let there = self.keys_of(&server).await?;
             remove.retain(|key| there.contains(key));
         }
@@ -182,6 +183,16 @@ impl Runner {
         }
         self.mark_sent(Some(server.to_string()), None).await;
         Ok(Done { at: self.cloud_now() })
+    }
+
+    /// What is taken off after something was set.
+    pub(super) async fn rehearse_untagging(&self, client: &Client, project: &ProjectId) -> Result<()> {
+        let Tagging { set, remove } = self.asked()?;
+        if !set.is_empty() && !remove.is_empty() {
+            let keys: Vec<&str> = remove.iter().map(String::as_str).collect();
+            let _ = ecs::delete_server_tags(client, project, &self.server_id()?, &keys).await;
+        }
+        Ok(())
     }
 
     async fn keys_of(&mut self, server: &ServerId) -> Result<Vec<String>> {

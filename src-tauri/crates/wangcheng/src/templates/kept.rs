@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Template, built_in};
+use super::{Template, TemplateOrigins, built_in};
 use crate::Wangcheng;
 use crate::cloud::Live;
 use crate::failure::{Code, Failure, Result};
@@ -158,6 +158,18 @@ impl Wangcheng {
             return Err(Failure::new(Code::TemplateUnknown).with("template", id));
         }
         self.keep(own).await
+    }
+
+    /// Which templates came with the program, and which are kept as one's own; one may be both.
+    ///
+    /// # Errors
+    /// `TemplatesUnreadable`, `TemplateInvalid`; the ledger's.
+    pub async fn template_origins(&self) -> Result<TemplateOrigins> {
+        let ids = |all: Vec<Template>| all.into_iter().map(|template| template.id).collect();
+        Ok(TemplateOrigins {
+            built_in: ids(built_in()),
+            own: ids(self.own_templates().await?),
+        })
     }
 
     /// All templates as a file.

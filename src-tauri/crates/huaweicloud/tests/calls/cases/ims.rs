@@ -12,6 +12,7 @@ pub fn cases() -> Vec<Case> {
             let since = Utc.with_ymd_and_hms(2026, 1, 2, 3, 4, 5).single();
             let query = ImageQuery {
                 source: ImageSource::Shared,
+                project: Some(PROJECT.into()),
                 flavor: Some("s6.large.2".into()),
                 id: Some(UUID.into()),
                 name: Some("镜像 1".to_owned()),

@@ -25,6 +25,7 @@ pub const SECRET_KEY: &str = "ExampleSecretKey0000000000000000000000001";
 /// What goes with a key that holds for a while only.
 pub const SECURITY_TOKEN: &str = "ExampleToken/0+1==";
 pub const REGION: &str = "cn-north-4";
+pub const ACCOUNT: &str = "fedcba9876543210fedcba9876543210";
 pub const PROJECT: &str = "0123456789abcdef0123456789abcdef";
 pub const SERVER: &str = "4f4b3dfa-eb70-47cf-a60a-998a53bd6666";
 pub const SERVER_2: &str = "5a5b3dfa-eb70-47cf-a60a-998a53bd7777";
@@ -104,7 +105,7 @@ pub fn client_with(url: &str, credentials: Credentials) -> Client {
         endpoints,
     };
     let endpoints = Endpoints::empty().with_region(region).unwrap();
-    Client::new(http, credentials, endpoints, REGION.into())
+    Client::new(http, credentials, endpoints, REGION.into()).of_account(&ACCOUNT.into())
 }
 
 /// A row of the table: `"service" "Operation" ("variant"), [what must be there], (the list), |client| call`. With a

@@ -12,7 +12,7 @@ use crate::{
     faults::Fault,
     services::tokens::{Known, Token},
     wire::Answer,
-    world::{Faults, Region},
+    world::{Faults, JobOf, Region},
 };
 
 #[derive(Debug, Deserialize)]
@@ -52,7 +52,7 @@ pub(super) fn create(call: &Call<'_>, region: &mut Region, faults: &mut Faults) 
             format!("There is no room for the flavor {}.", order.flavor),
         )
     });
-    let failing = faults.failing_job.take().or(no_room);
+    let failing = faults.take_job(JobOf::Create).or(no_room);
     let (job, servers) = region.create(&order, failing, call.now, &call.pace);
     for id in &servers {
         region.trace(call.trace("ECS", "ecs", "createServer", (id, &order.name), 200));

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     faults::Fault,
     wire::Answer,
-    world::{Charging, Leaving, Region, VmState},
+    world::{Charging, Faults, JobOf, Leaving, Region, VmState},
 };
 
 #[derive(Debug, Deserialize)]
@@ -19,7 +19,7 @@ struct Deletion {
     delete_volume: Option<bool>,
 }
 
-pub(super) fn delete(call: &Call<'_>, region: &mut Region) -> Result<Answer> {
+pub(super) fn delete(call: &Call<'_>, region: &mut Region, faults: &mut Faults) -> Result<Answer> {
     let deletion: Deletion = body(call)?;
     let ids = distinct(deletion.servers)?;
     // A frozen server can be deleted all the same.
@@ -33,7 +33,8 @@ pub(super) fn delete(call: &Call<'_>, region: &mut Region) -> Result<Answer> {
         }
         refuse_locked(server)?;
         refuse_leaving(server)?;
-        if server.state == VmState::Building {
+        // One that is being taken back cannot be deleted besides.
+        if server.state == VmState::Building || server.reclaimed {
             return Err(wrong_state(id));
         }
         Ok(())
@@ -47,6 +48,7 @@ pub(super) fn delete(call: &Call<'_>, region: &mut Region) -> Result<Answer> {
         let name = name.unwrap_or_default();
         region.trace(call.trace("ECS", "ecs", "deleteServer", (id, &name), 200));
     }
-    let job = region.delete(&ids, leaving, call.now, &call.pace);
+    let failing = faults.take_job(JobOf::Delete);
+    let job = region.delete(&ids, leaving, failing.as_ref(), call.now, &call.pace);
     Ok(Answer::json(200, &json!({"job_id": job})))
 }

@@ -1,36 +1,24 @@
-//! What became of a change that takes time.
+//! What the jobs of servers are about.
 
 use serde_json::{Map, Value, json};
 
 use super::Result;
 use crate::{
-    faults::Fault,
-    services::zulu_millis,
+    services::jobs,
     wire::Answer,
     world::{Job, JobHost, Region},
 };
 
 /// Jobs of the disk host are not known here.
 pub(super) fn show(region: &Region, id: &str) -> Result<Answer> {
-    let job = region
-        .jobs
-        .get(id)
-        .filter(|job| job.host == JobHost::Ecs)
-        .ok_or_else(|| Fault::bad("Common.0011", format!("The job {id} does not exist.")))?;
-    let mut row = row(job);
-    if !job.sub_jobs.is_empty()
-        && let Some(row) = row.as_object_mut()
-    {
-        let sub_jobs: Vec<Value> = job.sub_jobs.iter().map(self::row).collect();
-        row.insert(
-            "entities".to_owned(),
-            json!({"sub_jobs_total": sub_jobs.len(), "sub_jobs": sub_jobs}),
-        );
-    }
-    Ok(Answer::json(200, &row))
+    jobs::show(region, JobHost::Ecs, id, entities)
 }
 
-fn row(job: &Job) -> Value {
+/// Single operations name their server directly.
+fn entities(job: &Job, parts: Vec<Value>) -> Value {
+    if !parts.is_empty() {
+        return json!({"sub_jobs_total": parts.len(), "sub_jobs": parts});
+    }
     let mut entities = Map::new();
     if let Some(server) = &job.server_id {
         entities.insert("server_id".to_owned(), json!(server));
@@ -38,14 +26,5 @@ fn row(job: &Job) -> Value {
     if let Some((_, reason)) = &job.error {
         entities.insert("errorcode_message".to_owned(), json!(reason));
     }
-    json!({
-        "job_id": job.id,
-        "job_type": job.kind,
-        "status": job.status,
-        "begin_time": zulu_millis(job.begin),
-        "end_time": job.end.map(zulu_millis),
-        "error_code": job.error.as_ref().map(|(code, _)| code),
-        "fail_reason": job.error.as_ref().map(|(_, reason)| reason),
-        "entities": entities,
-    })
+    entities.into()
 }

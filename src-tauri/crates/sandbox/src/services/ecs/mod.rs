@@ -144,7 +144,7 @@ fn obey(call: &Call<'_>, region: &mut Region, faults: &mut Faults, segments: &[&
         (&Method::GET, ["cloudservers", id, "os-resetpwd-flag"]) => console::reset_flag(region, id),
         (&Method::GET, ["jobs", id]) => jobs::show(region, id),
         (&Method::POST, ["cloudservers"]) => create::create(call, region, faults),
-        (&Method::POST, ["cloudservers", "delete"]) => delete::delete(call, region),
+        (&Method::POST, ["cloudservers", "delete"]) => delete::delete(call, region, faults),
         (&Method::POST, ["cloudservers", "action"]) => power::act(call, region, faults),
         (&Method::POST, ["cloudservers", "resource_instances", "action"]) => tags::find(call, region),
         (&Method::POST, ["cloudservers", id, "actions", _]) => lease::update(call, region, id),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Call, Named, Result, Route, all_or_none, body, distinct, invalid, usable, wrong_state};
 use crate::{
     wire::Answer,
-    world::{Faults, PowerAct, Region},
+    world::{Faults, JobOf, PowerAct, Region},
 };
 
 #[derive(Debug, Deserialize)]
@@ -87,9 +87,17 @@ pub(super) fn act(call: &Call<'_>, region: &mut Region, faults: &mut Faults) -> 
 fn failing(ids: &[String], act: PowerAct, faults: &mut Faults) -> BTreeMap<String, (String, String)> {
     let half = std::mem::take(&mut faults.half_batch);
     let full = faults.no_capacity && act == PowerAct::Start;
+    let all = faults.take_job(match act {
+        PowerAct::Start => JobOf::Start,
+        PowerAct::Stop { .. } => JobOf::Stop,
+        PowerAct::Reboot { .. } => JobOf::Reboot,
+    });
     ids.iter()
         .enumerate()
         .filter_map(|(position, id)| {
+            if let Some(failure) = &all {
+                return Some((id.clone(), failure.clone()));
+            }
             let (code, reason) = if full {
                 ("Ecs.0226", "The server could not be started: no host has room.")
             } else if half && position % 2 == 1 {

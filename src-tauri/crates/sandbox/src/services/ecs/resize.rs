@@ -10,7 +10,7 @@ use crate::{
     catalogue::{self, Sale},
     faults::Fault,
     wire::Answer,
-    world::{Charging, Faults, Region, VmState},
+    world::{Charging, Faults, JobOf, Region, VmState},
 };
 
 #[derive(Debug, Deserialize)]
@@ -26,7 +26,7 @@ struct Wanted {
     mode: Option<String>,
 }
 
-pub(super) fn resize(call: &Call<'_>, region: &mut Region, faults: &Faults, id: &str) -> Result<Answer> {
+pub(super) fn resize(call: &Call<'_>, region: &mut Region, faults: &mut Faults, id: &str) -> Result<Answer> {
     let body: Body = body(call)?;
     let stops = match body.resize.mode.as_deref() {
         None | Some("") => false,
@@ -91,12 +91,13 @@ pub(super) fn resize(call: &Call<'_>, region: &mut Region, faults: &Faults, id: 
     }
     let name = server.name.clone();
     region.trace(call.trace("ECS", "ecs", "resizeServer", (id, &name), 200));
-    let failure = faults.no_capacity.then(|| {
+    let no_room = faults.no_capacity.then(|| {
         (
             "Ecs.0319".to_owned(),
             format!("There is no room for the flavor {}.", wanted.id),
         )
     });
+    let failure = faults.take_job(JobOf::Resize).or(no_room);
     let job = region.resize(id, wanted.id, failure.as_ref(), call.now, &call.pace);
     Ok(Answer::json(200, &json!({"job_id": job})))
 }

@@ -7,7 +7,7 @@ use super::{Call, Result, body, invalid, usable, visible, visible_mut, wrong_sta
 use crate::{
     faults::Fault,
     wire::Answer,
-    world::{AttachedDisk, Charging, Faults, Region, Server, VmState, VolumeStatus},
+    world::{AttachedDisk, Charging, Faults, JobOf, Region, Server, VmState, VolumeStatus},
 };
 
 /// Most disks of a server, the system disk among them.
@@ -106,7 +106,7 @@ pub(super) fn update(call: &Call<'_>, region: &mut Region, id: &str, volume: &st
     Ok(Answer::empty(200))
 }
 
-pub(super) fn attach(call: &Call<'_>, region: &mut Region, faults: &Faults, id: &str) -> Result<Answer> {
+pub(super) fn attach(call: &Call<'_>, region: &mut Region, faults: &mut Faults, id: &str) -> Result<Answer> {
     let body: Body = body(call)?;
     let wanted = body.attachment;
     let server = usable(region, faults, id)?;
@@ -158,14 +158,16 @@ pub(super) fn attach(call: &Call<'_>, region: &mut Region, faults: &Faults, id: 
     }
     let name = server.name.clone();
     region.trace(call.trace("ECS", "ecs", "attachVolume", (id, &name), 200));
-    let job = region.attach(id, &wanted.volume, device, call.now, &call.pace);
+    let failing = faults.take_job(JobOf::Attach);
+    let failing = failing.as_ref();
+    let job = region.attach(id, &wanted.volume, device, failing, call.now, &call.pace);
     Ok(Answer::json(200, &json!({"job_id": job})))
 }
 
 pub(super) fn detach(
     call: &Call<'_>,
     region: &mut Region,
-    faults: &Faults,
+    faults: &mut Faults,
     id: &str,
     volume: &str,
 ) -> Result<Answer> {
@@ -194,6 +196,7 @@ pub(super) fn detach(
     }
     let name = server.name.clone();
     region.trace(call.trace("ECS", "ecs", "detachVolume", (id, &name), 200));
-    let job = region.detach(id, volume, call.now, &call.pace);
+    let failing = faults.take_job(JobOf::Detach);
+    let job = region.detach(id, volume, failing.as_ref(), call.now, &call.pace);
     Ok(Answer::json(200, &json!({"job_id": job})))
 }

@@ -7,7 +7,7 @@ use super::{Call, Result, create::refuse_restricted, disks, existing, quota};
 use crate::{
     faults::Fault,
     wire::Answer,
-    world::{Faults, Region, VmState, VolumeStatus},
+    world::{Faults, JobOf, Region, VmState, VolumeStatus},
 };
 
 #[derive(Debug, Deserialize)]
@@ -77,14 +77,17 @@ pub(super) fn extend(call: &Call<'_>, region: &mut Region, faults: &mut Faults, 
     Ok(Answer::json(202, &json!({"job_id": job})))
 }
 
-pub(super) fn delete(call: &Call<'_>, region: &mut Region, id: &str) -> Result<Answer> {
+pub(super) fn delete(call: &Call<'_>, region: &mut Region, faults: &mut Faults, id: &str) -> Result<Answer> {
     let disk = existing(region, id)?;
     if disk.by_period {
         return Err(Fault::bad("EVS.1035", "periodic volume can not be deleted!"));
     }
     if !matches!(
         disk.status,
-        VolumeStatus::Available | VolumeStatus::Error | VolumeStatus::ErrorExtending
+        VolumeStatus::Available
+            | VolumeStatus::Error
+            | VolumeStatus::ErrorExtending
+            | VolumeStatus::ErrorDeleting
     ) || disk.server_id.is_some()
     {
         return Err(Fault::bad(
@@ -94,7 +97,8 @@ pub(super) fn delete(call: &Call<'_>, region: &mut Region, id: &str) -> Result<A
     }
     let name = disk.name.clone();
     region.trace(call.trace("EVS", "evs", "deleteVolume", (id, &name), 200));
-    let job = region.delete_volume(id, call.now, &call.pace);
+    let failing = faults.take_job(JobOf::DeleteDisk);
+    let job = region.delete_volume(id, failing.as_ref(), call.now, &call.pace);
     Ok(Answer::json(200, &json!({"job_id": job})))
 }
 

@@ -81,7 +81,7 @@ fn obey(call: &Call<'_>, region: &mut Region, faults: &mut Faults, segments: &[&
     match (&call.request.method, path) {
         (&Method::POST, ["cloudvolumes"]) => create::create(call, region, faults),
         (&Method::POST, ["cloudvolumes", id, "action"]) => change::extend(call, region, faults, id),
-        (&Method::DELETE, ["cloudvolumes", id]) => change::delete(call, region, id),
+        (&Method::DELETE, ["cloudvolumes", id]) => change::delete(call, region, faults, id),
         (&Method::PUT, ["cloudvolumes", id]) => change::update(call, region, id),
         (&Method::GET, ["cloudvolumes", "detail"]) => disks::list(call, region),
         (&Method::GET, ["cloudvolumes", id]) => disks::show(region, id),

@@ -121,14 +121,24 @@ fn list<T>(
     id: impl for<'a> Fn(&'a T) -> &'a str,
     show: impl Fn(&T) -> Value,
 ) -> Result<Answer> {
-    let limit = call
-        .limit(2000, 2000)
-        .ok_or_else(|| Fault::bad("VPC.0002", "The limit is invalid."))?;
+    let limit = call.limit(2000, 2000).ok_or_else(|| wrong_list(name, "limit"))?;
     let marker = call.request.query_value("marker");
-    let rows = page(rows, |row| id(row), marker.as_deref(), limit)
-        .ok_or_else(|| Fault::bad("VPC.0002", "The marker is invalid."))?;
+    let rows =
+        page(rows, |row| id(row), marker.as_deref(), limit).ok_or_else(|| wrong_list(name, "marker"))?;
     let rows: Vec<Value> = rows.iter().map(|row| show(row)).collect();
     Ok(Answer::json(200, &json!({name: rows})))
+}
+
+/// Each list has a code of its own for a parameter that is none; for that of ports none is published.
+fn wrong_list(name: &str, what: &str) -> Fault {
+    let (code, list) = match name {
+        "vpcs" => ("VPC.0101", "vpc list"),
+        "subnets" => ("VPC.0201", "subnets list"),
+        "publicips" => ("VPC.0501", "publicips list"),
+        "ports" => ("VPC.2501", "ports list"),
+        _ => ("VPC.0601", "security groups"),
+    };
+    Fault::bad(code, format!("Query {list} error {what} is invalid."))
 }
 
 /// Letters of any script, digits and three signs.
