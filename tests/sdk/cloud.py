@@ -32,7 +32,7 @@ class Program:
     """A running `wangcheng-sandbox` in a directory of its own, with `more` of its options."""
 
     def __init__(self, path, directory, speed, *more):
-        announce = directory / "announce.json"
+        self.announce = announce = directory / "announce.json"
         self.process = subprocess.Popen(
             [path, "--announce", announce, "--receiver", directory / "receiver.sqlite", "--speed", str(speed), *more],
             stdout=subprocess.DEVNULL,

@@ -168,7 +168,7 @@ async fn pass(mut stream: TcpStream, peer: &str, state: &Mutex<State>) -> Result
         bail!("no request line");
     };
     let line = String::from_utf8_lossy(request.get(..end).unwrap_or_default()).into_owned();
-    let moment = count(state, &line);
+    let moment = count(state, &line, &request);
     if moment == Some(Moment::Before) {
         return kill(state, &line, "before").await;
     }
@@ -193,11 +193,14 @@ async fn pass(mut stream: TcpStream, peer: &str, state: &Mutex<State>) -> Result
 }
 
 /// Counts a request, and says what is to happen at it.
-fn count(state: &Mutex<State>, line: &str) -> Option<Moment> {
+fn count(state: &Mutex<State>, line: &str, request: &[u8]) -> Option<Moment> {
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
     let trap = state.trap?;
-    // Prices are asked for by POST, and events are posted: neither changes a server.
-    state.acted |= !line.starts_with("GET") && line.contains("/cloudservers");
+    // Prices are asked for by POST, events are posted, and a trial is one: none of them changes anything.
+    let changes = ["/cloudservers", "/cloudvolumes", "/publicips"];
+    state.acted |= !line.starts_with("GET")
+        && changes.iter().any(|part| line.contains(part))
+        && find(request, br#""dry_run":true"#).is_none();
     if trap.from_the_act && !state.acted {
         return None;
     }

@@ -1,5 +1,8 @@
 //! Compares what the cloud did, what the ledger says and what the receiver has.
 
+mod acts;
+mod standing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -23,7 +26,7 @@ pub struct Ledger {
 }
 
 /// One operation.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Operation {
     /// Its id.
     pub id: String,
@@ -33,6 +36,21 @@ pub struct Operation {
     pub outcome: Option<String>,
     /// Why it failed, JSON text.
     pub error: Option<String>,
+    /// Id of the server that it is about, once known.
+    pub server: Option<String>,
+    /// Id of the disk or address that it is about, once known.
+    pub part: Option<String>,
+    /// The server's name when it was asked for.
+    pub name: String,
+    /// What is asked, JSON text.
+    pub request: String,
+}
+
+impl Operation {
+    /// Whether it ended well.
+    pub fn is_done(&self) -> bool {
+        self.outcome.as_deref() == Some("ok")
+    }
 }
 
 impl Ledger {
@@ -67,13 +85,20 @@ impl Ledger {
         let installation = file.query_row("SELECT max(id) FROM installation", [], |row| {
             row.get::<_, Option<String>>(0)
         })?;
-        let mut rows = file.prepare("SELECT id, kind, outcome, error FROM operations ORDER BY number")?;
+        let mut rows = file.prepare(
+            "SELECT id, kind, outcome, error, server_id, json_extract(detail, '$.part.id'), server_name, request
+             FROM operations ORDER BY number",
+        )?;
         let operations = rows.query_map([], |row| {
             Ok(Operation {
                 id: row.get(0)?,
                 kind: row.get(1)?,
                 outcome: row.get(2)?,
                 error: row.get(3)?,
+                server: row.get(4)?,
+                part: row.get(5)?,
+                name: row.get(6)?,
+                request: row.get(7)?,
             })
         })?;
         let operations = operations.collect::<rusqlite::Result<_>>()?;
@@ -115,8 +140,9 @@ pub fn disagreements(ledger: &Ledger, world: &Value, records: &[Value], user: &s
     numbers(ledger, &mut wrong);
     operations(ledger, &mut wrong);
     received(ledger, records, &mut wrong)?;
-    acts(ledger, world, user, &mut wrong)?;
+    acts::compare(ledger, world, user, &mut wrong)?;
     resources(ledger, world, user, &mut wrong)?;
+    standing::compare(ledger, world, &mut wrong)?;
     Ok(wrong)
 }
 
@@ -138,10 +164,23 @@ fn numbers(ledger: &Ledger, wrong: &mut Vec<String>) {
     }
 }
 
-/// Each operation ended and has its one event; no event names an operation that never was.
+/// Each operation ended and has its one event, or none where the data platform has no word for it; no event names an
+/// operation that never was; and what was done to one server is told in the order in which it was asked for.
 fn operations(ledger: &Ledger, wrong: &mut Vec<String>) {
     let mut told: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    let mut asked: BTreeMap<&str, usize> = BTreeMap::new();
+    for (place, operation) in ledger.operations.iter().enumerate() {
+        asked.insert(&operation.id, place);
+    }
+    let mut last: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, event) in &ledger.events {
+        let (server, place) = (text(event, "server_id"), asked.get(text(event, "op_id")));
+        if let (false, Some(place)) = (server.is_empty(), place) {
+            let before = last.insert(server, *place);
+            if before.is_some_and(|before| before > *place) {
+                wrong.push(format!("told before what was asked for earlier: {event}"));
+            }
+        }
         match text(event, "op_id") {
             "" if text(event, "action") == "install.heartbeat" => {}
             // Everything here is done by this one program, so nothing is seen to have been done by others.
@@ -151,6 +190,18 @@ fn operations(ledger: &Ledger, wrong: &mut Vec<String>) {
     }
     for operation in &ledger.operations {
         let events = told.remove(operation.id.as_str()).unwrap_or_default();
+        if actions(&operation.kind).is_empty() && operation.outcome.is_some() && events.is_empty() {
+            continue;
+        }
+        // A change of size after which the server does not start again is told beside it.
+        let events = match events.as_slice() {
+            [event, stopped]
+                if operation.kind == "server.resize" && text(stopped, "action") == "server.stopped" =>
+            {
+                vec![*event]
+            }
+            _ => events,
+        };
         let (Some(outcome), [event]) = (&operation.outcome, events.as_slice()) else {
             wrong.push(format!("not one end with one event: {operation:?} {events:?}"));
             continue;
@@ -180,6 +231,14 @@ fn actions(kind: &str) -> &'static [&'static str] {
         "server.delete" => &["server.deleted"],
         "lease.update" => &["lease.set", "lease.extended"],
         "lease.cancel" => &["lease.cancelled"],
+        "server.resize" => &["server.resized"],
+        "server.adopt" => &["server.seen"],
+        "disk.add" | "disk.attach" => &["disk.attached"],
+        "disk.grow" => &["disk.extended"],
+        "disk.detach" => &["disk.detached"],
+        "disk.delete" => &["disk.deleted"],
+        "eip.release" => &["eip.released"],
+        // Names, tags and passwords are nothing that the data platform is told of.
         _ => &[],
     }
 }
@@ -223,93 +282,13 @@ fn received(ledger: &Ledger, records: &[Value], wrong: &mut Vec<String>) -> Resu
     Ok(())
 }
 
-/// What became of one server.
-#[derive(Default)]
-struct Life<'a> {
-    /// What the cloud did, by its name for it.
-    done: Vec<&'a str>,
-    /// What the events say, and whether it succeeded.
-    told: Vec<(&'a str, bool)>,
-}
-
-/// Per server: each act that the cloud accepted has its event, in the order in which it was done, and no event says that
-/// something was done which was not.
-fn acts(ledger: &Ledger, world: &Value, user: &str, wrong: &mut Vec<String>) -> Result<()> {
-    let mut servers: BTreeMap<&str, Life<'_>> = BTreeMap::new();
-    let traces = world.pointer("/regions/0/traces").and_then(Value::as_array);
-    let mut last: BTreeMap<&str, &Value> = BTreeMap::new();
-    for trace in traces.context("the sandbox keeps no traces")? {
-        let accepted = trace
-            .get("code")
-            .and_then(Value::as_u64)
-            .is_some_and(|code| code < 300);
-        if text(trace, "user") != user || text(trace, "service") != "ECS" || !accepted {
-            continue;
-        }
-        let (server, name) = (text(trace, "resource_id"), text(trace, "trace_name"));
-        // The same end of a lease once more changes nothing: it may be asked for until there is an answer.
-        let before = last.insert(server, trace);
-        let same = before.is_some_and(|before| {
-            text(before, "trace_name") == name && before.get("request") == trace.get("request")
-        });
-        if same && name == "updateAutoTerminateTime" {
-            continue;
-        }
-        servers.entry(server).or_default().done.push(name);
-    }
-    for (_, event) in &ledger.events {
-        let (server, action) = (text(event, "server_id"), text(event, "action"));
-        let ok = text(event, "outcome") == "ok";
-        if text(event, "op_id").is_empty() || (server.is_empty() && !ok) {
-            continue;
-        }
-        servers.entry(server).or_default().told.push((action, ok));
-    }
-    for (server, Life { done, told }) in servers {
-        if !agree(&done, &told) {
-            wrong.push(format!(
-                "server {server}: the cloud did {done:?}, the events say {told:?}"
-            ));
-        }
-        let made = done.iter().filter(|name| **name == "createServer").count();
-        if made != 1 {
-            wrong.push(format!("server {server} was made {made} times"));
-        }
-    }
-    Ok(())
-}
-
-/// Whether each act has one event and each success one act, in order. A failure may have been an act (a job that failed, an
-/// outcome that nobody can know) or none.
-fn agree(done: &[&str], told: &[(&str, bool)]) -> bool {
-    let Some(((action, ok), later)) = told.split_first() else {
-        return done.is_empty();
-    };
-    let with = done
-        .split_first()
-        .is_some_and(|(first, rest)| names(action, first) && agree(rest, later));
-    with || (!ok && agree(done, later))
-}
-
-fn names(action: &str, trace: &str) -> bool {
-    match trace {
-        "createServer" => action == "server.created",
-        "startServer" => action == "server.started",
-        "stopServer" => action == "server.stopped",
-        "rebootServer" => action == "server.rebooted",
-        "deleteServer" => action == "server.deleted",
-        "updateAutoTerminateTime" => action.starts_with("lease."),
-        _ => false,
-    }
-}
-
 /// What exists is what the ledger says exists: no server twice or of nobody, no disk or address left behind.
 fn resources(ledger: &Ledger, world: &Value, user: &str, wrong: &mut Vec<String>) -> Result<()> {
     let mut expected = BTreeSet::new();
     for (_, event) in &ledger.events {
         let server = text(event, "server_id");
         match (text(event, "action"), text(event, "outcome")) {
-            ("server.created", "ok") if !expected.insert(server) => {
+            ("server.created" | "server.seen", "ok") if !expected.insert(server) => {
                 wrong.push(format!("created twice: {event}"));
             }
             ("server.deleted", "ok") if !expected.remove(server) => {
@@ -329,7 +308,8 @@ fn resources(ledger: &Ledger, world: &Value, user: &str, wrong: &mut Vec<String>
     let mut operations = BTreeSet::new();
     for server in &servers {
         let tags = server.get("tags").cloned().unwrap_or_default();
-        if !operations.insert(text(&tags, "wangcheng-operation").to_owned()) {
+        let adopted = tags.get("wangcheng-adopted-by").is_some();
+        if !adopted && !operations.insert(text(&tags, "wangcheng-operation").to_owned()) {
             wrong.push(format!("one operation made two servers: {server}"));
         }
     }
@@ -350,10 +330,18 @@ fn resources(ledger: &Ledger, world: &Value, user: &str, wrong: &mut Vec<String>
     {
         wrong.push(format!("server {server} exists and is not on record"));
     }
+    // A disk whose making failed is named by its event, too.
+    let told: BTreeSet<&str> = ledger
+        .events
+        .iter()
+        .filter(|(_, event)| text(event, "action") == "disk.attached" && text(event, "outcome") == "failed")
+        .map(|(_, event)| text(event, "disk_id"))
+        .collect();
     for kind in ["volumes", "addresses"] {
         for (id, thing) in all(kind)? {
             let server = text(thing, "server_id");
-            if text(thing, "user_id") == user && !there.contains(server) {
+            let known = there.contains(server) || told.contains(id.as_str());
+            if text(thing, "user_id") == user && !known {
                 wrong.push(format!("{kind}: {id} was left behind: {thing}"));
             }
         }

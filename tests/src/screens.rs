@@ -16,11 +16,16 @@ const RELEASE: &str = "\u{e000}";
 const ESCAPE: &str = "\u{e00c}";
 
 /// The screens after signing in, in the order in which they are gone through.
-pub const ALL: [&str; 14] = [
+pub const ALL: [&str; 19] = [
     "servers",
     "server",
     "extend",
     "delete",
+    "resize",
+    "tags",
+    "password",
+    "disk",
+    "leftovers",
     "create",
     "operations",
     "events",
@@ -52,7 +57,15 @@ pub async fn open(window: &Window, screen: &str, server: &str) -> Result<()> {
             click(id::NAV_SERVERS).await?;
             window.find(&server_row(server)).await.map(drop)
         }
-        "server" | "extend" | "delete" => {
+        "leftovers" => {
+            click(id::NAV_SERVERS).await?;
+            click("servers-leftovers").await?;
+            window
+                .find(&format!("{}, {}", testid("leftovers"), testid("leftovers-none")))
+                .await
+                .map(drop)
+        }
+        "server" | "extend" | "delete" | "resize" | "tags" | "password" | "disk" => {
             click(id::NAV_SERVERS).await?;
             if window.count(&testid(id::SERVER_DETAIL)).await? == 0 {
                 window.click(&format!("{} td", server_row(server))).await?;
@@ -66,6 +79,25 @@ pub async fn open(window: &Window, screen: &str, server: &str) -> Result<()> {
                 "delete" => {
                     click(id::SERVER_DELETE).await?;
                     window.by_testid(id::DELETE_SUBMIT).await.map(drop)
+                }
+                "resize" => {
+                    click(id::SERVER_RESIZE).await?;
+                    window.by_testid(id::RESIZE_OPTION).await.map(drop)
+                }
+                "tags" => {
+                    click("server-tags").await?;
+                    click("tag-add").await
+                }
+                "password" => {
+                    click("server-password").await?;
+                    window.by_testid("password-rules").await.map(drop)
+                }
+                "disk" => {
+                    click(id::DISK_ADD).await?;
+                    window
+                        .find(&format!("{}:not([data-amount=\"\"])", testid(id::DISK_PRICE)))
+                        .await
+                        .map(drop)
                 }
                 _ => Ok(()),
             }

@@ -37,7 +37,49 @@ pub enum Step {
     Reboot(&'static str, bool),
     /// It is deleted.
     Delete(&'static str),
+    /// Its lease is taken off.
+    CancelLease(&'static str),
+    /// It gets that flavor, stopped for it where it runs.
+    Resize(&'static str, &'static str),
+    /// It gets that name.
+    Rename(&'static str, &'static str),
+    /// It gets a tag.
+    Tag(&'static str, &'static str),
+    /// It gets a tag and loses that one.
+    Retag(&'static str, &'static str, &'static str),
+    /// Its administrator gets another password.
+    Password(&'static str),
+    /// It was made by somebody else, and is taken over.
+    Adopt(&'static str),
+    /// It gets a disk of that many GB.
+    AddDisk(&'static str, &'static str),
+    /// That disk grows to so many GB.
+    GrowDisk(&'static str, &'static str),
+    /// That disk is taken off.
+    DetachDisk(&'static str),
+    /// The disk that was taken off comes back.
+    AttachDisk(&'static str),
+    /// The disk that was taken off is deleted.
+    DeleteDisk(&'static str),
+    /// What is left of servers that are gone is removed.
+    RemoveLeftovers,
 }
+
+/// Disks come, grow and go, and one is left when its server is deleted.
+pub const DISKS: [Step; 12] = [
+    Step::Create("f"),
+    Step::AddDisk("f", "20"),
+    Step::GrowDisk("f", "30"),
+    Step::DetachDisk("f"),
+    Step::AttachDisk("f"),
+    Step::DetachDisk("f"),
+    Step::DeleteDisk("f"),
+    Step::AddDisk("f", "10"),
+    Step::GrowDisk("f", "11"),
+    Step::DetachDisk("f"),
+    Step::Delete("f"),
+    Step::RemoveLeftovers,
+];
 
 /// One of each kind.
 pub const SHORT: [Step; 6] = [
@@ -47,6 +89,20 @@ pub const SHORT: [Step; 6] = [
     Step::Start("a"),
     Step::Reboot("a", false),
     Step::Delete("a"),
+];
+
+/// What else can be done to a server, on one that stays and on one of somebody else's.
+pub const CHANGES: [Step; 10] = [
+    Step::Create("e"),
+    Step::Tag("e", "team=red"),
+    Step::Resize("e", "c6.xlarge.2"),
+    Step::Rename("e", "e2"),
+    Step::Retag("e2", "team=blue", "purpose"),
+    Step::Password("e2"),
+    Step::CancelLease("e2"),
+    Step::Adopt("gateway-01"),
+    Step::Tag("gateway-01", "team=red"),
+    Step::Stop("gateway-01", false),
 ];
 
 /// The whole script: four servers whose lives overlap.
@@ -79,9 +135,10 @@ pub const WHOLE: [Step; 25] = [
 ];
 
 impl Step {
-    fn arguments(self) -> Vec<&'static str> {
+    /// `disk`: id of the one disk of this person's that no server was made with.
+    fn arguments(self, disk: &str) -> Vec<&str> {
         let hard = |arguments: &[&'static str], hard| {
-            let more: &[&str] = if hard { &["--hard", "--yes"] } else { &["--yes"] };
+            let more: &[&'static str] = if hard { &["--hard", "--yes"] } else { &["--yes"] };
             [arguments, more].concat()
         };
         match self {
@@ -101,6 +158,56 @@ impl Step {
             Self::Start(name) => vec!["server", "start", name, "--timeout", "60s"],
             Self::Reboot(name, cut) => hard(&["server", "reboot", name, "--timeout", "60s"], cut),
             Self::Delete(name) => vec!["server", "delete", name, "--yes", "--timeout", "60s"],
+            Self::CancelLease(name) => vec!["server", "cancel-lease", name, "--yes", "--timeout", "60s"],
+            Self::Resize(name, flavor) => {
+                vec![
+                    "server",
+                    "resize",
+                    name,
+                    "--flavor",
+                    flavor,
+                    "--stop",
+                    "--timeout",
+                    "60s",
+                ]
+            }
+            Self::Rename(name, new) => vec!["server", "rename", name, new, "--timeout", "60s"],
+            Self::Tag(name, tag) => vec!["server", "tags", name, "--set", tag, "--timeout", "60s"],
+            Self::Retag(name, tag, key) => {
+                vec![
+                    "server",
+                    "tags",
+                    name,
+                    "--set",
+                    tag,
+                    "--remove",
+                    key,
+                    "--timeout",
+                    "60s",
+                ]
+            }
+            Self::Password(name) => vec!["server", "password", name, "--timeout", "60s"],
+            Self::Adopt(name) => vec!["server", "adopt", name, "--timeout", "60s"],
+            Self::AddDisk(name, gb) => {
+                vec![
+                    "disk",
+                    "add",
+                    name,
+                    "--type",
+                    "SSD",
+                    "--size",
+                    gb,
+                    "--timeout",
+                    "60s",
+                ]
+            }
+            Self::GrowDisk(name, gb) => vec!["disk", "grow", name, disk, "--to", gb, "--timeout", "60s"],
+            Self::DetachDisk(name) => vec!["disk", "detach", name, disk, "--yes", "--timeout", "60s"],
+            Self::AttachDisk(name) => vec!["disk", "attach", name, disk, "--timeout", "60s"],
+            Self::DeleteDisk(name) => vec!["disk", "delete", name, disk, "--yes", "--timeout", "60s"],
+            Self::RemoveLeftovers => {
+                vec!["server", "leftovers", "--remove", "--yes", "--timeout", "60s"]
+            }
         }
     }
 }
@@ -231,7 +338,8 @@ impl<'d> Scene<'d> {
                 from_the_act: true,
                 moment: scattered(moment, nth),
             });
-            let run = self.run(&step.arguments(), trap).await?;
+            let disk = self.added_disk().await?;
+            let run = self.run(&step.arguments(&disk), trap).await?;
             said = run.said;
             let again = trouble.kill.filter(|_| first && run.code.is_none());
             let again = again.map(|(at, moment)| Trap {
@@ -263,6 +371,21 @@ impl<'d> Scene<'d> {
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
         bail!("not done after {TRIES} tries: {said}");
+    }
+
+    /// The disk that came later than its server; nothing where there is none.
+    async fn added_disk(&self) -> Result<String> {
+        let world = self.sandbox.world().await?;
+        let volumes = world.pointer("/regions/0/volumes").and_then(Value::as_object);
+        let added = |volume: &&Value| {
+            let tags = volume.get("tags").and_then(Value::as_object);
+            let text = |key: &str| volume.get(key).and_then(Value::as_str).unwrap_or_default();
+            tags.is_some_and(|tags| tags.contains_key("wangcheng-server")) && text("name").contains("-disk-")
+        };
+        let volumes = volumes.context("the world has no volumes")?;
+        let found = volumes.values().find(added);
+        let id = found.and_then(|volume| volume.get("id")?.as_str());
+        Ok(id.unwrap_or_default().to_owned())
     }
 
     /// Waits until an operation ended, through as many runs of the program as that takes.
@@ -368,6 +491,9 @@ impl<'d> Scene<'d> {
             command
                 .env("HUAWEICLOUD_SDK_AK", &ada.access_key)
                 .env("HUAWEICLOUD_SDK_SK", &ada.secret_key);
+        }
+        if arguments.contains(&"password") {
+            command.env("WANGCHENG_SERVER_PASSWORD", "Example-Pass-22");
         }
         if arguments.contains(&"configure") {
             command.env("WANGCHENG_HEI_TOKEN", &self.sandbox.announcement().hei.token);

@@ -5,6 +5,9 @@
 //! `target/end-to-end/`, those of failures under `target/failures/`.
 #![cfg(target_os = "linux")]
 
+#[path = "end_to_end/acts.rs"]
+mod acts;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -367,64 +370,6 @@ async fn a_creation_that_a_kill_interrupts_is_taken_up_and_makes_one_server() {
     );
     assert_no_gap(&received);
     window.wait_gone(&testid(id::ERROR_BOX), PATIENCE).await.unwrap();
-    window.close().await.unwrap();
-}
-
-#[tokio::test]
-async fn a_server_gets_another_size_and_a_disk_that_grows_and_each_is_told() {
-    let stage = Stage::set(Keychain::Unlocked, 8.0).await;
-    let window = stage.open("en", "light").await;
-    window.set_size(1280, 800).await.unwrap();
-    let album = Album::new(&programs::target_dir().unwrap().join("end-to-end").join("acts"));
-    let mut walk = Walk::with_album(&window, album);
-    let name = "changing-01";
-    walk.demo().await.unwrap();
-    walk.open_create().await.unwrap();
-    walk.describe(name, "", 2).await.unwrap();
-    walk.see_price().await.unwrap();
-    walk.create(name).await.unwrap();
-    walk.wait_running(name).await.unwrap();
-    let created = stage
-        .sandbox
-        .wait_event("server.created", "ok", DELIVERY)
-        .await
-        .unwrap();
-    walk.open_server(name).await.unwrap();
-
-    let flavor = walk.resize().await.unwrap();
-    let resized = stage
-        .sandbox
-        .wait_event("server.resized", "ok", DELIVERY)
-        .await
-        .unwrap();
-    assert_eq!(resized["flavor"], *flavor, "the size that was chosen");
-    assert_ne!(resized["flavor"], created["flavor"], "another than it had");
-    walk.wait_running(name).await.unwrap();
-
-    walk.add_disk(20).await.unwrap();
-    let attached = stage
-        .sandbox
-        .wait_event("disk.attached", "ok", DELIVERY)
-        .await
-        .unwrap();
-    assert_eq!(attached["disk_gb"], 20, "{attached}");
-    let commands = walk.grow_disk(20, 50).await.unwrap();
-    assert!(
-        commands.contains("/dev/vdb") || commands.contains("resize2fs") || commands.contains("xfs_growfs"),
-        "what is left to do in the guest is named: {commands}"
-    );
-    let extended = stage
-        .sandbox
-        .wait_event("disk.extended", "ok", DELIVERY)
-        .await
-        .unwrap();
-    assert_eq!(
-        (&extended["disk_gb_before"], &extended["disk_gb"]),
-        (&Value::from(20), &Value::from(50)),
-        "{extended}"
-    );
-    walk.wait_delivered().await.unwrap();
-    assert_no_gap(&stage.sandbox.events().await.unwrap());
     window.close().await.unwrap();
 }
 

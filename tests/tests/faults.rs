@@ -12,19 +12,27 @@
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 use wangcheng_tests::desktop::{Desktop, Keychain};
-use wangcheng_tests::script::{Report, SHORT, Scene, Step, Trouble, WHOLE};
+use wangcheng_tests::script::{CHANGES, DISKS, Report, SHORT, Scene, Step, Trouble, WHOLE};
 
-/// A rule for the act itself, and one for the questions after the job.
+/// A rule for the act itself, whichever it is, and one for the questions after the job.
 fn wire(mut harm: Value) -> Trouble {
-    let mut rule = |method: &str, path: &str, count: u32| {
-        harm["service"] = json!("ecs");
+    let mut rule = |service: &str, method: &str, path: &str, count: u32| {
+        harm["service"] = json!(service);
         harm["method"] = json!(method);
         harm["path"] = json!(path);
         harm["count"] = json!(count);
         harm.clone()
     };
     Trouble {
-        mishaps: vec![rule("POST", "/cloudservers", 1), rule("GET", "/jobs/", 2)],
+        mishaps: vec![
+            rule("ecs", "POST", "/cloudservers", 1),
+            rule("ecs", "PUT", "/cloudservers", 1),
+            rule("ecs", "DELETE", "/cloudservers", 1),
+            rule("ecs", "GET", "/jobs/", 2),
+            rule("evs", "POST", "/cloudvolumes", 1),
+            rule("evs", "DELETE", "/cloudvolumes", 1),
+            rule("evs", "GET", "/jobs/", 2),
+        ],
         ..Trouble::default()
     }
 }
@@ -98,6 +106,11 @@ fn receiver_troubles() -> Vec<(&'static str, Trouble)> {
     ]
 }
 
+/// Everything that the program can do, one script after the other.
+fn everything() -> Vec<Step> {
+    [&WHOLE[..], &CHANGES, &DISKS].concat()
+}
+
 async fn play(script: &[Step], troubles: Vec<(&'static str, Trouble)>, at_once: usize) {
     let desktop = Desktop::start(Keychain::Unlocked).await.unwrap();
     let desktop = &desktop;
@@ -131,13 +144,22 @@ async fn answers_that_break_off_and_jobs_that_fail_leave_cloud_ledger_and_receiv
 }
 
 #[tokio::test]
+async fn changes_and_disks_whose_answers_break_off_or_whose_jobs_fail_are_as_the_ledger_says() {
+    let wanted = ["cut-after", "truncated", "job-fail"];
+    let mut troubles = cloud_troubles();
+    troubles.retain(|(name, _)| wanted.contains(name));
+    assert_eq!(troubles.len(), wanted.len());
+    play(&[&CHANGES[..], &DISKS].concat(), troubles, 3).await;
+}
+
+#[tokio::test]
 #[ignore = "takes many minutes; run by `cargo xtask soak`"]
 async fn whatever_the_cloud_does_wrong_cloud_ledger_and_receiver_agree() {
-    play(&WHOLE, cloud_troubles(), 4).await;
+    play(&everything(), cloud_troubles(), 4).await;
 }
 
 #[tokio::test]
 #[ignore = "takes many minutes; run by `cargo xtask soak`"]
 async fn whatever_the_receiver_does_wrong_cloud_ledger_and_receiver_agree() {
-    play(&WHOLE, receiver_troubles(), 4).await;
+    play(&everything(), receiver_troubles(), 4).await;
 }

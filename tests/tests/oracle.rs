@@ -58,7 +58,8 @@ fn story() -> Story {
             id: op,
             kind: kind.to_owned(),
             outcome: Some("ok".to_owned()),
-            error: None,
+            server: Some(server.to_owned()),
+            ..Operation::default()
         });
         traces.push(trace(name, server));
     }
@@ -111,7 +112,8 @@ fn three_that_agree_are_not_blamed() {
             id: "op-5".to_owned(),
             kind: "server.reboot".to_owned(),
             outcome: Some("failed".to_owned()),
-            error: None,
+            server: Some("s-1".to_owned()),
+            ..Operation::default()
         });
     };
     assert_eq!(found(unknown), "");
@@ -212,4 +214,104 @@ fn servers_disks_and_addresses_of_nobody_are_found() {
             story.world["regions"][0][kind]["left"] = json!({"server_id": null, "user_id": USER});
         });
     }
+}
+
+/// A rename, which has no event, and a disk that was added and has grown.
+fn changed(story: &mut Story) {
+    let more = [
+        ("server.rename", None, "updateServer", "s-1", ""),
+        ("disk.add", Some("disk.attached"), "createVolume", "v-2", "{}"),
+        ("disk.grow", Some("disk.extended"), "extendVolume", "v-2", "{}"),
+    ];
+    for ((kind, action, name, about, request), nth) in more.into_iter().zip(5..) {
+        let op = format!("op-{nth}");
+        let disk = kind.starts_with("disk.");
+        if let Some(action) = action {
+            let seq = story.ledger.events.len() as i64 + 1;
+            let mut event = event(seq, action, &op, "s-1");
+            event["disk_gb"] = json!(if kind == "disk.add" { 20 } else { 30 });
+            event["disk_gb_before"] = json!(20);
+            story.records.push(record(&event));
+            story.ledger.events.push((seq, event));
+        }
+        story.ledger.operations.push(Operation {
+            id: op,
+            kind: kind.to_owned(),
+            outcome: Some("ok".to_owned()),
+            server: Some("s-1".to_owned()),
+            part: disk.then(|| about.to_owned()),
+            request: if disk {
+                request.to_owned()
+            } else {
+                json!({"name": "b"}).to_string()
+            },
+            ..Operation::default()
+        });
+        traces(story).push(trace(name, about));
+    }
+    story.ledger.cursor = story.ledger.events.len() as i64;
+    let first = &mut story.ledger.events[0].1;
+    first["disk_gb"] = json!(40);
+    first["flavor"] = json!("small");
+    first["lease_end"] = json!("2026-01-02T03:04:00.000Z");
+    story.records[0] = record(first);
+    let world = &mut story.world["regions"][0];
+    let server = &mut world["servers"]["s-1"];
+    server["name"] = json!("b");
+    server["flavor"] = json!("small");
+    server["lease_end"] = json!("2026-01-02T03:04:00Z");
+    world["volumes"]["v-1"]["size_gb"] = json!(40);
+    world["volumes"]["v-2"] = json!({"server_id": "s-1", "user_id": USER, "size_gb": 30});
+}
+
+#[test]
+fn what_stands_otherwise_than_it_was_told_is_found() {
+    assert_eq!(found(changed), "");
+    for (what, path, value) in [
+        ("its name is", "/servers/s-1/name", json!("a")),
+        ("its flavor is", "/servers/s-1/flavor", json!("large")),
+        (
+            "its lease's end is",
+            "/servers/s-1/lease_end",
+            json!("2026-01-02T03:05:00Z"),
+        ),
+        ("its disk space is", "/volumes/v-2/size_gb", json!(20)),
+    ] {
+        assert_found(what, |story| {
+            changed(story);
+            *story.world["regions"][0].pointer_mut(path).unwrap() = value;
+        });
+    }
+}
+
+#[test]
+fn acts_on_names_and_disks_are_held_to_their_operations() {
+    let again = |name: &'static str, about: &'static str| {
+        move |story: &mut Story| {
+            changed(story);
+            traces(story).push(trace(name, about));
+        }
+    };
+    assert_eq!(
+        found(again("updateServer", "s-1")),
+        "",
+        "the same name may be asked for until there is an answer"
+    );
+    assert_found("v-2: the cloud did", again("extendVolume", "v-2"));
+    assert_found("s-1: the cloud did", again("resizeServer", "s-1"));
+    assert_found("v-3: the cloud did", again("createVolume", "v-3"));
+    assert_found("v-2: the cloud did", |story| {
+        changed(story);
+        traces(story).retain(|trace| trace["trace_name"] != "extendVolume");
+    });
+    assert_found("s-1: the cloud did", |story| {
+        changed(story);
+        let mut other = trace("updateServer", "s-1");
+        other["request"] = json!("another name");
+        traces(story).push(other);
+    });
+    assert_found("told before what was asked for earlier", |story| {
+        changed(story);
+        story.ledger.operations.swap(5, 6);
+    });
 }

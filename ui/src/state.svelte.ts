@@ -58,6 +58,7 @@ const asUsual: Settings = {
   caFile: '',
 };
 const OK_TOAST_MS = 8000;
+const COSTS_AFTER_MS = 500;
 const TOASTS_AT_MOST = 5;
 
 export class AppState {
@@ -91,8 +92,9 @@ export class AppState {
   readonly host: Host;
   #stopWatching: (() => void) | null = null;
   #toastCount = 0;
-  #saving: Promise<void> = Promise.resolve();
+  #costsTimer: ReturnType<typeof setTimeout> | null = null;
   #guard: { unsaved: () => boolean; ask: (go: () => void) => void } | null = null;
+  #saving: Promise<void> = Promise.resolve();
   #darkSystem: MediaQueryList;
 
   /** The account whose servers are shown. */
@@ -202,6 +204,7 @@ export class AppState {
         break;
       case 'events':
         this.lastSeq = Math.max(this.lastSeq, change.lastSeq);
+        this.#costsSoon();
         break;
       case 'delivery':
         this.delivery = change.delivery;
@@ -284,6 +287,15 @@ export class AppState {
     this.list = list;
     this.listError = null;
     if (list.asOf !== shown || this.costs.size === 0) void this.#loadCosts(list.account);
+  }
+
+  /** What happened may have changed what servers come to; many events in a row are one reason. */
+  #costsSoon(): void {
+    if (this.#costsTimer !== null) return;
+    this.#costsTimer = setTimeout(() => {
+      this.#costsTimer = null;
+      if (this.list !== null) void this.#loadCosts(this.list.account);
+    }, COSTS_AFTER_MS);
   }
 
   /** An estimate beside the list: where it cannot be had, the list is none the worse. */

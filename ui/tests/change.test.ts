@@ -247,6 +247,15 @@ it('shows what a server came to so far as an estimate', async () => {
   expect((await part('servers-sort-cost')).closest('th')?.getAttribute('aria-sort')).toBe('ascending');
 });
 
+it('knows the cost of a new server once its event is written', async () => {
+  const { host } = await openServer();
+  expect(text(await part('server-detail'))).toContain('Not known: the ledger has no price for it');
+  const cost = { server: server().id, since: '2025-11-24T06:06:00Z', soFar: yuan('0.01'), perHour: yuan('0.4530') };
+  host.answer('servers.costs', () => ({ costs: [cost], asOf: '2025-11-24T06:06:01Z' }));
+  host.emit({ kind: 'events', lastSeq: 7 });
+  await waitFor(async () => expect(text(await part('server-cost'))).toBe('¥0.01'), { timeout: 3000 });
+});
+
 describe('the rules', () => {
   it.each([
     ['', true],

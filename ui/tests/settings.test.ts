@@ -107,6 +107,24 @@ describe('settings', () => {
     expect(host.requests('settings.set').at(-1)).toMatchObject({ proxy: 'at', proxyUrl: 'http://proxy:8080' });
   });
 
+  it('say what a key may read, and why not the rest, when somebody looks', async () => {
+    const { user, host } = await openSettings({
+      'accounts.rights': () => [
+        { what: 'servers', allowed: true, error: null },
+        { what: 'images', allowed: false, error: wireError({ sentence: 'No permission.', detail: 'ims:images:list' }) },
+        { what: 'disks', allowed: null, error: wireError({ sentence: 'The cloud had a fault.' }) },
+      ],
+    });
+    expect(host.requests('accounts.rights')).toEqual([]);
+    const rights = await part<HTMLDetailsElement>('account-rights');
+    rights.open = true;
+    rights.dispatchEvent(new Event('toggle'));
+    await waitFor(() => expect(rights.querySelectorAll('[data-right]')).toHaveLength(3));
+    expect([...rights.querySelectorAll('li')].map((one) => one.dataset['allowed'])).toEqual(['true', 'false', 'null']);
+    expect(text(rights)).toContain('ims:images:list');
+    expect(user).toBeDefined();
+  });
+
   it('make a bundle and say where it is', async () => {
     const { user } = await openSettings({
       'app.diagnostics': () => ({ file: '/data/diagnostics/wangcheng-1.zip', entries: ['about.json'], bytes: 900 }),

@@ -42,7 +42,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
-    /// Runs what takes too long for every day: kills at every step, every fault, a million events.
+    /// Runs what takes too long for every day: kills at every step, every fault, a million events, the models of
+    /// the ledger in many cases.
     Soak,
     /// Runs the benchmarks and writes target/bench/report.md.
     Bench,

@@ -159,6 +159,7 @@ pub fn test(only: Option<Part>) -> Result<()> {
                 .args(["-m", "pytest", "tests/sdk", "-q"])
                 .env("WANGCHENG_SANDBOX", program("wangcheng-sandbox"))
                 .env("WANGCHENG_RECORD", program("examples/record"))
+                .env("WANGCHENG_CLI", program("wangcheng"))
                 .env("WANGCHENG_RETOLD", program("examples/retold"))
                 .env("WANGCHENG_CLI", program("wangcheng"))
                 .current_dir(root()),
@@ -197,6 +198,8 @@ pub fn soak() -> Result<()> {
         ("wangcheng-tests", "kill", "kills at every step"),
         ("wangcheng-tests", "faults", "every fault"),
         ("wangcheng", "backlog", "a million events"),
+        ("store", "model", "two programs at one outbox"),
+        ("store", "usage", "usage against a count of every minute"),
     ] {
         let arguments = [
             "test",

@@ -18,6 +18,7 @@ import {
   type Operation,
   type Quote,
   type RefusedEvent,
+  type Rehearsed,
   type Region,
   type ResizeOption,
   type ResizeOptions,
@@ -67,6 +68,26 @@ export function fakeHost(answers: Record<string, (request: never) => unknown> = 
     },
   };
 }
+
+export const rehearsed = (some: Partial<Rehearsed> = {}): Rehearsed => ({
+  requests: [
+    {
+      service: 'ECS',
+      operation: 'BatchStopServers',
+      method: 'POST',
+      url: 'https://ecs.example.com/v1/p/cloudservers/action',
+      headers: [['authorization', '***']],
+      body: '{"os-stop":{}}',
+      pretty: '{\n  "os-stop": {}\n}',
+      koo: 'hcloud ECS BatchStopServers --os-stop.type=SOFT',
+      python: null,
+    },
+  ],
+  follows: [],
+  command: 'wangcheng server stop build-01',
+  refused: [],
+  ...some,
+});
 
 export const wireError = (some: Partial<WireError> = {}): WireError => ({
   code: 'cloud_refused',
@@ -474,6 +495,8 @@ const healthy: Record<string, (request: never) => unknown> = {
   'templates.origins': () => ({ builtIn: [], own: ['small'] }),
   'servers.quote': () => quote(),
   'operations.list': () => [],
+  'operations.rehearse': () => rehearsed(),
+  'operations.shown': () => rehearsed(),
   'events.list': () => ({ events: [], lastSeq: 0, more: false }),
   'templates.list': () => [template()],
   'delivery.status': () => delivery(),

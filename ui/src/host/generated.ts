@@ -1239,7 +1239,7 @@ commands?: DiskCommands, };
 /**
  * What is asked.
  */
-export type OperationKind = "server.create" | "lease.update" | "lease.cancel" | "server.start" | "server.stop" | "server.reboot" | "server.delete" | "server.mark_parts" | "disk.add" | "disk.grow" | "disk.detach" | "disk.delete" | "eip.release" | "server.resize" | "server.rename" | "server.tag" | "server.adopt" | "server.password" | "network.admit";
+export type OperationKind = "server.create" | "lease.update" | "lease.cancel" | "server.start" | "server.stop" | "server.reboot" | "server.delete" | "server.mark_parts" | "disk.add" | "disk.grow" | "disk.detach" | "disk.attach" | "disk.delete" | "eip.release" | "server.resize" | "server.rename" | "server.tag" | "server.adopt" | "server.password" | "network.admit";
 
 /**
  * How an operation ended.
@@ -1415,7 +1415,7 @@ export type ProxyUse = "system" | "direct" | "at";
 /**
  * What the commands are for.
  */
-export type Purpose = "make" | "grow" | "detach";
+export type Purpose = "make" | "grow" | "detach" | "mount";
 
 /**
  * What a creation would become and cost.
@@ -1473,6 +1473,11 @@ freshKey: boolean,
  * By the cloud's clock.
  */
 asOf: string, };
+
+/**
+ * Something that can be read.
+ */
+export type Readable = "servers" | "flavors" | "quotas" | "images" | "networks" | "addresses" | "disks" | "key_pairs";
 
 /**
  * An event that the receiver refused while it took others.
@@ -1743,6 +1748,23 @@ flavor: string,
  * Whether a server that runs may be stopped for it. It is started again afterwards.
  */
 mayStop: boolean, };
+
+/**
+ * Whether a key may read something.
+ */
+export type Right = { 
+/**
+ * What.
+ */
+what: Readable, 
+/**
+ * None: the cloud gave no answer that says so.
+ */
+allowed: boolean | null, 
+/**
+ * Why not, or why it is not known.
+ */
+error: WireError | null, };
 
 /**
  * Where a server's key was written, on its owner's wish.
@@ -2287,6 +2309,7 @@ export const calls = (call: Call) => ({
     signInDemo: (request: SignInDemo) => call<Account>("accounts.sign_in_demo", request),
     findKeys: (request: FindKeys) => call<Array<FoundKey>>("accounts.find_keys", request),
     signInFound: (request: SignInFound) => call<Account>("accounts.sign_in_found", request),
+    rights: (request: AccountRef) => call<Array<Right>>("accounts.rights", request),
     select: (request: AccountRef) => call<Accounts>("accounts.select", request),
     retry: (request: AccountRef) => call<Accounts>("accounts.retry", request),
     signOut: (request: AccountRef) => call<Accounts>("accounts.sign_out", request),
@@ -2323,6 +2346,7 @@ export const calls = (call: Call) => ({
     add: (request: AddDisk) => call<Operation>("disks.add", request),
     grow: (request: GrowDisk) => call<Operation>("disks.grow", request),
     detach: (request: DiskRef) => call<Operation>("disks.detach", request),
+    attach: (request: DiskRef) => call<Operation>("disks.attach", request),
     delete: (request: DeleteDisk) => call<Operation>("disks.delete", request),
   },
   networks: {

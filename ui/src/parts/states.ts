@@ -52,6 +52,7 @@ export const operationWord: Record<OperationKind, () => string> = {
   'disk.add': m.operation_disk_add,
   'disk.grow': m.operation_disk_grow,
   'disk.detach': m.operation_disk_detach,
+  'disk.attach': m.operation_disk_attach,
   'disk.delete': m.operation_disk_delete,
   'eip.release': m.operation_release_address,
 };

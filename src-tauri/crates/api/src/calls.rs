@@ -24,7 +24,7 @@ use crate::views::disks::{
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
     Delivery, DeliveryTest, EventPage, ExtendLease, FindKeys, ListEvents, Operation, OperationRef, PerServer,
-    Power, Quote, RefusedEvent, Region, SavedKey, SendAgain, ServerList, ServerRef, Settings, SignIn,
+    Power, Quote, RefusedEvent, Region, Right, SavedKey, SendAgain, ServerList, ServerRef, Settings, SignIn,
     SignInDemo, Template, TemplateFile, TemplateRef, event,
 };
 use crate::views_change::{
@@ -125,6 +125,19 @@ calls! {
         let domain = api.domain().await?;
         let signed_in = domain.sign_in_found(key_places(), ask).await?;
         Ok(api.speaker(&domain).account(signed_in))
+    }
+    "accounts.rights" "rights" (api, ask: AccountRef) -> Vec<Right> {
+        let domain = api.domain().await?;
+        let speaker = api.speaker(&domain);
+        let rights = domain.rights(&ask.account).await?;
+        Ok(rights
+            .into_iter()
+            .map(|right| Right {
+                what: right.what,
+                allowed: right.allowed,
+                error: right.failure.as_ref().map(|failure| speaker.error(failure)),
+            })
+            .collect())
     }
     "accounts.select" "select" (api, ask: AccountRef) -> Accounts {
         let domain = api.domain().await?;
@@ -267,6 +280,10 @@ calls! {
     "disks.detach" "detach" (api, ask: DiskRef) -> Operation {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).operation(domain.detach_disk(&ask.server, &ask.disk).await?))
+    }
+    "disks.attach" "attach" (api, ask: DiskRef) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.attach_disk(&ask.server, &ask.disk).await?))
     }
     "disks.delete" "delete" (api, ask: DeleteDisk) -> Operation {
         let domain = api.domain().await?;

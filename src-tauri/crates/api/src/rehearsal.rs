@@ -15,10 +15,11 @@ use crate::host::Api;
 use crate::views::OperationRef;
 
 /// The calls that become operations. No other can be rehearsed, because it would be done.
-const ACTS: [&str; 19] = [
+const ACTS: [&str; 20] = [
     "disks.add",
     "disks.grow",
     "disks.detach",
+    "disks.attach",
     "disks.delete",
     "networks.admit_ssh",
     "servers.create",

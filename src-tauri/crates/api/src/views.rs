@@ -155,6 +155,17 @@ pub struct SignIn {
     pub remember: Remember,
 }
 
+/// Whether a key may read something.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct Right {
+    /// What.
+    pub what: wangcheng::rights::Readable,
+    /// None: the cloud gave no answer that says so.
+    pub allowed: Option<bool>,
+    /// Why not, or why it is not known.
+    pub error: Option<WireError>,
+}
+
 /// Looking for keys that lie ready on this computer.
 #[derive(Debug, Clone, Deserialize, TS)]
 pub struct FindKeys {

@@ -130,7 +130,30 @@ async fn a_disk_lives_from_its_making_to_its_deletion_and_each_act_has_its_event
         (&json!(false), &disk["id"]),
         "it is still seen"
     );
-    assert_eq!(refused(&api, "disks.detach", one).await, "disk_not_attached");
+    assert_eq!(
+        refused(&api, "disks.detach", one.clone()).await,
+        "disk_not_attached"
+    );
+    ask(&api, "disks.attach", one.clone()).await;
+    let again = ended(&api).await;
+    assert_eq!(
+        (&again["outcome"], &again["kind"]),
+        (&json!("ok"), &json!("disk.attach")),
+        "{again:#}"
+    );
+    let text = again["commands"]["text"].as_str().unwrap();
+    assert!(
+        text.contains("sudo mount /mnt/vdb") && !text.contains("mkfs"),
+        "what is on it stays: {text}"
+    );
+    let back = disks(&api, id).await[1].clone();
+    assert_eq!(
+        (&back["attached"], &back["goesWithServer"], &back["sizeGb"]),
+        (&json!(true), &json!(true), &json!(150))
+    );
+    assert_eq!(refused(&api, "disks.attach", one.clone()).await, "disk_attached");
+    ask(&api, "disks.detach", one).await;
+    assert_eq!(ended(&api).await["outcome"], "ok");
     assert_eq!(
         refused(&api, "disks.delete", delete(&json!("another"))).await,
         "name_mismatch"
@@ -150,6 +173,8 @@ async fn a_disk_lives_from_its_making_to_its_deletion_and_each_act_has_its_event
         [
             ("disk.attached", "ok"),
             ("disk.extended", "ok"),
+            ("disk.detached", "ok"),
+            ("disk.attached", "ok"),
             ("disk.detached", "ok"),
             ("disk.deleted", "ok")
         ]
@@ -171,7 +196,12 @@ async fn a_disk_lives_from_its_making_to_its_deletion_and_each_act_has_its_event
     };
     assert!(hour(&events[1]) > hour(&events[0]) && hour(&events[2]) > hour(&events[1]));
     assert_eq!(hour(&events[3]), None, "a disk that was taken off costs on");
-    assert_eq!(hour(&events[4]), hour(&events[0]), "as before the disk was made");
+    assert_eq!(
+        (&events[4]["disk_gb"], hour(&events[4])),
+        (&json!(150), hour(&events[2])),
+        "it costs as before it was taken off"
+    );
+    assert_eq!(hour(&events[6]), hour(&events[0]), "as before the disk was made");
     api.stop().await;
 }
 
@@ -274,7 +304,13 @@ async fn an_act_whose_answer_was_lost_is_done_once() {
         lost_answer("ecs", "DELETE", "/detachvolume/"),
     )
     .await;
-    ask(&api, "disks.detach", json!({"server": id, "disk": disk["id"]})).await;
+    let one = json!({"server": id, "disk": disk["id"]});
+    ask(&api, "disks.detach", one.clone()).await;
+    assert_eq!(ended(&api).await["outcome"], "ok");
+    post(&running, "mishaps", lost_answer("ecs", "POST", "/attachvolume")).await;
+    ask(&api, "disks.attach", one.clone()).await;
+    assert_eq!(ended(&api).await["outcome"], "ok");
+    ask(&api, "disks.detach", one).await;
     assert_eq!(ended(&api).await["outcome"], "ok");
     post(
         &running,
@@ -287,7 +323,7 @@ async fn an_act_whose_answer_was_lost_is_done_once() {
     assert_eq!(ended(&api).await["outcome"], "ok");
     assert_eq!(count().await, 1);
     let events = events_of(&api, id).await;
-    assert_eq!(events.len(), 5, "one event each: {:?}", told(&events));
+    assert_eq!(events.len(), 7, "one event each: {:?}", told(&events));
     api.stop().await;
 }
 
@@ -324,6 +360,11 @@ async fn a_disk_being_made_or_grown_is_taken_up_after_a_restart() {
     let api = again(api).await;
     ask(&api, "disks.detach", json!({"server": id, "disk": disk["id"]})).await;
     let api = again(api).await;
+    ask(&api, "disks.attach", json!({"server": id, "disk": disk["id"]})).await;
+    let api = again(api).await;
+    assert_eq!(disks(&api, &id).await[1]["goesWithServer"], true);
+    ask(&api, "disks.detach", json!({"server": id, "disk": disk["id"]})).await;
+    let api = again(api).await;
     let delete = json!({"server": id, "disk": disk["id"], "name": disk["name"]});
     ask(&api, "disks.delete", delete).await;
     let api = again(api).await;
@@ -338,6 +379,8 @@ async fn a_disk_being_made_or_grown_is_taken_up_after_a_restart() {
         [
             ("disk.attached", "ok"),
             ("disk.extended", "ok"),
+            ("disk.detached", "ok"),
+            ("disk.attached", "ok"),
             ("disk.detached", "ok"),
             ("disk.deleted", "ok")
         ]

@@ -167,6 +167,38 @@ async fn tags_that_are_refused_do_not_fail_the_creation_and_can_be_set_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tags_that_the_cloud_had_no_time_for_are_set_later_without_anybodys_asking() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = region(dir.path()).await;
+    let api = open(&dir.path().join("app"), &running).await;
+    sign_in(&api).await;
+    let down =
+        json!({"do": "status", "status": 503, "service": "evs", "method": "POST", "path": "/tags/action"});
+    mishap(&running, Some(down)).await;
+    let server = make(&api, "whole-06").await;
+    let created = newest(&api).await;
+    assert_eq!(
+        (&created["outcome"], &created["problem"]["code"]),
+        (&json!("ok"), &json!("cloud_failed")),
+        "{created:#}"
+    );
+    mishap(&running, None).await;
+    let all = until("a marking by itself", &api, "operations.list", |all| {
+        all[0]["kind"] == "server.mark_parts" && all[0]["stage"] == "settled"
+    })
+    .await;
+    assert_eq!(all[0]["outcome"], "ok", "{all:#}");
+    let list = ask(&api, "disks.list", json!({"server": server["id"]})).await;
+    assert_eq!(
+        list["disks"][0]["own"], true,
+        "its disk has its tags by now: {list:#}"
+    );
+    let events = events_of(&api, &server["id"]).await;
+    assert_eq!(told(&events), [("server.created", "ok", "")]);
+    api.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tags_are_set_after_a_restart_in_the_middle_of_them() {
     let dir = tempfile::tempdir().unwrap();
     let running = region(dir.path()).await;

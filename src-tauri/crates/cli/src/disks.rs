@@ -56,6 +56,11 @@ pub async fn disk(session: &Session, command: &Disk) -> Result<()> {
             let ask = json!({"server": id(&server), "disk": id(&disk)});
             act(session, "disks.detach", ask, *wait).await
         }
+        Disk::Attach { server, disk, wait } => {
+            let (server, disk) = found(session, server, disk).await?;
+            let ask = json!({"server": id(&server), "disk": id(&disk)});
+            act(session, "disks.attach", ask, *wait).await
+        }
         Disk::Delete {
             server,
             disk,

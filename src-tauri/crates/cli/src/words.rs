@@ -53,6 +53,7 @@ pub fn word(tongue: Tongue, key: &str, raw: String) -> String {
         ("kind", "disk.add") => ("添加磁盘", "add a disk"),
         ("kind", "disk.grow") => ("扩容磁盘", "grow a disk"),
         ("kind", "disk.detach") => ("卸载磁盘", "detach a disk"),
+        ("kind", "disk.attach") => ("重新挂载磁盘", "attach a disk again"),
         ("kind", "disk.delete") => ("删除磁盘", "delete a disk"),
         ("kind", "eip.release") => ("释放公网地址", "release an address"),
         ("part", "system_disk") => ("系统盘", "system disk"),

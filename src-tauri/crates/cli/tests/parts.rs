@@ -127,6 +127,25 @@ async fn a_disk_is_made_grown_taken_off_and_deleted_each_rehearsed_before() {
     let detached = place.json(&["disk", "detach", "disky", id, "--yes"]).await;
     assert_eq!(detached["outcome"], "ok", "{detached:#}");
 
+    let attach = ["disk", "attach", "disky", id];
+    let rehearsal: Vec<&str> = attach.into_iter().chain(["--dry-run"]).collect();
+    let (method, url, body) = would_send(&place.json(&rehearsal).await);
+    assert!(method == "POST" && url.ends_with("/attachvolume"), "{url}");
+    assert_eq!(body["volumeAttachment"]["volumeId"], id);
+    let people = place.run(&attach).await;
+    let text = String::from_utf8_lossy(&people.stdout);
+    assert!(
+        text.contains("sudo mount") && !text.contains("mkfs"),
+        "what is on it stays: {text}"
+    );
+    let back = disks(&place, "disky").await[1].clone();
+    assert_eq!(
+        (&back["id"], &back["attached"], &back["goesWithServer"]),
+        (&json!(id), &json!(true), &json!(true))
+    );
+    let detached = place.json(&["disk", "detach", "disky", id, "--yes"]).await;
+    assert_eq!(detached["outcome"], "ok", "{detached:#}");
+
     let (method, url, _) = would_send(&place.json(&["disk", "delete", "disky", id, "--dry-run"]).await);
     assert!(
         method == "DELETE" && url.ends_with(&format!("/cloudvolumes/{id}")),

@@ -207,6 +207,7 @@ impl Wangcheng {
     pub async fn start(&self) -> Result<()> {
         self.spawn_delivery();
         self.spawn_heartbeat();
+        self.spawn_marking();
         self.spawn_watch();
         self.resume_operations().await?;
         self.follow_active_account().await

@@ -169,6 +169,7 @@ fn words(call: &str, ask: &Value) -> Option<Words> {
             .of(server())?
             .of(text(ask, "disk")),
         "disks.detach" => Words::new("disk detach").of(server())?.of(text(ask, "disk")),
+        "disks.attach" => Words::new("disk attach").of(server())?.of(text(ask, "disk")),
         "disks.delete" => Words::new("disk delete").of(server())?.of(text(ask, "disk")),
         "networks.admit_ssh" => Words::new("network admit-ssh").of(text(ask, "address")),
         _ => None,

@@ -47,6 +47,7 @@ pub(super) fn asked(operation: &Operation) -> Option<(&'static str, Value)> {
         }
         OperationKind::GrowDisk => of_disk("disks.grow"),
         OperationKind::DetachDisk => of_disk("disks.detach"),
+        OperationKind::AttachDisk => of_disk("disks.attach"),
         OperationKind::DeleteDisk if server.is_none() => leftover("disk"),
         OperationKind::DeleteDisk => of_disk("disks.delete"),
         OperationKind::ReleaseAddress => leftover("public_address"),

@@ -143,6 +143,7 @@ impl Speaker<'_> {
         let purpose = match operation.kind {
             OperationKind::AddDisk => Purpose::Make,
             OperationKind::GrowDisk => Purpose::Grow,
+            OperationKind::AttachDisk => Purpose::Mount,
             _ => return None,
         };
         let detail = &operation.detail;

@@ -49,6 +49,15 @@ pub enum Disk {
         #[command(flatten)]
         wait: Wait,
     },
+    /// Attach a disk again that was taken off; what is on it stays, and it goes with the server
+    Attach {
+        /// Name or id of the server that it belongs to
+        server: String,
+        /// The disk
+        disk: String,
+        #[command(flatten)]
+        wait: Wait,
+    },
     /// Delete a disk that is attached to nothing
     Delete {
         /// Name or id of the server that it belongs to
@@ -82,6 +91,8 @@ pub enum Purpose {
     Grow,
     /// Let go of a disk before it is detached
     Detach,
+    /// Mount a disk that has a file system already
+    Mount,
 }
 
 impl Purpose {
@@ -91,6 +102,7 @@ impl Purpose {
             Self::Make => "make",
             Self::Grow => "grow",
             Self::Detach => "detach",
+            Self::Mount => "mount",
         }
     }
 }

@@ -108,7 +108,7 @@ pub(crate) struct Courier {
     bell: Notify,
     now: Mutex<Now>,
     /// This is the program that delivers.
-    leads: AtomicBool,
+    pub(crate) leads: AtomicBool,
     published: Mutex<Option<Instant>>,
 }
 

@@ -17,6 +17,8 @@ pub enum Purpose {
     Grow,
     /// A disk is let go of before it is detached.
     Detach,
+    /// A disk that has a file system already is mounted.
+    Mount,
 }
 
 /// What the commands are typed into.
@@ -133,6 +135,7 @@ impl Commands {
             Purpose::Grow => lines.extend(grow_data(&family, device)),
             Purpose::Make => lines.extend(make(&family, device)),
             Purpose::Detach => lines.extend(detach(device)),
+            Purpose::Mount => lines.extend(mount(device)),
         }
         Self {
             shell: Shell::Bash,
@@ -262,6 +265,30 @@ fn detach(device: &str) -> Vec<Line> {
     ]
 }
 
+/// What is on the disk stays: nothing here makes a file system.
+fn mount(device: &str) -> Vec<Line> {
+    let place = format!("/mnt/{}", device.trim_start_matches("/dev/"));
+    vec![
+        line(
+            "整盘或其第一个有文件系统的分区",
+            "the whole disk, or its first partition with a file system",
+            format!(
+                "fs=$(lsblk -lnpo NAME,FSTYPE {device} | awk 'NF>1 {{print $1; exit}}')\nlsblk -f \"${{fs:?}}\""
+            ),
+        ),
+        line(
+            "挂载，并在每次启动时按 UUID 挂载",
+            "mount it, now and at every start, by its UUID",
+            format!(
+                "sudo mkdir -p {place}\n\
+                 echo \"UUID=$(sudo blkid -s UUID -o value \"$fs\") {place} auto defaults,nofail 0 2\" | sudo tee -a /etc/fstab\n\
+                 sudo mount {place}"
+            ),
+        ),
+        line("核对", "check", format!("df -hT {place}")),
+    ]
+}
+
 fn windows(purpose: Purpose, system: bool, size_gb: Option<u32>) -> Vec<Line> {
     // Sizes are what tells a guest's disks apart: their numbers follow no order of ours.
     let size = size_gb.map_or_else(String::new, |gb| format!(" -and $_.Size -eq {gb}GB"));
@@ -318,6 +345,15 @@ fn windows(purpose: Purpose, system: bool, size_gb: Option<u32>) -> Vec<Line> {
                  $disk | New-Partition -AssignDriveLetter -UseMaximumSize | Format-Volume -FileSystem NTFS",
             ),
         ],
+        Purpose::Mount => vec![line(
+            "将磁盘联机",
+            "bring the disk online",
+            format!(
+                "$disk = Get-Disk | Where-Object {{ $_.IsOffline{size} }} | Select-Object -First 1\n\
+                 $disk | Set-Disk -IsOffline $false\n\
+                 $disk | Set-Disk -IsReadOnly $false"
+            ),
+        )],
         Purpose::Detach => vec![line(
             "将磁盘脱机",
             "take the disk offline",
@@ -432,5 +468,13 @@ mod tests {
         let detached = linux(Purpose::Detach, "Ubuntu 22.04", false, "/dev/vdb");
         let done = run(&detached, &[("lsblk", "echo /mnt/vdb")]);
         assert_eq!(done, "sync\nsudo umount /mnt/vdb\n");
+        let again = linux(Purpose::Mount, "Ubuntu 22.04", false, "/dev/vdb");
+        let lsblk = "case \"$*\" in *FSTYPE*) echo '/dev/vdb'; echo '/dev/vdb1 ext4' ;; esac";
+        let done = run(&again, &[("lsblk", lsblk)]);
+        assert!(done.contains("sudo blkid -s UUID -o value /dev/vdb1\n"), "{done}");
+        assert!(
+            done.contains("sudo mount /mnt/vdb\n") && !done.contains("mkfs"),
+            "{done}"
+        );
     }
 }

@@ -88,6 +88,9 @@ pub enum OperationKind {
     /// A disk is taken off its server.
     #[serde(rename = "disk.detach")]
     DetachDisk,
+    /// A disk that was taken off its server is attached again.
+    #[serde(rename = "disk.attach")]
+    AttachDisk,
     /// A disk is deleted.
     #[serde(rename = "disk.delete")]
     DeleteDisk,
@@ -115,7 +118,7 @@ pub enum OperationKind {
 }
 
 impl OperationKind {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 20] = [
         Self::CreateServer,
         Self::UpdateLease,
         Self::CancelLease,
@@ -127,6 +130,7 @@ impl OperationKind {
         Self::AddDisk,
         Self::GrowDisk,
         Self::DetachDisk,
+        Self::AttachDisk,
         Self::DeleteDisk,
         Self::ReleaseAddress,
         Self::ResizeServer,
@@ -150,6 +154,7 @@ impl OperationKind {
             Self::AddDisk => "disk.add",
             Self::GrowDisk => "disk.grow",
             Self::DetachDisk => "disk.detach",
+            Self::AttachDisk => "disk.attach",
             Self::DeleteDisk => "disk.delete",
             Self::ReleaseAddress => "eip.release",
             Self::ResizeServer => "server.resize",

@@ -24,7 +24,7 @@ impl Runner {
             OperationKind::StopServer => Action::ServerStopped,
             OperationKind::RebootServer => Action::ServerRebooted,
             OperationKind::DeleteServer => Action::ServerDeleted,
-            OperationKind::AddDisk => Action::DiskAttached,
+            OperationKind::AddDisk | OperationKind::AttachDisk => Action::DiskAttached,
             OperationKind::GrowDisk => Action::DiskExtended,
             OperationKind::DetachDisk => Action::DiskDetached,
             OperationKind::DeleteDisk => Action::DiskDeleted,

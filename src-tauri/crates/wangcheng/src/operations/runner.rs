@@ -83,9 +83,10 @@ impl Runner {
             OperationKind::DeleteServer => self.delete().await,
             OperationKind::MarkParts => self.mark_parts().await,
             OperationKind::AddDisk => self.add_disk().await,
-            OperationKind::GrowDisk | OperationKind::DetachDisk | OperationKind::DeleteDisk => {
-                self.act_on_disk().await
-            }
+            OperationKind::GrowDisk
+            | OperationKind::DetachDisk
+            | OperationKind::AttachDisk
+            | OperationKind::DeleteDisk => self.act_on_disk().await,
             OperationKind::ReleaseAddress => self.release_address().await,
             OperationKind::ResizeServer => self.resize().await,
             OperationKind::RenameServer => self.rename().await,

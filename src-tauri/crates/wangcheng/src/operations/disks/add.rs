@@ -119,13 +119,7 @@ impl Runner {
             None => self.find_disk().await?,
         };
         self.wait_until_attached(&server, &disk).await?;
-        let flagged = self
-            .try_few(|client, project| {
-                let (server, disk) = (server.clone(), disk.clone());
-                async move { ecs::set_delete_on_termination(&client, &project, &server, &disk, true).await }
-            })
-            .await;
-        self.operation.detail.problem = flagged.err();
+        self.let_disk_go_with(&server, &disk).await;
         self.note_price().await;
         Ok(Done { at: self.cloud_now() })
     }

@@ -1,6 +1,7 @@
-//! A disk is made, grown, taken off or deleted.
+//! A disk is made, grown, taken off, attached again or deleted.
 
 mod add;
+mod attach;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -209,6 +210,11 @@ impl Runner {
         let asked: DiskAct = serde_json::from_str(&self.operation.row.request)
             .map_err(|error| Failure::new(Code::Internal).saying(error))?;
         let done = self.carry_out(&asked).await?;
+        if self.operation.kind == OperationKind::AttachDisk {
+            let server = self.server_id()?;
+            self.let_disk_go_with(&server, &VolumeId::from(asked.disk.as_str()))
+                .await;
+        }
         // A disk that was taken off costs on: what the server's hour costs is told when it is deleted.
         if self.operation.kind != OperationKind::DetachDisk {
             self.note_price().await;
@@ -224,7 +230,10 @@ impl Runner {
         }
         if let Some(job) = self.operation.row.job_id.clone() {
             let job = JobId::from(job.as_str());
-            if self.operation.kind == OperationKind::DetachDisk {
+            if matches!(
+                self.operation.kind,
+                OperationKind::DetachDisk | OperationKind::AttachDisk
+            ) {
                 let server = self.server_id()?;
                 self.follow_job(&job, &server).await?;
             } else {
@@ -276,6 +285,10 @@ impl Runner {
                                 let server = server.as_str().into();
                                 ecs::detach_volume(&client, &project, &server, &volume, false).await
                             }
+                            OperationKind::AttachDisk => {
+                                let server = server.as_str().into();
+                                ecs::attach_volume(&client, &project, &server, &volume).await
+                            }
                             _ => evs::delete_volume(&client, &project, &volume).await,
                         }
                     }
@@ -316,12 +329,23 @@ impl Runner {
         let way = match (self.operation.kind, status) {
             (OperationKind::GrowDisk, "extending")
             | (OperationKind::DetachDisk, "detaching")
+            | (OperationKind::AttachDisk, "attaching")
             | (OperationKind::DeleteDisk, "deleting") => Way::Under,
             (OperationKind::GrowDisk, "error_extending") | (OperationKind::DeleteDisk, "error_deleting") => {
                 return Err(Failure::new(Code::JobFailed).saying(status));
             }
             (OperationKind::GrowDisk, _) if volume.size_gb >= asked.size_gb => Way::Done(Done { at }),
             (OperationKind::DetachDisk, _) if volume.attachments.is_empty() => Way::Done(Done { at }),
+            (OperationKind::AttachDisk, "in-use") => {
+                let server = self.server_id()?;
+                let on_it = volume.attachments.into_iter().find(|one| one.server_id == server);
+                let Some(on_it) = on_it else {
+                    // Somebody else was quicker.
+                    return Err(Code::StateConflict.into());
+                };
+                self.note_device(on_it.device);
+                Way::Done(Done { at })
+            }
             _ => Way::Before,
         };
         Ok(way)
