@@ -30,6 +30,9 @@ export default defineConfig(({ mode }) => ({
     modulePreload: { polyfill: false },
     // A file, never a data: address, so that the policy needs no exception.
     assetsInlineLimit: 0,
+    // Loaded from the program itself, not over a network.
+    chunkSizeWarningLimit: 800,
+    ...(mode === 'preview' ? {} : { rolldownOptions: { input: [here('./index.html'), here('./sessions.html')] } }),
   },
   server: { host: '127.0.0.1', port: 5173, strictPort: true },
   test: {

@@ -308,11 +308,36 @@ leaseEnd: string,
 /**
  * Which warning it is: minutes before the end.
  */
-minutes: number, } | { "kind": "settings", 
+minutes: number, } | { "kind": "session", 
+/**
+ * As it is now.
+ */
+session: Session, } | { "kind": "session_gone", 
+/**
+ * Its id.
+ */
+session: string, } | { "kind": "session_stalled", 
+/**
+ * Its id.
+ */
+session: string, } | { "kind": "settings", 
 /**
  * As it is now.
  */
 settings: Settings, } | { "kind": "wished" } | { "kind": "reload" };
+
+/**
+ * A host key that was shown, and what is known instead.
+ */
+export type ChangedHostKey = { 
+/**
+ * What was shown.
+ */
+shown: HostKeyView, 
+/**
+ * What is known.
+ */
+known: Array<HostKeyView>, };
 
 /**
  * Says where events go.
@@ -974,6 +999,23 @@ disk: string,
 sizeGb: number, };
 
 /**
+ * A host key, for people.
+ */
+export type HostKeyView = { 
+/**
+ * The kind of key, by its name in SSH.
+ */
+kind: string, 
+/**
+ * SHA-256 of it, as `ssh` prints it.
+ */
+fingerprint: string, 
+/**
+ * The file and line where it stands; nothing for what was shown, or given to the server when it was made.
+ */
+place: string | null, };
+
+/**
  * One image.
  */
 export type Image = { 
@@ -1134,6 +1176,15 @@ key: string,
  * Its value: up to 43 characters.
  */
 value: string, };
+
+/**
+ * A server to log in to.
+ */
+export type OpenSession = { 
+/**
+ * Server id.
+ */
+server: string, };
 
 /**
  * One operation.
@@ -1934,6 +1985,228 @@ server: string, };
 export type ServerState = "creating" | "running" | "stopping" | "stopped" | "starting" | "restarting" | "resizing" | "confirming_size" | "reinstalling" | "deleting" | "error" | "frozen" | "unknown";
 
 /**
+ * A shell on a server.
+ */
+export type Session = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Name of the server.
+ */
+serverName: string, 
+/**
+ * The server's address.
+ */
+address: string, 
+/**
+ * Who is logged in.
+ */
+user: string, 
+/**
+ * Where it stands.
+ */
+state: SessionState, 
+/**
+ * What it waits for a person to answer.
+ */
+question: SessionQuestion | null, 
+/**
+ * What the server said before the login; untrusted text.
+ */
+banner: string, };
+
+/**
+ * What a window of sessions asks for.
+ */
+export type SessionAct = { "act": "open", 
+/**
+ * Server id.
+ */
+server: string, } | { "act": "close", 
+/**
+ * Session id.
+ */
+session: string, } | { "act": "retry", 
+/**
+ * Session id.
+ */
+session: string, } | { "act": "resize", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Letters in a row.
+ */
+columns: number, 
+/**
+ * Rows.
+ */
+rows: number, } | { "act": "shown", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * The offset.
+ */
+offset: number, } | { "act": "trust", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * The question's number.
+ */
+question: number, 
+/**
+ * It is.
+ */
+yes: boolean, } | { "act": "answer", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * The question's number.
+ */
+question: number, 
+/**
+ * One for each prompt.
+ */
+answers: Array<string>, };
+
+/**
+ * What is asked.
+ */
+export type SessionAsk = { "kind": "host_key", 
+/**
+ * The host as asked for.
+ */
+host: string, 
+/**
+ * The key that it showed.
+ */
+key: HostKeyView, 
+/**
+ * The id of the server that had this address before.
+ */
+formerly: string | null, } | { "kind": "passphrase", 
+/**
+ * The file.
+ */
+key: string, 
+/**
+ * The one before was wrong.
+ */
+again: boolean, } | { "kind": "password", 
+/**
+ * The user.
+ */
+user: string, 
+/**
+ * The one before was wrong.
+ */
+again: boolean, } | { "kind": "prompts", 
+/**
+ * What the server calls it.
+ */
+name: string, 
+/**
+ * What it says about it.
+ */
+instruction: string, 
+/**
+ * The prompts: text, and whether what is typed may be seen.
+ */
+prompts: Array<[string, boolean]>, };
+
+/**
+ * A question of a session.
+ */
+export type SessionQuestion = { 
+/**
+ * Its number in the session.
+ */
+number: number, 
+/**
+ * What is asked.
+ */
+ask: SessionAsk, };
+
+/**
+ * Where a session stands.
+ */
+export type SessionState = { "kind": "connecting" } | { "kind": "checking_key" } | { "kind": "logging_in" } | { "kind": "waiting", 
+/**
+ * How often it was tried.
+ */
+attempt: number, 
+/**
+ * When the next try comes, in milliseconds.
+ */
+nextInMs: number, 
+/**
+ * How long trying goes on, in milliseconds.
+ */
+leftMs: number, 
+/**
+ * What happened the last time.
+ */
+error: WireError, } | { "kind": "open" } | { "kind": "reconnecting", 
+/**
+ * Which try comes next, from 1.
+ */
+attempt: number, 
+/**
+ * How many there are.
+ */
+of: number, 
+/**
+ * When it comes, in milliseconds.
+ */
+nextInMs: number, 
+/**
+ * Why it was lost, or why the last try failed.
+ */
+error: WireError, } | { "kind": "ended", 
+/**
+ * What the shell returned, where it did.
+ */
+exit: number | null, 
+/**
+ * The signal that ended it, where one did.
+ */
+signal: string | null, } | { "kind": "failed", 
+/**
+ * Why.
+ */
+error: WireError, 
+/**
+ * Both host keys, when another one was shown than is known.
+ */
+hostKeys: ChangedHostKey | null, };
+
+/**
+ * What a window of sessions begins with.
+ */
+export type SessionsStart = { 
+/**
+ * Every session.
+ */
+sessions: Array<Session>, 
+/**
+ * Language and look.
+ */
+settings: Settings, };
+
+/**
  * What a person set.
  */
 export type Settings = { 
@@ -2338,6 +2611,10 @@ export const calls = (call: Call) => ({
     markParts: (request: ServerRef) => call<Operation>("servers.mark_parts", request),
     leftovers: () => call<Leftovers>("servers.leftovers", null),
     removeLeftovers: (request: RemoveLeftovers) => call<Array<PerLeftover>>("servers.remove_leftovers", request),
+  },
+  sessions: {
+    list: () => call<Array<Session>>("sessions.list", null),
+    open: (request: OpenSession) => call<Session>("sessions.open", request),
   },
   disks: {
     list: (request: ServerRef) => call<DiskList>("disks.list", request),

@@ -52,6 +52,8 @@ pub fn typescript() -> String {
     crate::calls::visit_types(&mut declarations);
     declarations.visit::<Change>();
     declarations.visit::<DeleteServer>();
+    declarations.visit::<crate::views::sessions::SessionAct>();
+    declarations.visit::<crate::views::sessions::SessionsStart>();
     declarations.visit::<crate::WireError>();
     let mut text = String::from(HEAD);
     for declaration in declarations.found.values() {

@@ -2,6 +2,7 @@
 //! the user's language known; everything else is the domain's own type.
 
 pub mod disks;
+pub mod sessions;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -619,6 +620,21 @@ pub enum Change {
         #[ts(type = "number")]
         minutes: i64,
     },
+    /// A session began, went on, or asks something.
+    Session {
+        /// As it is now.
+        session: Box<sessions::Session>,
+    },
+    /// A session was closed.
+    SessionGone {
+        /// Its id.
+        session: String,
+    },
+    /// What a session shows has to be read anew, from what was shown last.
+    SessionStalled {
+        /// Its id.
+        session: String,
+    },
     /// Something was set.
     Settings {
         /// As it is now.
@@ -817,6 +833,11 @@ impl Speaker<'_> {
             wangcheng::Change::Delivery(delivery) => Change::Delivery {
                 delivery: self.delivery(*delivery),
             },
+            wangcheng::Change::Session(session) => Change::Session {
+                session: Box::new(self.session(*session)),
+            },
+            wangcheng::Change::SessionGone(session) => Change::SessionGone { session },
+            wangcheng::Change::SessionStalled(session) => Change::SessionStalled { session },
             wangcheng::Change::LeaseWarned(warning) => Change::LeaseWarned {
                 account: warning.account,
                 server: warning.server,
