@@ -212,6 +212,21 @@ describe('the disks', () => {
     );
   });
 
+  it('that were taken off are attached again, while the server is at rest', async () => {
+    const loose = dataDisk({ attached: false, device: null, state: 'available', name: 'old-data' });
+    const { user, host } = await openServer(
+      {},
+      {
+        ...disks(disk(), loose, { ...loose, id: 'disk-3', state: 'attaching' }),
+        'disks.attach': () => operation({ id: 'attach', kind: 'disk.attach', serverId: server().id }),
+      },
+    );
+    expect(act(await row(2), 'disk-attach')?.disabled).toBe(true);
+    await user.click(act(await row(1), 'disk-attach') as HTMLElement);
+    await user.click(await part('disk-attach-submit'));
+    await waitFor(() => expect(host.requests('disks.attach')).toEqual([{ server: server().id, disk: 'disk-2' }]));
+  });
+
   it('tell what to type in the guest, for each purpose', async () => {
     const { user, host } = await openServer();
     await user.click(act(await row(1), 'disk-commands') as HTMLElement);

@@ -106,7 +106,8 @@ mod tests {
 
     #[test]
     fn the_help_of_every_command_is_as_it_was_read_over() {
-        let mut command = Arguments::command();
+        // As wide as help is where there is no terminal.
+        let mut command = Arguments::command().term_width(100);
         command.build();
         let mut text = String::new();
         helps(&mut command, "", &mut text);

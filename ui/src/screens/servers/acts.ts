@@ -46,6 +46,14 @@ export function whyDetach(row: Row, disk: Disk): string | null {
   return disk.state === 'in-use' ? null : m.why_disk_state({ state: disk.state });
 }
 
+/** Why this disk, which is on nothing, cannot be attached; `free`: how many more disks the server can have. */
+export function whyAttach(row: Row, disk: Disk, free: number | null): string | null {
+  const rest = whyAtRest(row);
+  if (rest !== null) return rest;
+  if (disk.state !== 'available') return m.why_disk_state({ state: disk.state });
+  return free === 0 ? m.why_disk_slots() : null;
+}
+
 /** Why this disk, which is on nothing, cannot be deleted. */
 export function whyDeleteDisk(row: Row, disk: Disk): string | null {
   if (!disk.own) return m.why_disk_not_own();
