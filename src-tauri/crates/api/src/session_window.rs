@@ -36,7 +36,7 @@ impl Api {
                 settings: self.settings().await?,
             })
         };
-        self.in_words(start.await)
+        start.await.map_err(|failure| self.in_words(&failure))
     }
 
     /// Does what a window of sessions asks for. The answer is the session that was opened, if one was.
@@ -44,7 +44,9 @@ impl Api {
     /// # Errors
     /// What went wrong, in the user's language.
     pub async fn session_act(&self, act: SessionAct) -> Result<Option<Session>, WireError> {
-        self.in_words(self.do_session_act(act).await)
+        self.do_session_act(act)
+            .await
+            .map_err(|failure| self.in_words(&failure))
     }
 
     /// Types something into a session.
@@ -53,7 +55,7 @@ impl Api {
     /// What went wrong, in the user's language.
     pub async fn session_type(&self, session: &str, bytes: Vec<u8>) -> Result<(), WireError> {
         let typed = async { self.domain().await?.type_in(session, bytes).await };
-        self.in_words(typed.await)
+        typed.await.map_err(|failure| self.in_words(&failure))
     }
 
     /// The output of a session from an offset on; none: from the oldest that is there.
@@ -66,7 +68,10 @@ impl Api {
         offset: Option<u64>,
     ) -> Result<SessionOutput, WireError> {
         let output = async { self.domain().await?.session_output(session, offset) };
-        self.in_words(output.await).map(SessionOutput)
+        output
+            .await
+            .map(SessionOutput)
+            .map_err(|failure| self.in_words(&failure))
     }
 
     /// Ends every session, as when their window was closed.
@@ -131,7 +136,7 @@ impl Api {
         Ok(None)
     }
 
-    fn in_words<T>(&self, result: Result<T, Failure>) -> Result<T, WireError> {
-        result.map_err(|failure| WireError::new(&failure, self.tongue()))
+    fn in_words(&self, failure: &Failure) -> WireError {
+        WireError::new(failure, self.tongue())
     }
 }

@@ -66,7 +66,7 @@ impl Guest {
             .key_pairs
             .iter()
             .find(|pair| Some(&pair.name) == server.key_name.as_ref());
-        let authorized = document["ssh_authorized_keys"].as_array();
+        let authorized = document.get("ssh_authorized_keys").and_then(Value::as_array);
         let keys = authorized
             .into_iter()
             .flatten()
@@ -91,8 +91,9 @@ impl Guest {
                 })
                 .collect(),
             keys: keys.collect(),
-            host_key: document["ssh_keys"]["ed25519_private"]
-                .as_str()
+            host_key: document
+                .pointer("/ssh_keys/ed25519_private")
+                .and_then(Value::as_str)
                 .and_then(|pem| PrivateKey::from_openssh(pem).ok()),
             runs: server.visible && server.state == VmState::Active && server.task.is_none(),
         }
