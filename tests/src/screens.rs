@@ -15,22 +15,43 @@ const CONTROL: &str = "\u{e009}";
 const RELEASE: &str = "\u{e000}";
 const ESCAPE: &str = "\u{e00c}";
 
+/// What lies beside a list for the chosen row.
+const SIDE_PANES: [&str; 3] = ["side-pane", "event-detail", "template-pane"];
+
 /// The screens after signing in, in the order in which they are gone through.
-pub const ALL: [&str; 19] = [
+pub const ALL: [&str; 37] = [
     "servers",
+    "marked",
+    "bulk-delete",
+    "bulk-extend",
+    "filter",
+    "leftovers",
     "server",
+    "server-end",
     "extend",
+    "stop",
     "delete",
+    "call",
     "resize",
+    "rename",
     "tags",
     "password",
     "disk",
-    "leftovers",
+    "grow",
+    "commands",
+    "save-key",
     "create",
+    "create-more",
+    "create-call",
     "operations",
+    "operation",
+    "operation-call",
     "events",
+    "event",
     "templates",
+    "template",
     "settings",
+    "rights",
     "settings-end",
     "add-account",
     "palette",
@@ -53,9 +74,28 @@ pub async fn control(window: &Window, key: &str) -> Result<()> {
 pub async fn open(window: &Window, screen: &str, server: &str) -> Result<()> {
     let click = async |id: &str| window.click(&testid(id)).await;
     match screen {
-        "servers" => {
+        "servers" | "marked" | "bulk-delete" | "bulk-extend" | "filter" => {
             click(id::NAV_SERVERS).await?;
-            window.find(&server_row(server)).await.map(drop)
+            close_pane(window, id::SERVER_DETAIL).await?;
+            window.find(&server_row(server)).await?;
+            match screen {
+                "servers" => return Ok(()),
+                "filter" => return click("servers-filter").await,
+                _ => click("servers-mark-all").await?,
+            }
+            match screen {
+                "bulk-delete" => {
+                    click("bulk-delete").await?;
+                    window.by_testid("bulk-phrase").await?;
+                    // what stays is looked up first
+                    window.wait_gone(&testid("bulk-stays-looked"), PATIENCE).await
+                }
+                "bulk-extend" => {
+                    click("bulk-extend").await?;
+                    window.by_testid("bulk-plus-8h").await.map(drop)
+                }
+                _ => window.by_testid("bulk-bar").await.map(drop),
+            }
         }
         "leftovers" => {
             click(id::NAV_SERVERS).await?;
@@ -65,13 +105,43 @@ pub async fn open(window: &Window, screen: &str, server: &str) -> Result<()> {
                 .await
                 .map(drop)
         }
-        "server" | "extend" | "delete" | "resize" | "tags" | "password" | "disk" => {
+        "server" | "server-end" | "extend" | "stop" | "delete" | "call" | "resize" | "rename" | "tags"
+        | "password" | "disk" | "grow" | "commands" | "save-key" => {
             click(id::NAV_SERVERS).await?;
             if window.count(&testid(id::SERVER_DETAIL)).await? == 0 {
-                window.click(&format!("{} td", server_row(server))).await?;
+                window.click(&format!("{} bdi", server_row(server))).await?;
             }
             window.wait_text(&testid(id::SERVER_DETAIL), server).await?;
+            window.by_testid(id::DISK_ROW).await?;
             match screen {
+                "server-end" => show(window, "server-password").await,
+                "stop" => {
+                    click("server-stop").await?;
+                    window.find("dialog[open] [type=submit]").await.map(drop)
+                }
+                "call" => {
+                    click(id::SERVER_DELETE).await?;
+                    window.by_testid(id::DELETE_SUBMIT).await?;
+                    click("dialog-call").await?;
+                    window.by_testid("call-text").await?;
+                    show(window, "call-text").await
+                }
+                "rename" => {
+                    click("server-rename").await?;
+                    window.by_testid("rename-name").await.map(drop)
+                }
+                "grow" => {
+                    click(id::DISK_GROW).await?;
+                    window.by_testid(id::DISK_SIZE).await.map(drop)
+                }
+                "commands" => {
+                    click("disk-commands").await?;
+                    window.by_testid(id::GUEST_COMMANDS).await.map(drop)
+                }
+                "save-key" => {
+                    click("server-save-key").await?;
+                    window.by_testid("save-key-submit").await.map(drop)
+                }
                 "extend" => {
                     click(id::SERVER_EXTEND).await?;
                     window.by_testid(id::EXTEND_SUBMIT).await.map(drop)
@@ -102,39 +172,80 @@ pub async fn open(window: &Window, screen: &str, server: &str) -> Result<()> {
                 _ => Ok(()),
             }
         }
-        "create" => {
+        "create" | "create-more" | "create-call" => {
             click(id::NAV_CREATE).await?;
+            window.by_testid(id::CREATE_TEMPLATE).await?;
             window
                 .find(&format!(
                     "[aria-busy=\"false\"] {}",
                     testid(id::CREATE_PRICE_HOUR)
                 ))
-                .await
-                .map(drop)
+                .await?;
+            match screen {
+                "create-more" => {
+                    window.click("main details > summary").await?;
+                    show(window, "create-user-data").await
+                }
+                "create-call" => {
+                    click("create-call").await?;
+                    window.by_testid("call-text").await.map(drop)
+                }
+                _ => Ok(()),
+            }
         }
-        "operations" => {
+        "operations" | "operation" | "operation-call" => {
             click(id::NAV_OPERATIONS).await?;
-            window.by_testid(id::OPERATION_ROW).await.map(drop)
+            window.by_testid(id::OPERATION_ROW).await?;
+            if screen == "operations" {
+                return Ok(());
+            }
+            window
+                .click(&format!(
+                    "{}[data-kind=\"server.create\"] td",
+                    testid(id::OPERATION_ROW)
+                ))
+                .await?;
+            window.by_testid("operation-call").await?;
+            if screen == "operation-call" {
+                click("operation-call").await?;
+                window.by_testid("call-text").await?;
+                show(window, "call-text").await?;
+            }
+            Ok(())
         }
-        "events" => {
+        "events" | "event" => {
             click(id::NAV_EVENTS).await?;
-            window.by_testid(id::EVENT_ROW).await.map(drop)
+            window.by_testid(id::EVENT_ROW).await?;
+            if screen == "event" {
+                window.click(&format!("{} td", testid(id::EVENT_ROW))).await?;
+                window.by_testid("event-detail").await?;
+            }
+            Ok(())
         }
-        "templates" => click("nav-templates").await,
+        "templates" | "template" => {
+            click("nav-templates").await?;
+            window.by_testid("template-row").await?;
+            if screen == "template" {
+                window.click(&format!("{} td", testid("template-row"))).await?;
+                window.by_testid("template-pane").await?;
+            }
+            Ok(())
+        }
         "settings" => {
             click(id::NAV_SETTINGS).await?;
             window.by_testid(id::SETTINGS_HEI_URL).await.map(drop)
         }
+        "rights" => {
+            click(id::NAV_SETTINGS).await?;
+            window
+                .click(&format!("{} > summary", testid("account-rights")))
+                .await?;
+            window.find("[data-right]").await.map(drop)
+        }
         "settings-end" => {
             click(id::NAV_SETTINGS).await?;
             window.by_testid("settings-diagnostics").await?;
-            let last = testid("settings-diagnostics");
-            window
-                .script(&format!(
-                    "document.querySelector('{last}').scrollIntoView({{ block: 'end' }})"
-                ))
-                .await
-                .map(drop)
+            show(window, "settings-diagnostics").await
         }
         "add-account" => {
             click(id::NAV_SETTINGS).await?;
@@ -159,15 +270,44 @@ pub async fn open(window: &Window, screen: &str, server: &str) -> Result<()> {
     }
 }
 
-/// Closes what lies over the screen, so that the next can be opened.
+/// Closes what lies over the screen or beside its list, so that the next can be opened.
 ///
 /// # Errors
 /// When it stays.
 pub async fn close(window: &Window) -> Result<()> {
-    if window.count("dialog[open]").await? > 0 {
+    for over in ["dialog[open]", ".menu"] {
+        if window.count(over).await? > 0 {
+            window.press(ESCAPE).await?;
+        }
+        window.wait_gone(over, PATIENCE).await?;
+    }
+    if window.count(&testid("bulk-clear")).await? > 0 {
+        window.click(&testid("bulk-clear")).await?;
+    }
+    for pane in SIDE_PANES {
+        close_pane(window, pane).await?;
+    }
+    Ok(())
+}
+
+/// Closes the pane beside a list, where it is open.
+async fn close_pane(window: &Window, pane: &str) -> Result<()> {
+    let pane = testid(pane);
+    if window.count(&pane).await? > 0 {
         window.press(ESCAPE).await?;
     }
-    window.wait_gone("dialog[open]", PATIENCE).await
+    window.wait_gone(&pane, PATIENCE).await
+}
+
+/// Brings into view what may be further down.
+async fn show(window: &Window, id: &str) -> Result<()> {
+    let css = testid(id);
+    window
+        .script(&format!(
+            "document.querySelector('{css}').scrollIntoView({{ block: 'center' }})"
+        ))
+        .await
+        .map(drop)
 }
 
 /// What axe finds wrong on the page as it is now, and what a reader would not get over (`serious`, `critical`): the rule,

@@ -408,8 +408,8 @@ impl<'w> Walk<'w> {
     /// When the list has no such server.
     pub async fn open_server(&mut self, name: &str) -> Result<()> {
         self.click(id::NAV_SERVERS).await?;
-        // WebKit's driver does not click a table's row, only what is in it.
-        self.window.click(&format!("{} td", server_row(name))).await?;
+        // WebKit's driver does not click a table's row, only what is in it; the first cell is the mark.
+        self.window.click(&format!("{} bdi", server_row(name))).await?;
         self.window.wait_text(&testid(id::SERVER_DETAIL), name).await?;
         self.picture("server").await
     }

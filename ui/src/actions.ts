@@ -2,26 +2,33 @@
 import Activity from '@lucide/svelte/icons/activity';
 import CalendarClock from '@lucide/svelte/icons/calendar-clock';
 import CalendarX from '@lucide/svelte/icons/calendar-x';
+import Code from '@lucide/svelte/icons/code';
 import Command from '@lucide/svelte/icons/command';
 import Copy from '@lucide/svelte/icons/copy';
 import FileKey from '@lucide/svelte/icons/file-key';
 import FolderOpen from '@lucide/svelte/icons/folder-open';
+import HardDrive from '@lucide/svelte/icons/hard-drive';
 import Keyboard from '@lucide/svelte/icons/keyboard';
+import KeyRound from '@lucide/svelte/icons/key-round';
 import Languages from '@lucide/svelte/icons/languages';
 import LayoutTemplate from '@lucide/svelte/icons/layout-template';
 import ListTree from '@lucide/svelte/icons/list-tree';
 import Moon from '@lucide/svelte/icons/moon';
+import Pencil from '@lucide/svelte/icons/pencil';
 import Play from '@lucide/svelte/icons/play';
 import Plus from '@lucide/svelte/icons/plus';
+import Recycle from '@lucide/svelte/icons/recycle';
 import RefreshCw from '@lucide/svelte/icons/refresh-cw';
 import RotateCw from '@lucide/svelte/icons/rotate-cw';
 import Rows3 from '@lucide/svelte/icons/rows-3';
+import Scaling from '@lucide/svelte/icons/scaling';
 import Search from '@lucide/svelte/icons/search';
 import Send from '@lucide/svelte/icons/send';
 import ServerIcon from '@lucide/svelte/icons/server';
 import SettingsIcon from '@lucide/svelte/icons/settings';
 import SquareTerminal from '@lucide/svelte/icons/square-terminal';
 import Square from '@lucide/svelte/icons/square';
+import Tags from '@lucide/svelte/icons/tags';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import UserPlus from '@lucide/svelte/icons/user-plus';
 import type { Server } from './host/generated';
@@ -54,6 +61,10 @@ const onServer = (app: AppState, act: (server: Server) => void): void => {
   const server = own(app);
   if (server) act(server);
 };
+/** One whose size, disks or password the cloud changes: it runs or is stopped. */
+const atRest = (app: AppState): boolean => ['running', 'stopped'].includes(own(app)?.state ?? '');
+/** The button that shows the call of what is on the screen. */
+const callButton = (): HTMLButtonElement | null => document.querySelector('button[data-call]:not([disabled])');
 const address = (app: AppState): string | null => {
   const addresses = (app.screen === 'servers' ? app.selectedRow?.server?.addresses : null) ?? [];
   return (addresses.find(({ kind }) => kind === 'public') ?? addresses[0])?.address ?? null;
@@ -153,6 +164,46 @@ export const actions: readonly Action[] = [
     run: (app) => onServer(app, ({ id }) => app.desk.act(id, 'reboot')),
   },
   {
+    id: 'server.resize',
+    word: m.action_resize,
+    icon: Scaling,
+    group: 'server',
+    when: atRest,
+    run: (app) => onServer(app, ({ id }) => app.desk.act(id, 'resize')),
+  },
+  {
+    id: 'server.add-disk',
+    word: m.disk_add,
+    icon: HardDrive,
+    group: 'server',
+    when: atRest,
+    run: (app) => onServer(app, ({ id }) => app.desk.act(id, 'add-disk')),
+  },
+  {
+    id: 'server.rename',
+    word: m.detail_rename,
+    icon: Pencil,
+    group: 'server',
+    when: (app) => own(app) !== null,
+    run: (app) => onServer(app, ({ id }) => app.desk.act(id, 'rename')),
+  },
+  {
+    id: 'server.tags',
+    word: m.action_tags,
+    icon: Tags,
+    group: 'server',
+    when: (app) => own(app) !== null,
+    run: (app) => onServer(app, ({ id }) => app.desk.act(id, 'tags')),
+  },
+  {
+    id: 'server.password',
+    word: m.detail_password,
+    icon: KeyRound,
+    group: 'server',
+    when: atRest,
+    run: (app) => onServer(app, ({ id }) => app.desk.act(id, 'password')),
+  },
+  {
     id: 'server.save-key',
     word: m.detail_save_key,
     icon: FileKey,
@@ -197,6 +248,22 @@ export const actions: readonly Action[] = [
       field?.focus();
       field?.select();
     },
+  },
+  {
+    id: 'call',
+    word: m.call_show,
+    icon: Code,
+    group: 'do',
+    when: () => callButton() !== null,
+    run: () => callButton()?.click(),
+  },
+  {
+    id: 'leftovers',
+    word: m.leftovers_open,
+    icon: Recycle,
+    group: 'do',
+    when: (app) => app.account?.state.kind === 'ready',
+    run: (app) => app.showLeftovers(),
   },
   {
     id: 'delivery.send-now',

@@ -7,7 +7,18 @@ import type { AppState, Screen } from './state.svelte';
 export type Draft = { name: string | null; purpose: string | null; hours: number | null };
 
 /** What the detail of a server is to ask or do, as soon as it is shown. */
-export type ServerAct = 'extend' | 'cancel-lease' | 'stop' | 'reboot' | 'save-key' | 'delete';
+export type ServerAct =
+  | 'extend'
+  | 'cancel-lease'
+  | 'stop'
+  | 'reboot'
+  | 'resize'
+  | 'add-disk'
+  | 'rename'
+  | 'tags'
+  | 'password'
+  | 'save-key'
+  | 'delete';
 
 export class Desk {
   palette = $state(false);

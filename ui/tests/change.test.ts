@@ -131,6 +131,29 @@ it('renames, and says what a name may hold while it is typed', async () => {
   await waitFor(() => expect(parts('rename-name')).toHaveLength(0));
 });
 
+it('leaves a tag as it is that today could not be typed, and changes another beside it', async () => {
+  const tags = { purpose: 'nightly build', team: 'red' };
+  const { user, host } = await openServer(
+    { tags },
+    { 'servers.tag': () => operation({ id: 'tag', kind: 'server.tag', serverId: server().id }) },
+  );
+  await user.click(await part('server-tags'));
+  const submit = await part<HTMLButtonElement>('tags-submit');
+  const [purpose, team] = parts('tag-value') as HTMLInputElement[];
+  expect(purpose?.getAttribute('aria-invalid')).not.toBe('true');
+  await user.type(team as HTMLElement, '-2');
+  expect(submit.disabled).toBe(false);
+  await user.type(purpose as HTMLElement, '!');
+  expect(submit.disabled, 'a new value follows the rules').toBe(true);
+  await user.type(purpose as HTMLElement, '{Backspace}');
+  await user.click(submit);
+  await waitFor(() =>
+    expect(host.requests('servers.tag')).toEqual([
+      { server: server().id, set: [{ key: 'team', value: 'red-2' }], remove: [] },
+    ]),
+  );
+});
+
 it('changes only the tags that were changed, and leaves those that say whose it is', async () => {
   const tags = { owner: 'ada', 'wangcheng-installation': 'i-1', team: 'red', stage: 'test' };
   const { user, host } = await openServer(

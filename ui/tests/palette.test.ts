@@ -116,6 +116,53 @@ describe('the palette', () => {
     expect(app.host).toBeDefined();
   });
 
+  it.each([
+    ['change its size', 'resize-submit'],
+    ['rename', 'rename-name'],
+    ['edit its tags', 'tag-add'],
+    ['set a password', 'password-new'],
+    ['add a disk', 'disk-size'],
+  ])('opens the dialog of %s for the selected server', async (typed, inside) => {
+    const { user, keys } = await opened();
+    await user.keyboard('k3{Enter}');
+    await part('server-detail');
+    await user.keyboard('{Control>}k{/Control}');
+    await part('palette-input');
+    await user.keyboard(typed);
+    expect(keys()[0]).toMatch(/^server\./);
+    await user.keyboard('{Enter}');
+    expect(await part(inside)).toBeTruthy();
+  });
+
+  it('offers no other size, disk or password while the server is neither on nor off', async () => {
+    const { user, keys } = await opened({
+      'servers.list': () => serverList([server({ id: ID, name: 'ada-dev-1124-k3', state: 'restarting' })]),
+    });
+    await user.keyboard('k3{Enter}');
+    await part('server-detail');
+    await user.keyboard('{Control>}k{/Control}');
+    await part('palette-input');
+    expect(keys()).toContain('server.rename');
+    for (const key of ['server.resize', 'server.add-disk', 'server.password']) expect(keys()).not.toContain(key);
+  });
+
+  it('leads to what is left over, and to the call where there is one', async () => {
+    const { user, app, keys } = await opened();
+    expect(keys()).not.toContain('call');
+    await user.keyboard('left over{Enter}');
+    await waitFor(() => expect(app.leftovers).toBe(true));
+    app.leftovers = false;
+    app.go('create');
+    const button = await part<HTMLButtonElement>('create-call');
+    await user.type(await part('create-name'), 'ada-x');
+    await waitFor(() => expect(button.disabled).toBe(false));
+    await user.keyboard('{Control>}k{/Control}');
+    await user.type(await part('palette-input'), 'show the call');
+    expect(keys()[0]).toBe('call');
+    await user.keyboard('{Enter}');
+    expect(await part('call-text')).toBeTruthy();
+  });
+
   it('tells a failure of what it did', async () => {
     const { user, host } = await opened();
     host.answer('app.show_folder', () => {

@@ -260,3 +260,34 @@ it.each([['no JSON'], ['null'], ['{"sort":{"by":"__proto__"},"states":["toString
     expect(names()).toEqual(['a', 'b', 'c']);
   },
 );
+
+it('looks up what stays of every server, four at a time, says how far it is, and which it could not find out', async () => {
+  let under = 0;
+  let most = 0;
+  const waiting: (() => void)[] = [];
+  const { user, host } = await open({
+    ...with_(...Array.from({ length: 23 }, (_, n) => named(String(n)))),
+    'servers.deletion': async ({ server: id }: { server: string }) => {
+      most = Math.max(most, ++under);
+      await new Promise<void>((go) => waiting.push(go));
+      under -= 1;
+      if (id === '22') throw wireError();
+      return deletion({ server: id, staysPerMonth: yuan('1.50') });
+    },
+  });
+  await part('servers-table');
+  await user.click(await part('servers-mark-all'));
+  await user.click(await part('bulk-delete'));
+  await waitFor(() => expect(waiting).toHaveLength(4));
+  expect(text(await part('bulk-stays-looked'))).toContain('0 of 23');
+  expect(parts('bulk-stays-sum'), 'no sum of a part').toHaveLength(0);
+  for (let n = 0; n < 23; n += 1) {
+    await waitFor(() => expect(waiting.length).toBeGreaterThan(n));
+    waiting[n]?.();
+  }
+  await waitFor(() => expect(parts('bulk-stays-looked')).toHaveLength(0));
+  expect(most).toBe(4);
+  expect(host.requests('servers.deletion')).toHaveLength(23);
+  expect(text(await part('bulk-stays-sum'))).toContain('¥33.00 a month');
+  expect(text(await part('bulk-stays-unknown'))).toContain('Of 1 ');
+});

@@ -18,7 +18,7 @@ mod pictures {
     use std::ffi::OsString;
     use std::path::PathBuf;
 
-    use anyhow::{Context, Result};
+    use anyhow::{Result, ensure};
     use clap::Parser;
     use wangcheng_tests::desktop::{Desktop, Keychain};
     use wangcheng_tests::peers::Sandbox;
@@ -27,7 +27,16 @@ mod pictures {
     use wangcheng_tests::walk::{Walk, id};
     use wangcheng_tests::window::{Window, testid};
 
+    /// The server whose acts are shown, and those beside it: one of them with the longest name that there is.
     const SERVER: &str = "payments-build-01";
+    const OTHERS: [(&str, &str, u32); 2] = [
+        ("支付联调-压测-02", "支付网关第三轮压测", 4),
+        (
+            "load-test-of-the-payments-gateway-third-round-do-not-delete-0007",
+            "",
+            72,
+        ),
+    ];
     const LANGUAGES: [&str; 2] = ["en", "zh-CN"];
     const THEMES: [&str; 2] = ["light", "dark"];
     const SIZES: [(&str, u32, u32); 2] = [("wide", 1280, 820), ("narrow", 760, 620)];
@@ -35,9 +44,12 @@ mod pictures {
     /// Takes the pictures.
     #[derive(Parser)]
     struct Arguments {
-        /// Only this screen
+        /// Only these screens, separated by commas
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+        /// Only this size: wide or narrow
         #[arg(long)]
-        only: Option<String>,
+        size: Option<String>,
         /// Where they go [default: target/pictures]
         #[arg(long)]
         out: Option<PathBuf>,
@@ -69,11 +81,13 @@ mod pictures {
         ];
         let window = Window::open(&desktop, &programs::find(programs::DESKTOP)?, options).await?;
         window.by_testid(id::FIRST_DEMO).await?;
-        let wants = |screen: &str| arguments.only.as_deref().is_none_or(|only| only == screen);
+        let wants =
+            |screen: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == screen);
         let mut count = 0;
+        let mut missing = Vec::new();
         if wants("first") {
             window.by_testid("found-keys").await?;
-            for (language, theme, (size, width, height)) in all() {
+            for (language, theme, (size, width, height)) in all(arguments.size.as_deref()) {
                 look(&window, language, theme).await?;
                 window.set_size(width, height).await?;
                 let file = out.join(format!("first-{language}-{theme}-{size}.png"));
@@ -90,18 +104,28 @@ mod pictures {
         walk.see_price().await?;
         walk.create(SERVER).await?;
         walk.wait_running(SERVER).await?;
+        for (name, purpose, hours) in OTHERS {
+            walk.open_create().await?;
+            walk.describe(name, purpose, hours).await?;
+            walk.see_price().await?;
+            walk.create(name).await?;
+            walk.wait_running(name).await?;
+        }
         // How it went is told in a corner, which is not to hide what lies there.
         window
             .wait_gone(&testid("toast"), wangcheng_tests::window::PATIENCE)
             .await?;
-        for (language, theme, (size, width, height)) in all() {
+        for (language, theme, (size, width, height)) in all(arguments.size.as_deref()) {
             window.click(&testid(id::NAV_SETTINGS)).await?;
             look(&window, language, theme).await?;
             window.set_size(width, height).await?;
             for screen in screens::ALL.into_iter().filter(|screen| wants(screen)) {
-                screens::open(&window, screen, SERVER)
-                    .await
-                    .with_context(|| format!("{screen}, {language}, {theme}, {size}"))?;
+                // What does not open is told at the end, with the rest pictured.
+                if let Err(error) = screens::open(&window, screen, SERVER).await {
+                    missing.push(format!("{screen}, {language}, {theme}, {size}: {error}"));
+                    screens::close(&window).await?;
+                    continue;
+                }
                 let file = out.join(format!("{screen}-{language}-{theme}-{size}.png"));
                 window.screenshot(&file).await?;
                 count += 1;
@@ -110,11 +134,17 @@ mod pictures {
         }
         window.close().await?;
         println!("{count} pictures in {}", out.display());
+        ensure!(missing.is_empty(), "without a picture:\n{}", missing.join("\n"));
         Ok(())
     }
 
-    fn all() -> impl Iterator<Item = (&'static str, &'static str, (&'static str, u32, u32))> {
-        SIZES.into_iter().flat_map(|size| {
+    fn all(
+        only: Option<&str>,
+    ) -> impl Iterator<Item = (&'static str, &'static str, (&'static str, u32, u32))> {
+        let sizes = SIZES
+            .into_iter()
+            .filter(move |size| only.is_none_or(|only| only == size.0));
+        sizes.flat_map(|size| {
             THEMES
                 .into_iter()
                 .flat_map(move |theme| LANGUAGES.into_iter().map(move |language| (language, theme, size)))

@@ -99,12 +99,22 @@ export function urgency(at: number, now: number): Urgency {
   return left < 2 * HOUR ? 'soon' : 'later';
 }
 
+const numberFormats = new Map<string, Intl.NumberFormat>();
+
+/** Making one takes longer than all that a row of a list shows. */
+function numbers(name: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const key = `${locale()} ${name}`;
+  let made = numberFormats.get(key);
+  if (!made) numberFormats.set(key, (made = new Intl.NumberFormat(locale(), options)));
+  return made;
+}
+
 /** `¥0.45`: two places at least, four at most. An amount that is no decimal number is shown as it came. */
 export function money({ amount, currency }: Money): string {
   const value = Number(amount);
   if (amount.trim() === '' || !Number.isFinite(value)) return `${amount} ${currency}`;
   try {
-    return new Intl.NumberFormat(locale(), {
+    return numbers(currency, {
       style: 'currency',
       currency,
       currencyDisplay: 'narrowSymbol',
@@ -140,7 +150,7 @@ export const gigabytes = (size: number): string => m.gigabytes({ size: size.toLo
 /** `2 vCPU · 4 GiB`; null when the cloud did not say both. */
 export function size(vcpus: number | null, ramMb: number | null): string | null {
   if (vcpus === null || ramMb === null) return null;
-  const ram = new Intl.NumberFormat(locale(), { maximumFractionDigits: 1 }).format(ramMb / 1024);
+  const ram = numbers('ram', { maximumFractionDigits: 1 }).format(ramMb / 1024);
   return m.size({ vcpus, ram });
 }
 

@@ -17,6 +17,10 @@ use crate::host::Api;
 use crate::links::Wished;
 use crate::rehearsal::{Rehearse, Rehearsed};
 use crate::typescript::Signature;
+use crate::views::change::{
+    AdmitSsh, DeleteServers, ExtendLeases, OwnAddress, RenameServer, ResetPassword, ResizeOptions,
+    ResizeServer, TagServer,
+};
 use crate::views::disks::{
     AddDisk, AskDiskCommands, AskDiskPrice, DeleteDisk, Deletion, DiskCommands, DiskList, DiskPrice, DiskRef,
     GrowDisk, Leftovers, PerLeftover, RemoveLeftovers,
@@ -27,10 +31,6 @@ use crate::views::{
     Delivery, DeliveryTest, EventPage, ExtendLease, FindKeys, ListEvents, Operation, OperationRef, PerServer,
     Power, Quote, RefusedEvent, Region, Right, SavedKey, SendAgain, ServerList, ServerRef, Settings, SignIn,
     SignInDemo, Template, TemplateFile, TemplateRef, event,
-};
-use crate::views_change::{
-    AdmitSsh, DeleteServers, ExtendLeases, OwnAddress, RenameServer, ResetPassword, ResizeOptions,
-    ResizeServer, TagServer,
 };
 
 /// How many servers one call takes.

@@ -14,7 +14,6 @@ mod rehearsal;
 mod session_window;
 mod typescript;
 mod views;
-mod views_change;
 mod words;
 
 pub use calls::names;

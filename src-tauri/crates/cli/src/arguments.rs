@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use wangcheng::settings::Language;
 
 pub use self::parts::{Disk, Leftovers, Network};
@@ -25,6 +25,7 @@ pub struct Arguments {
 
 /// What every command understands.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Common {
     /// Use the embedded region
     #[arg(long, global = true)]
@@ -81,6 +82,22 @@ pub struct Wait {
     /// Print the request instead of sending it; what has to be read beforehand is read
     #[arg(long)]
     pub dry_run: bool,
+    /// What --dry-run prints; --json has all of them
+    #[arg(long, value_enum, default_value_t = Form::Http, requires = "dry_run")]
+    pub form: Form,
+}
+
+/// How requests are written for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// The requests themselves
+    Http,
+    /// Commands of this program
+    Wangcheng,
+    /// Commands of KooCLI, the vendor's own
+    Hcloud,
+    /// Code for the vendor's Python SDK
+    Python,
 }
 
 /// What to do.
@@ -177,9 +194,10 @@ pub enum Server {
     Reboot(PowerAct),
     /// Move the end of its lease
     Extend {
-        /// Name or id
-        server: String,
-        /// By how much, e.g. 2h
+        /// Names or ids
+        #[arg(required = true)]
+        servers: Vec<String>,
+        /// By how much, each from its own end on, e.g. 2h
         #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, required_unless_present = "until")]
         by: Option<Duration>,
         /// To which moment, e.g. 2026-01-02T15:00:00+08:00
@@ -266,8 +284,9 @@ pub enum Server {
     Leftovers(Leftovers),
     /// Delete it with its disks and its public address
     Delete {
-        /// Name or id
-        server: String,
+        /// Names or ids
+        #[arg(required = true)]
+        servers: Vec<String>,
         /// Do not ask
         #[arg(long, short)]
         yes: bool,
@@ -389,6 +408,9 @@ pub enum Operation {
         /// Show the requests that it has sent, or sends, instead
         #[arg(long, conflicts_with = "wait")]
         calls: bool,
+        /// What --calls prints; --json has all of them
+        #[arg(long, value_enum, default_value_t = Form::Http, requires = "calls")]
+        form: Form,
         /// Wait at most this long
         #[arg(long, value_name = "TIME", default_value = "30m", value_parser = humantime::parse_duration)]
         timeout: Duration,

@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::arguments::Wait;
+use crate::arguments::{Form, Wait};
 use crate::commands::show_operation;
 use crate::output::{money, rows, table, text};
 use crate::secrets;
@@ -15,19 +15,28 @@ use crate::words::safe;
 /// Asks for an act and shows what came of it, or only what would be sent.
 pub async fn act(session: &Session, name: &str, ask: Value, wait: Wait) -> Result<()> {
     if wait.dry_run {
-        return rehearse(session, name, ask).await;
+        return rehearse(session, name, ask, wait.form).await;
     }
     let operation = session.act(name, ask, wait).await?;
     show_operation(session, &operation)
 }
 
 /// Shows what an act would send. Nothing is sent but what has to be read.
-pub async fn rehearse(session: &Session, name: &str, ask: Value) -> Result<()> {
+pub async fn rehearse(session: &Session, name: &str, ask: Value, form: Form) -> Result<()> {
+    rehearse_all(session, name, vec![ask], form).await
+}
+
+/// The same of several asks of one kind, as one answer.
+pub async fn rehearse_all(session: &Session, name: &str, asks: Vec<Value>, form: Form) -> Result<()> {
     let output = session.output;
-    let rehearsed = session
-        .ask("operations.rehearse", json!({"call": name, "request": ask}))
-        .await?;
-    output.answer(&rehearsed, || requests(session, &rehearsed))?;
+    let mut rehearsed = json!({});
+    for ask in asks {
+        let one = session
+            .ask("operations.rehearse", json!({"call": name, "request": ask}))
+            .await?;
+        add(&mut rehearsed, one);
+    }
+    output.answer(&rehearsed, || requests(session, &rehearsed, form))?;
     match rows(&rehearsed, "refused").next() {
         Some(error) => Err(wire(error, false)),
         None => Ok(()),
@@ -35,18 +44,51 @@ pub async fn rehearse(session: &Session, name: &str, ask: Value) -> Result<()> {
 }
 
 /// Shows what an operation has asked, or asks, of the cloud.
-pub async fn shown(session: &Session, operation: &str) -> Result<()> {
+pub async fn sent(session: &Session, operation: &str, form: Form) -> Result<()> {
     let shown = session
         .ask("operations.shown", json!({"operation": operation}))
         .await?;
-    session.output.answer(&shown, || requests(session, &shown))
+    session.output.answer(&shown, || requests(session, &shown, form))
 }
 
-/// Requests as people read them, and what else says the same.
-fn requests(session: &Session, rehearsed: &Value) -> String {
+/// Adds a rehearsal to those before it: lists go on, commands stand one a line.
+fn add(all: &mut Value, one: Value) {
+    let (Value::Object(all), Value::Object(one)) = (all, one) else {
+        return;
+    };
+    for (key, value) in one {
+        match (all.get_mut(&key), value) {
+            (Some(Value::Array(rows)), Value::Array(more)) => rows.extend(more),
+            (Some(Value::String(lines)), Value::String(line)) => *lines = format!("{lines}\n{line}"),
+            (_, value) => {
+                all.insert(key, value);
+            }
+        }
+    }
+}
+
+/// Requests as people read them, in the form that was asked for.
+fn requests(session: &Session, rehearsed: &Value, form: Form) -> String {
     let output = session.output;
-    let mut parts: Vec<String> = rows(rehearsed, "requests").map(request).collect();
-    let follows: Vec<String> = rows(rehearsed, "follows").map(request).collect();
+    let key = match form {
+        Form::Http => None,
+        Form::Hcloud => Some("koo"),
+        Form::Python => Some("python"),
+        Form::Wangcheng => {
+            return match rehearsed.get("command").and_then(Value::as_str) {
+                Some(commands) => commands.lines().map(safe).collect::<Vec<_>>().join("\n"),
+                None => output
+                    .say(
+                        "# 没有对应的 wangcheng 命令。",
+                        "# wangcheng has no command for this.",
+                    )
+                    .to_owned(),
+            };
+        }
+    };
+    let in_form = |request: &Value| key.map_or_else(|| http(request), |key| told(session, request, key));
+    let mut parts: Vec<String> = rows(rehearsed, "requests").map(in_form).collect();
+    let follows: Vec<String> = rows(rehearsed, "follows").map(in_form).collect();
     if !follows.is_empty() {
         parts.push(format!(
             "# {}",
@@ -60,8 +102,21 @@ fn requests(session: &Session, rehearsed: &Value) -> String {
     parts.join("\n\n")
 }
 
-/// A request as people read it: its first line, its headers, its body.
-fn request(request: &Value) -> String {
+/// A request as a command or as code; without one, what it is stands in a remark, so that the rest can still be run.
+fn told(session: &Session, request: &Value, key: &str) -> String {
+    match request.get(key).and_then(Value::as_str) {
+        Some(told) => told.lines().map(safe).collect::<Vec<_>>().join("\n"),
+        None => format!(
+            "# {} {} {}",
+            session.output.say("没有对应的写法：", "There is none for"),
+            text(request, "method"),
+            text(request, "url")
+        ),
+    }
+}
+
+/// A request as it goes over the wire: its first line, its headers, its body.
+fn http(request: &Value) -> String {
     let mut lines = vec![format!("{} {}", text(request, "method"), text(request, "url"))];
     for header in rows(request, "headers") {
         let part = |at: usize| {

@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use crate::arguments::{Account, Common, Events, Operation};
 use crate::exit::Exit;
-use crate::output::{Output, facts, rows, table, text};
+use crate::fields::{facts, shown};
+use crate::output::{Output, rows, table, text};
 use crate::secrets;
 use crate::session::{Session, wire};
 use crate::trouble::{Result, Trouble};
-use crate::words::{safe, word};
+use crate::words::safe;
 
 /// How many events are read at once.
 const PAGE: u64 = 500;
@@ -101,13 +102,18 @@ pub async fn operation(session: &Session, command: &Operation) -> Result<()> {
                     all.as_array().into_iter().flatten().map(|operation| {
                         ["recordedAt", "kind", "serverName", "stage", "outcome", "id"]
                             .into_iter()
-                            .map(|key| word(output.tongue, key, text(operation, key)))
+                            .map(|key| shown(output.tongue, operation, key))
                             .collect()
                     }),
                 )
             })
         }
-        Operation::Show { id, calls: true, .. } => crate::change::shown(session, id).await,
+        Operation::Show {
+            id,
+            calls: true,
+            form,
+            ..
+        } => crate::change::sent(session, id, *form).await,
         Operation::Show {
             id, wait, timeout, ..
         } => {
@@ -160,7 +166,7 @@ pub fn trouble_of(output: Output, operation: &Value) -> Option<Trouble> {
 }
 
 fn facts_of(tongue: api::Tongue, operation: &Value) -> String {
-    let mut pairs: Vec<(&str, String)> = [
+    let keys = [
         "id",
         "kind",
         "serverName",
@@ -172,17 +178,17 @@ fn facts_of(tongue: api::Tongue, operation: &Value) -> String {
         "recordedAt",
         "sentAt",
         "settledAt",
-    ]
-    .into_iter()
-    .map(|key| (key, word(tongue, key, text(operation, key))))
-    .collect();
+    ];
     let inside = |pointer| operation.pointer(pointer).and_then(Value::as_str).map(safe);
-    pairs.push(("part", inside("/part/name").unwrap_or_default()));
-    pairs.push(("problem", inside("/problem/sentence").unwrap_or_default()));
-    pairs.push(("remark", inside("/remark/sentence").unwrap_or_default()));
+    let more = vec![
+        ("part", inside("/part/name").unwrap_or_default()),
+        ("problem", inside("/problem/sentence").unwrap_or_default()),
+        ("remark", inside("/remark/sentence").unwrap_or_default()),
+    ];
+    let facts = facts(tongue, operation, &keys, more);
     match operation.get("commands") {
-        Some(commands) => format!("{}\n\n{}", facts(&pairs), crate::disks::typed(commands)),
-        None => facts(&pairs),
+        Some(commands) => format!("{facts}\n\n{}", crate::disks::typed(commands)),
+        None => facts,
     }
 }
 
@@ -214,7 +220,7 @@ pub async fn events(session: &Session, command: &Events) -> Result<()> {
                             "delivered",
                         ]
                         .into_iter()
-                        .map(|key| word(output.tongue, key, text(event, key)))
+                        .map(|key| shown(output.tongue, event, key))
                         .collect()
                     }),
                 )

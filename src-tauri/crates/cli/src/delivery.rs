@@ -6,12 +6,12 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::arguments::Delivery;
-use crate::output::{facts, table, text};
+use crate::fields::{facts, shown};
+use crate::output::{table, text};
 use crate::secrets;
 use crate::session::{Session, wire};
 use crate::templates::input;
 use crate::trouble::{Result, Trouble};
-use crate::words::word;
 
 const STEP: Duration = Duration::from_millis(200);
 
@@ -85,7 +85,7 @@ pub async fn delivery(session: &Session, command: &Delivery) -> Result<()> {
         Delivery::Send { timeout } => send(session, *timeout).await?,
     };
     output.answer(&delivery, || {
-        let pairs: Vec<(&str, String)> = [
+        let keys = [
             "state",
             "url",
             "eventSet",
@@ -97,11 +97,8 @@ pub async fn delivery(session: &Session, command: &Delivery) -> Result<()> {
             "preset",
             "deliveredAt",
             "nextTryAt",
-        ]
-        .into_iter()
-        .map(|key| (key, word(output.tongue, key, text(&delivery, key))))
-        .collect();
-        facts(&pairs)
+        ];
+        facts(output.tongue, &delivery, &keys, Vec::new())
     })?;
     match (command, delivery.get("problem")) {
         (Delivery::Send { .. }, Some(problem)) if problem.is_object() => Err(wire(problem, true)),
@@ -149,7 +146,7 @@ async fn refused(session: &Session) -> Result<()> {
             refused.as_array().into_iter().flatten().map(|event| {
                 ["seq", "time", "attempts", "reason"]
                     .into_iter()
-                    .map(|key| text(event, key))
+                    .map(|key| shown(output.tongue, event, key))
                     .collect()
             }),
         )

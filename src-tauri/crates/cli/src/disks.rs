@@ -48,8 +48,8 @@ pub async fn disk(session: &Session, command: &Disk) -> Result<()> {
             let (server, disk) = found(session, server, disk).await?;
             if !yes && !wait.dry_run {
                 output.note(output.say(
-                    "请先在系统内卸载该磁盘（wangcheng disk commands … --for detach），否则可能丢失数据。",
-                    "Let go of it in the guest first (wangcheng disk commands … --for detach), or data may be lost.",
+                    "请先在系统内卸载该磁盘（`wangcheng disk commands … --for detach`），否则可能丢失数据。",
+                    "Let go of it in the guest first (`wangcheng disk commands … --for detach`), or data may be lost.",
                 ));
                 confirm(session, "disk", &name(&disk))?;
             }
@@ -142,7 +142,7 @@ async fn found(session: &Session, server: &str, wanted: &str) -> Result<(Value, 
                 "{}: {wanted}",
                 output.say("此云服务器没有这块磁盘", "The server has no such disk")
             ),
-            Some(format!("wangcheng disk list {}", id(&server))),
+            Some(format!("`wangcheng disk list {}`", id(&server))),
         )
     };
     let wanted = match by_device {
@@ -232,7 +232,7 @@ pub async fn network(session: &Session, command: &Network) -> Result<()> {
                         "系统不知道本机的公网地址，请写出地址。",
                         "The system knows no public address of this computer; name the address.",
                     ),
-                    Some("wangcheng network admit-ssh 203.0.113.7".to_owned()),
+                    Some("`wangcheng network admit-ssh 203.0.113.7`".to_owned()),
                 ));
             };
             act(session, "networks.admit_ssh", json!({"address": address}), *wait).await

@@ -27,8 +27,8 @@ pub fn check_place(session: &Session, file: &Path) -> Result<()> {
         Some(
             output
                 .say(
-                    "请为 --save-key 指定一个新文件。",
-                    "Name a new file for --save-key.",
+                    "请为 `--save-key` 指定一个新文件。",
+                    "Name a new file for `--save-key`.",
                 )
                 .to_owned(),
         ),

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::Leftovers;
 use crate::change::rehearse;
+use crate::fields::shown;
 use crate::output::{money, rows, table, text};
 use crate::servers::{confirm, id};
 use crate::session::Session;
@@ -16,7 +17,7 @@ pub async fn leftovers(session: &Session, command: &Leftovers) -> Result<()> {
     let output = session.output;
     let found = session.ask("servers.leftovers", Value::Null).await?;
     let Some(ids) = &command.remove else {
-        return output.answer(&found, || shown(session, &found));
+        return output.answer(&found, || listed(session, &found));
     };
     let mut items = Vec::new();
     for wanted in ids {
@@ -28,7 +29,7 @@ pub async fn leftovers(session: &Session, command: &Leftovers) -> Result<()> {
                     "{}: {wanted}",
                     output.say("没有这项遗留资源", "There is no such leftover")
                 ),
-                Some("wangcheng server leftovers".to_owned()),
+                Some("`wangcheng server leftovers`".to_owned()),
             )
         })?);
     }
@@ -51,7 +52,7 @@ pub async fn leftovers(session: &Session, command: &Leftovers) -> Result<()> {
             "将删除以下资源及其中的数据：",
             "These are removed with all that is on them:",
         ));
-        output.note(&shown(session, &json!({ "items": items })));
+        output.note(&listed(session, &json!({ "items": items })));
         for item in &items {
             confirm(session, "part", &name(item))?;
         }
@@ -62,13 +63,13 @@ pub async fn leftovers(session: &Session, command: &Leftovers) -> Result<()> {
         .collect();
     let ask = json!({ "items": named });
     if command.wait.dry_run {
-        return rehearse(session, "servers.remove_leftovers", ask).await;
+        return rehearse(session, "servers.remove_leftovers", ask, command.wait.form).await;
     }
     let results = session.ask("servers.remove_leftovers", ask).await?;
     several::follow(session, &results, "id", command.wait).await
 }
 
-fn shown(session: &Session, found: &Value) -> String {
+fn listed(session: &Session, found: &Value) -> String {
     let output = session.output;
     let head = match output.tongue {
         api::Tongue::Chinese => ["种类", "名称", "GB", "Mbit/s", "每月", "创建于", "ID"],
@@ -83,7 +84,7 @@ fn shown(session: &Session, found: &Value) -> String {
                 text(item, "sizeGb"),
                 text(item, "mbit"),
                 money(item, "perMonth"),
-                text(item, "created"),
+                shown(output.tongue, item, "created"),
                 text(item, "id"),
             ]
         }),

@@ -7,8 +7,10 @@ mod commands;
 mod delivery;
 mod disks;
 mod exit;
+mod fields;
 mod keys;
 mod leftovers;
+mod lives;
 mod output;
 mod region;
 mod secrets;
@@ -16,6 +18,7 @@ mod servers;
 mod session;
 mod several;
 mod templates;
+mod times;
 mod trouble;
 mod words;
 

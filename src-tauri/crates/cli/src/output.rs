@@ -10,6 +10,9 @@ use serde_json::Value;
 use crate::trouble::{Result, Trouble};
 use crate::words::{safe, safe_json, say};
 
+/// Stands around what is to be typed, in next steps that people read; programs get them without it.
+const MARK: char = '`';
+
 /// For whom is written.
 #[derive(Debug, Clone, Copy)]
 pub struct Output {
@@ -58,6 +61,8 @@ impl Output {
     /// What went wrong.
     pub fn error(&self, error: &WireError) {
         let text = if self.json {
+            let mut error = error.clone();
+            error.next_step = error.next_step.map(|step| step.replace(MARK, ""));
             let value = serde_json::json!({ "error": error });
             safe_json(&value.to_string())
         } else {
@@ -69,7 +74,7 @@ impl Output {
     fn words_of(&self, error: &WireError) -> String {
         let mut text = format!("wangcheng: {}", safe(&error.sentence));
         if let Some(step) = &error.next_step {
-            text.push_str(&format!(" {}", safe(step)));
+            text.push_str(&format!("\n  {}", safe(step)));
         }
         let codes = [
             error.provider_code.as_ref().map(|code| safe(code)),
@@ -144,12 +149,11 @@ pub fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Stri
     table.trim_fmt()
 }
 
-/// Names and values below one another.
-pub fn facts(pairs: &[(&str, String)]) -> String {
+/// Names and values below one another; what has no value is left off.
+pub fn lines_of_two<'a>(pairs: impl Iterator<Item = (&'a str, String)>) -> String {
     let rows = pairs
-        .iter()
         .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| vec![(*name).to_owned(), value.clone()]);
+        .map(|(name, value)| vec![name.to_owned(), value]);
     let mut table = Table::new();
     table.load_style(NOTHING);
     for row in rows {

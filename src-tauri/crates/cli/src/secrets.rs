@@ -97,8 +97,8 @@ fn missing(output: Output) -> Trouble {
         Some(
             output
                 .say(
-                    "请通过标准输入（每行一项）或环境变量提供；参见 --help。",
-                    "Hand it in by standard input, a line each, or by the environment; see --help.",
+                    "请通过标准输入（每行一项）或环境变量提供；参见 `--help`。",
+                    "Hand it in by standard input, a line each, or by the environment; see `--help`.",
                 )
                 .to_owned(),
         ),

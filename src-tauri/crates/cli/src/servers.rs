@@ -3,18 +3,20 @@
 use std::io::Write;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::arguments::{Create, PowerAct, Server, Wait};
 use crate::change;
 use crate::commands::show_operation;
+use crate::fields::{facts, shown};
 use crate::keys;
 use crate::leftovers;
-use crate::output::{can_ask, facts, money, rows, table, text};
+use crate::lives::{self, later};
+use crate::output::{can_ask, rows, table, text};
 use crate::session::{Session, now, wire};
 use crate::several;
 use crate::templates::input;
+use crate::times;
 use crate::trouble::{Result, Trouble};
 use crate::words::{safe, word};
 
@@ -29,14 +31,15 @@ pub async fn server(session: &Session, command: &Server) -> Result<()> {
                     "id", "name", "state", "fault", "owner", "purpose", "flavor", "vcpus", "ramMb", "image",
                     "zone",
                 ];
-                let mut pairs: Vec<(&str, String)> = keys
-                    .into_iter()
-                    .map(|key| (key, word(session.output.tongue, key, text(&server, key))))
-                    .collect();
-                pairs.push(("addresses", addresses(&server)));
-                pairs.push(("created", text(&server, "created")));
-                pairs.push(("leaseEnd", text(&server, "leaseEnd")));
-                facts(&pairs)
+                let tongue = session.output.tongue;
+                let more = ["created", "leaseEnd"].map(|key| (key, shown(tongue, &server, key)));
+                let addresses = ("addresses", addresses(&server));
+                facts(
+                    tongue,
+                    &server,
+                    &keys,
+                    [addresses].into_iter().chain(more).collect(),
+                )
             })
         }
         Server::Create(create) => make(session, create).await,
@@ -44,23 +47,11 @@ pub async fn server(session: &Session, command: &Server) -> Result<()> {
         Server::Stop(act) => switch(session, act, "stop").await,
         Server::Reboot(act) => switch(session, act, "reboot").await,
         Server::Extend {
-            server,
+            servers,
             by,
             until,
             wait,
-        } => {
-            let server = session.server(server).await?;
-            let until = match (until, by) {
-                (Some(until), _) => *until,
-                (None, by) => {
-                    let end = server.get("leaseEnd").and_then(Value::as_str);
-                    let end: Option<DateTime<Utc>> = end.and_then(|end| end.parse().ok());
-                    later(end.unwrap_or_else(now), by.unwrap_or_default())
-                }
-            };
-            let ask = json!({"server": id(&server), "until": until});
-            change::act(session, "servers.extend", ask, *wait).await
-        }
+        } => lives::extend(session, servers, *by, *until, *wait).await,
         Server::CancelLease { server, yes, wait } => {
             let server = session.server(server).await?;
             let name = server.get("name").and_then(Value::as_str).unwrap_or_default();
@@ -75,16 +66,7 @@ pub async fn server(session: &Session, command: &Server) -> Result<()> {
             change::act(session, "servers.cancel_lease", ask, *wait).await
         }
         Server::SaveKey { server, file } => keys::save(session, server, file.as_deref()).await,
-        Server::Delete { server, yes, wait } => {
-            let server = session.server(server).await?;
-            let name = server.get("name").and_then(Value::as_str).unwrap_or_default();
-            if !yes && !wait.dry_run {
-                tell_deletion(session, &server).await?;
-                confirm(session, "server", name)?;
-            }
-            let ask = json!({"server": id(&server), "name": name});
-            change::act(session, "servers.delete", ask, *wait).await
-        }
+        Server::Delete { servers, yes, wait } => lives::delete(session, servers, *yes, *wait).await,
         Server::Resize {
             server,
             flavor,
@@ -137,7 +119,7 @@ async fn list(session: &Session) -> Result<()> {
                     word(output.tongue, "state", text(server, "state")),
                     text(server, "flavor"),
                     addresses(server),
-                    text(server, "leaseEnd"),
+                    shown(output.tongue, server, "leaseEnd"),
                     text(server, "owner"),
                     text(server, "id"),
                 ]
@@ -146,7 +128,16 @@ async fn list(session: &Session) -> Result<()> {
     })?;
     // What is shown is what was known before.
     match list.get("problem") {
-        Some(problem) if problem.is_object() => Err(wire(problem, false)),
+        Some(problem) if problem.is_object() => {
+            if let Some(as_of) = list.get("asOf").and_then(Value::as_str) {
+                output.note(&format!(
+                    "{} {}",
+                    output.say("数据截至", "As of"),
+                    times::with_distance(output.tongue, as_of)
+                ));
+            }
+            Err(wire(problem, false))
+        }
         _ => Ok(()),
     }
 }
@@ -221,7 +212,7 @@ async fn make(session: &Session, create: &Create) -> Result<()> {
         ));
     }
     if create.wait.dry_run {
-        return change::rehearse(session, "servers.create", ask).await;
+        return change::rehearse(session, "servers.create", ask, create.wait.form).await;
     }
     let fresh = quote.get("freshKey").and_then(Value::as_bool) == Some(true);
     if let (Some(file), false) = (&create.save_key, fresh) {
@@ -271,49 +262,10 @@ async fn switch(session: &Session, act: &PowerAct, name: &str) -> Result<()> {
 
 /// Starts, stops or restarts one or several, with one result each.
 async fn power(session: &Session, servers: &[String], act: &str, hard: bool, wait: Wait) -> Result<()> {
-    let mut ids = Vec::with_capacity(servers.len());
-    for server in servers {
-        ids.push(id(&session.server(server).await?));
-    }
+    let servers = lives::found(session, servers).await?;
+    let ids: Vec<String> = servers.iter().map(id).collect();
     let ask = json!({"servers": ids, "act": act, "hard": hard});
-    if wait.dry_run {
-        return change::rehearse(session, "servers.power", ask).await;
-    }
-    let results = session.ask("servers.power", ask).await?;
-    several::follow(session, &results, "server", wait).await
-}
-
-/// Tells what goes and what stays when a server is deleted.
-async fn tell_deletion(session: &Session, server: &Value) -> Result<()> {
-    let output = session.output;
-    let deletion = session
-        .ask("servers.deletion", json!({"server": id(server)}))
-        .await?;
-    output.note(&format!(
-        "{} {} ({})",
-        output.say("将删除云服务器：", "The server is deleted:"),
-        text(&deletion, "name"),
-        text(server, "id"),
-    ));
-    let fate = |part: &Value| match part.get("goes").and_then(Value::as_bool) {
-        Some(true) => output.say("删除", "goes"),
-        _ => output.say("保留", "stays"),
-    };
-    let parts = rows(&deletion, "parts").map(|part| {
-        vec![
-            fate(part).to_owned(),
-            word(output.tongue, "part", text(part, "kind")),
-            text(part, "name"),
-            text(part, "sizeGb"),
-            money(part, "perMonth"),
-        ]
-    });
-    let head = match output.tongue {
-        api::Tongue::Chinese => ["", "种类", "名称", "GB", "每月"],
-        api::Tongue::English => ["", "KIND", "NAME", "GB", "A MONTH"],
-    };
-    output.note(&table(&head, parts));
-    Ok(())
+    several::act(session, "servers.power", vec![ask], wait).await
 }
 
 fn confirm_all(session: &Session, servers: &[String], yes: bool) -> Result<()> {
@@ -342,7 +294,7 @@ pub fn confirm(session: &Session, what: &str, name: &str) -> Result<()> {
             ),
             Some(
                 output
-                    .say("确定无误后加上 --yes。", "Add --yes when it is meant.")
+                    .say("确定无误后加上 `--yes`。", "Add `--yes` when it is meant.")
                     .to_owned(),
             ),
         ));
@@ -389,12 +341,4 @@ fn addresses(server: &Value) -> String {
         .map(|address| text(address, "address"))
         .collect::<Vec<_>>()
         .join(" ")
-}
-
-/// A moment later; what no calendar holds becomes the calendar's end, and is refused as too long.
-fn later(moment: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
-    TimeDelta::from_std(by)
-        .ok()
-        .and_then(|by| moment.checked_add_signed(by))
-        .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

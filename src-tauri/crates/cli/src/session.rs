@@ -13,7 +13,7 @@ use tokio::sync::broadcast::error::RecvError;
 use wangcheng::settings::Language;
 use wangcheng::{ClientInfo, Clock};
 
-use crate::arguments::{Common, Wait};
+use crate::arguments::{Common, Form, Wait};
 use crate::exit::Exit;
 use crate::output::{Output, rows, text};
 use crate::secrets;
@@ -58,7 +58,7 @@ impl Session {
                     Trouble::new(
                         "ledger_failed",
                         output.say("找不到数据目录。", "There is no data directory."),
-                        Some("--data-dir".to_owned()),
+                        Some("`--data-dir`".to_owned()),
                     )
                 })?
                 .join(DIRECTORY),
@@ -201,7 +201,7 @@ impl Session {
                 ),
                 Some(
                     self.output
-                        .say("参见 wangcheng account list。", "See wangcheng account list.")
+                        .say("参见 `wangcheng account list`。", "See `wangcheng account list`.")
                         .to_owned(),
                 ),
             )
@@ -220,7 +220,7 @@ impl Session {
                 ),
                 Some(
                     self.output
-                        .say("参见 wangcheng server list。", "See wangcheng server list.")
+                        .say("参见 `wangcheng server list`。", "See `wangcheng server list`.")
                         .to_owned(),
                 ),
             )
@@ -304,6 +304,7 @@ impl Session {
             no_wait: false,
             timeout,
             dry_run: false,
+            form: Form::Http,
         };
         self.follow(operation, changes, wait).await
     }
@@ -330,7 +331,10 @@ impl Session {
                 ),
                 Some(
                     self.output
-                        .say("参见 wangcheng operation list。", "See wangcheng operation list.")
+                        .say(
+                            "参见 `wangcheng operation list`。",
+                            "See `wangcheng operation list`.",
+                        )
                         .to_owned(),
                 ),
             )
@@ -403,7 +407,7 @@ impl Session {
         Trouble::new(
             code,
             format!("{sentence}: {id}"),
-            Some(format!("wangcheng operation show {id} --wait")),
+            Some(format!("`wangcheng operation show {id} --wait`")),
         )
         .ending(exit)
     }

@@ -3,12 +3,34 @@
 use serde_json::Value;
 
 use crate::arguments::Wait;
+use crate::change;
 use crate::commands::trouble_of;
 use crate::exit::Exit;
 use crate::output::{table, text};
 use crate::session::{Session, wire};
 use crate::trouble::{Result, Trouble};
 use crate::words::{safe, word};
+
+/// Asks for acts on several servers, in as many calls as it takes, and follows them all.
+pub async fn act(session: &Session, name: &str, asks: Vec<Value>, wait: Wait) -> Result<()> {
+    if wait.dry_run {
+        return change::rehearse_all(session, name, asks, wait.form).await;
+    }
+    let mut results = Vec::new();
+    for ask in asks {
+        match session.ask(name, ask).await {
+            Ok(Value::Array(more)) => results.extend(more),
+            Ok(_) => {}
+            // What was asked for before is still sent, and told.
+            Err(trouble) if !results.is_empty() => {
+                follow(session, &Value::Array(results), "server", wait).await?;
+                return Err(trouble);
+            }
+            Err(trouble) => return Err(trouble),
+        }
+    }
+    follow(session, &Value::Array(results), "server", wait).await
+}
 
 /// Follows what was asked for, one after the other, and shows one result each. `key`: the field that names the thing.
 /// The error is the first one's.

@@ -85,7 +85,10 @@ fn unknown(session: &Session, template: &str) -> Trouble {
         ),
         Some(
             output
-                .say("参见 wangcheng template list。", "See wangcheng template list.")
+                .say(
+                    "参见 `wangcheng template list`。",
+                    "See `wangcheng template list`.",
+                )
                 .to_owned(),
         ),
     )

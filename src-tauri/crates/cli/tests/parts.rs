@@ -182,7 +182,7 @@ async fn what_is_left_of_a_server_is_listed_and_removed_when_that_is_meant() {
     assert!(
         facts
             .lines()
-            .any(|line| line.trim_start().starts_with("left ") && line.ends_with('1')),
+            .any(|line| line.trim_start().starts_with("Parts left over ") && line.ends_with('1')),
         "what stays is told: {facts}"
     );
 

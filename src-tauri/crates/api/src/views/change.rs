@@ -7,8 +7,8 @@ use wangcheng::resize::ResizeNow;
 
 use chrono::{DateTime, Utc};
 
+use super::{DeleteServer, Speaker};
 use crate::error::WireError;
-use crate::views::{DeleteServer, Speaker};
 
 /// Moving the end of several leases.
 #[derive(Debug, Clone, Deserialize, TS)]
