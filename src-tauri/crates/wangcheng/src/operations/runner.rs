@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use huaweicloud::ecs::{self, JobStatus};
+use huaweicloud::ecs::{self, Job, JobStatus};
 use huaweicloud::{Client, ErrorKind, JobId, ProjectId, Reply, ServerId};
 use store::{Outcome, Stage};
 
@@ -235,44 +235,45 @@ impl Runner {
         let told = self
             .look(|client, project| {
                 let id = id.clone();
-                async move {
-                    match ecs::server(&client, &project, &id).await {
-                        Err(error) if error.kind == ErrorKind::Missing => Ok(Reply {
-                            value: None,
-                            request_id: None,
-                            server_time: None,
-                        }),
-                        other => other.map(|reply| reply.map(Some)),
-                    }
-                }
+                async move { or_none(ecs::server(&client, &project, &id).await) }
             })
             .await?;
         Ok(told.map(|server| (server, self.cloud_now())))
     }
 
-    /// Follows a job to its end. A job that the cloud has forgotten (they live a day) counts as ended: the caller
-    /// reads the server afterwards and sees what came of it.
+    /// Follows a job of the server service to its end. A job that the cloud has forgotten (they live a day) counts as
+    /// ended: the caller reads the server afterwards and sees what came of it.
     pub(super) async fn follow_job(&mut self, job: &JobId, server: &ServerId) -> Result<()> {
+        let ended = self
+            .end_of_job(|client, project| {
+                let id = job.clone();
+                async move { ecs::job(&client, &project, &id).await }
+            })
+            .await?;
+        match ended {
+            Some(job) if job.status == JobStatus::Fail => Err(job_failure(&job, server)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks for a job until it has ended, well or not; nothing when the cloud has forgotten it. What the job does is
+    /// told meanwhile.
+    pub(super) async fn end_of_job<F>(&mut self, ask: impl Fn(Client, ProjectId) -> F) -> Result<Option<Job>>
+    where
+        F: Future<Output = std::result::Result<Reply<Job>, huaweicloud::Error>>,
+    {
         let mut pause = FIRST_PAUSE;
         loop {
-            let id = job.clone();
-            let told = self
-                .look(|client, project| {
-                    let id = id.clone();
-                    async move { ecs::job(&client, &project, &id).await }
-                })
-                .await;
-            let told = match told {
+            let told = match self.look(&ask).await {
                 Ok(told) => told,
-                Err(failure) if failure.code == Code::CloudMissing => return Ok(()),
+                Err(failure) if failure.code == Code::CloudMissing => return Ok(None),
                 Err(failure) => return Err(failure),
             };
-            match told.status {
-                JobStatus::Success => return Ok(()),
-                JobStatus::Fail => return Err(job_failure(&told, server)),
+            match &told.status {
+                JobStatus::Success | JobStatus::Fail => return Ok(Some(told)),
                 JobStatus::Init => self.progress("INIT".to_owned()).await,
                 JobStatus::Running => self.progress("RUNNING".to_owned()).await,
-                JobStatus::Other(word) => self.progress(word).await,
+                JobStatus::Other(word) => self.progress(word.clone()).await,
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 3 / 2).min(LONGEST_PAUSE);
@@ -381,5 +382,19 @@ impl Runner {
         }
         self.wangcheng.inner.courier.ring();
         Ok(())
+    }
+}
+
+/// An answer about a thing, where that the cloud has none is an answer, too.
+pub(super) fn or_none<T>(
+    answer: std::result::Result<Reply<T>, huaweicloud::Error>,
+) -> std::result::Result<Reply<Option<T>>, huaweicloud::Error> {
+    match answer {
+        Err(error) if error.kind == ErrorKind::Missing => Ok(Reply {
+            value: None,
+            request_id: None,
+            server_time: None,
+        }),
+        other => other.map(|reply| reply.map(Some)),
     }
 }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use huaweicloud::evs::{self, JobStatus};
-use huaweicloud::{ErrorKind, JobId, Reply, VolumeId, ecs};
+use huaweicloud::{JobId, VolumeId, ecs};
 use serde::{Deserialize, Serialize};
 use store::Stage;
 use ts_rs::TS;
 
-use super::runner::{Done, Runner};
+use super::runner::{Done, Runner, or_none};
 use super::{Detail, FIRST_PAUSE, LONGEST_PAUSE, Operation, OperationKind, Part};
 use crate::Wangcheng;
 use crate::cloud::Live;
@@ -355,52 +355,29 @@ impl Runner {
     async fn show_disk(&mut self, volume: &VolumeId) -> Result<Option<evs::Volume>> {
         self.look(|client, project| {
             let id = volume.clone();
-            async move {
-                match evs::volume(&client, &project, &id).await {
-                    Err(error) if error.kind == ErrorKind::Missing => Ok(Reply {
-                        value: None,
-                        request_id: None,
-                        server_time: None,
-                    }),
-                    other => other.map(|reply| reply.map(Some)),
-                }
-            }
+            async move { or_none(evs::volume(&client, &project, &id).await) }
         })
         .await
     }
 
     /// Follows a job of the disk service to its end; nothing when the cloud has forgotten it.
     async fn follow_disk_job(&mut self, job: &JobId) -> Result<Option<evs::Job>> {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let id = job.clone();
-            let told = self
-                .look(|client, project| {
-                    let id = id.clone();
-                    async move { evs::job(&client, &project, &id).await }
-                })
-                .await;
-            let told = match told {
-                Ok(told) => told,
-                Err(failure) if failure.code == Code::CloudMissing => return Ok(None),
-                Err(failure) => return Err(failure),
-            };
-            match &told.status {
-                JobStatus::Success => return Ok(Some(told)),
-                JobStatus::Fail => {
-                    let mut failure = Failure::new(Code::JobFailed);
-                    if let Some((code, reason)) = told.failure() {
-                        failure = failure.saying(reason);
-                        failure.provider_code = code.map(str::to_owned);
-                    }
-                    return Err(failure);
+        let ended = self
+            .end_of_job(|client, project| {
+                let id = job.clone();
+                async move { evs::job(&client, &project, &id).await }
+            })
+            .await?;
+        match ended {
+            Some(job) if job.status == JobStatus::Fail => {
+                let mut failure = Failure::new(Code::JobFailed);
+                if let Some((code, reason)) = job.failure() {
+                    failure = failure.saying(reason);
+                    failure.provider_code = code.map(str::to_owned);
                 }
-                JobStatus::Init => self.progress("INIT".to_owned()).await,
-                JobStatus::Running => self.progress("RUNNING".to_owned()).await,
-                JobStatus::Other(word) => self.progress(word.clone()).await,
+                Err(failure)
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+            ended => Ok(ended),
         }
     }
 
