@@ -175,8 +175,12 @@ async fn a_spot_server_that_the_cloud_takes_back_has_that_cause() {
     console.make_spot("elsewhere-04").await;
     let server = resting(&api, "elsewhere-04", "running").await;
     ask(&api, "servers.adopt", json!({"server": server["id"]})).await;
-    let server = resting(&api, "elsewhere-04", "running").await;
-    assert_eq!(server["own"], true);
+    settled(&api).await;
+    until("the server to be ours", &api, "servers.refresh", |list| {
+        let mut servers = list["servers"].as_array().unwrap().iter();
+        servers.any(|row| row["id"] == server["id"] && row["own"] == true)
+    })
+    .await;
 
     assert!(running.reclaim(server["id"].as_str().unwrap()));
     ask(&api, "servers.refresh", Value::Null).await;
