@@ -17,28 +17,50 @@ use common::{ask, create, received, region, until};
 use sandbox::Running;
 use serde_json::{Value, json};
 
-/// Reads what is shown until it contains `part`, saying each time that it was shown.
-async fn read_until(api: &Api, session: &str, output: &mut SessionOutput, part: &str) -> String {
-    let mut text = Vec::new();
+/// What is shown of a session, as a page reads it.
+struct Shown {
+    output: SessionOutput,
+    /// Came and is not asked for yet: the answer to a line may come in one piece with what stands before it.
+    rest: Vec<u8>,
+}
+
+async fn shown(api: &Api, session: &str, from: Option<u64>) -> Shown {
+    Shown {
+        output: api.session_output(session, from).await.unwrap(),
+        rest: Vec::new(),
+    }
+}
+
+/// Reads on until `part` is shown, saying each time that it was shown. Returns what came up to there; what came after it
+/// is for the next call.
+async fn read_until(api: &Api, session: &str, shown: &mut Shown, part: &str) -> String {
+    let found = |rest: &[u8]| {
+        let at = rest
+            .windows(part.len())
+            .position(|found| found == part.as_bytes());
+        at.map(|at| at + part.len())
+    };
     let reading = async {
-        while let Some(piece) = output.next().await {
+        loop {
+            if let Some(end) = found(&shown.rest) {
+                return Some(end);
+            }
+            let piece = shown.output.next().await?;
             let offset = u64::from_be_bytes(piece[..8].try_into().unwrap());
-            text.extend_from_slice(&piece[8..]);
-            let end = offset + piece.len() as u64 - 8;
+            shown.rest.extend_from_slice(&piece[8..]);
             let act = SessionAct::Shown {
                 session: session.to_owned(),
-                offset: end,
+                offset: offset + piece.len() as u64 - 8,
             };
             api.session_act(act).await.unwrap();
-            if String::from_utf8_lossy(&text).contains(part) {
-                return;
-            }
         }
     };
     let read = tokio::time::timeout(Duration::from_secs(20), reading).await;
-    let text = String::from_utf8_lossy(&text).into_owned();
-    assert!(read.is_ok() && text.contains(part), "no {part:?} in {text:?}");
-    text
+    let Ok(Some(end)) = read else {
+        panic!("no {part:?} in {:?}", String::from_utf8_lossy(&shown.rest));
+    };
+    let text: Vec<u8> = shown.rest.drain(..end).collect();
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 async fn state(api: &Api, session: &str) -> Value {
@@ -102,7 +124,7 @@ async fn one_call_opens_a_shell_that_asks_nothing_and_its_begin_and_end_are_told
     );
     let id = session["id"].as_str().unwrap();
     until_state(&api, id, "open").await;
-    let mut output = api.session_output(id, None).await.unwrap();
+    let mut output = shown(&api, id, None).await;
     read_until(&api, id, &mut output, "# ").await;
     api.session_type(id, "echo 你好，世界; uname -r\r".into())
         .await
@@ -114,8 +136,8 @@ async fn one_call_opens_a_shell_that_asks_nothing_and_its_begin_and_end_are_told
     );
 
     // A page that was reloaded reads it all again, and the one before reads no more.
-    let mut again = api.session_output(id, None).await.unwrap();
-    assert_eq!(output.next().await, None);
+    let mut again = shown(&api, id, None).await;
+    assert_eq!(output.output.next().await, None);
     read_until(&api, id, &mut again, "6.1.0-simulated").await;
 
     api.session_type(id, "exit 3\r".into()).await.unwrap();
@@ -157,12 +179,12 @@ async fn a_flood_is_held_back_until_it_was_shown_and_nothing_of_it_is_lost() {
     let session = ask(&api, "sessions.open", json!({"server": server})).await;
     let id = session["id"].as_str().unwrap();
     until_state(&api, id, "open").await;
-    let mut output = api.session_output(id, None).await.unwrap();
+    let mut output = shown(&api, id, None).await;
     read_until(&api, id, &mut output, "# ").await;
     api.session_type(id, "seq 1 300000\r".into()).await.unwrap();
     // Nobody says that anything was shown: what comes is bounded.
     let (mut sent, mut end) = (0, 0);
-    while let Ok(Some(piece)) = tokio::time::timeout(Duration::from_secs(1), output.next()).await {
+    while let Ok(Some(piece)) = tokio::time::timeout(Duration::from_secs(1), output.output.next()).await {
         sent += piece.len() - 8;
         end = u64::from_be_bytes(piece[..8].try_into().unwrap()) + piece.len() as u64 - 8;
     }
@@ -171,7 +193,7 @@ async fn a_flood_is_held_back_until_it_was_shown_and_nothing_of_it_is_lost() {
         "{sent} bytes without a word of the page"
     );
     // A new reader takes up where the page stopped to show.
-    let mut rest = api.session_output(id, Some(end)).await.unwrap();
+    let mut rest = shown(&api, id, Some(end)).await;
     let text = read_until(&api, id, &mut rest, "300000\r\n").await;
     let mut numbers = text.lines().skip(1).filter_map(|line| line.parse::<u64>().ok());
     let first = numbers.next().unwrap();
@@ -373,7 +395,7 @@ async fn a_real_sshd_set_up_as_the_user_data_says_is_logged_in_to_and_another_ho
     assert_eq!(waiting["error"]["code"], "ssh_not_up", "{waiting}");
     let sshd = start("host");
     until_state(&api, &id, "open").await;
-    let mut output = api.session_output(&id, None).await.unwrap();
+    let mut output = shown(&api, &id, None).await;
     api.session_act(SessionAct::Resize {
         session: id.clone(),
         columns: 132,
