@@ -40,6 +40,14 @@ it('follows what is chosen in the dialog', async () => {
   );
 });
 
+it('is put together once for a question, and not again because of its answer', async () => {
+  const { user, host } = await stopping();
+  await user.click(await part('dialog-call'));
+  await part('call-text');
+  await new Promise((later) => setTimeout(later, 900));
+  expect(host.requests('operations.rehearse')).toHaveLength(1);
+});
+
 it('says why a call cannot be put together', async () => {
   const { user } = await stopping({
     'operations.rehearse': () => {

@@ -161,7 +161,6 @@ pub fn test(only: Option<Part>) -> Result<()> {
                 .env("WANGCHENG_RECORD", program("examples/record"))
                 .env("WANGCHENG_CLI", program("wangcheng"))
                 .env("WANGCHENG_RETOLD", program("examples/retold"))
-                .env("WANGCHENG_CLI", program("wangcheng"))
                 .current_dir(root()),
         )?;
     }
