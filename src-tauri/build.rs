@@ -11,6 +11,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "session_type",
         "session_output",
         "session_watch",
+        "session_files",
+        "session_local",
+        "session_drops",
     ]);
     tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest))?;
     Ok(())

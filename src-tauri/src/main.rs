@@ -3,6 +3,8 @@
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
+mod choose;
+mod files;
 mod logs;
 mod menu;
 mod sessions;
@@ -117,7 +119,10 @@ fn main() -> anyhow::Result<()> {
             sessions::session,
             sessions::session_type,
             sessions::session_output,
-            sessions::session_watch
+            sessions::session_watch,
+            files::session_files,
+            files::session_local,
+            files::session_drops
         ])
         .setup(move |app| Ok(set_up(app, &arguments)?))
         .on_menu_event(|app, event| {
@@ -142,6 +147,11 @@ fn main() -> anyhow::Result<()> {
             event: WindowEvent::Destroyed,
             ..
         } if label == sessions::WINDOW => sessions::closed(app),
+        RunEvent::WindowEvent {
+            label,
+            event: WindowEvent::DragDrop(event),
+            ..
+        } if label == sessions::WINDOW => files::dragged(app, &event),
         #[cfg(target_os = "macos")]
         RunEvent::Reopen { .. } => window::show(app),
         RunEvent::Exit => {
@@ -252,6 +262,7 @@ fn set_up(app: &mut tauri::App, arguments: &Arguments) -> anyhow::Result<()> {
         api: OnceCell::new(),
     });
     app.manage(backend.clone());
+    app.manage(files::Drops::default());
     let lines = Arc::new(tray::Lines::default());
     app.manage(lines.clone());
     let handle = app.handle().clone();

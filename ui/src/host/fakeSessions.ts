@@ -1,6 +1,17 @@
 // A backend of sessions without one, for component tests. Never part of the application.
-import { settings } from './fake';
-import type { Change, Session, SessionAct, SessionState } from './generated';
+import { settings, wireError } from './fake';
+import type {
+  Change,
+  EntryView,
+  FileDrag,
+  FilesAct,
+  FilesAnswer,
+  LocalAct,
+  Session,
+  SessionAct,
+  SessionState,
+  WireError,
+} from './generated';
 import type { SessionsHost } from './host';
 
 export type FakeSessions = SessionsHost & {
@@ -15,7 +26,26 @@ export type FakeSessions = SessionsHost & {
   send(session: string, offset: number, text: string): void;
   /** Answers `open` with this. */
   opens: Session | null;
+  /** Everything that was asked about files, in order; folders that are read again as well. */
+  readonly fileActs: readonly FilesAct[];
+  readonly localActs: readonly LocalAct[];
+  /** The server's folders, by their paths. */
+  folders: Record<string, EntryView[]>;
+  /** The next change of files is refused with this. */
+  refuses: WireError | null;
+  /** Something is dragged over the window. */
+  drag(what: FileDrag): void;
 };
+
+export const entry = (name: string, some: Partial<EntryView> = {}): EntryView => ({
+  name,
+  kind: 'file',
+  size: 1536,
+  modified: 1_763_971_200,
+  mode: 0o644,
+  usable: true,
+  ...some,
+});
 
 export const session = (state: SessionState = { kind: 'open' }, some: Partial<Session> = {}): Session => ({
   id: 'session-1',
@@ -35,7 +65,44 @@ export function fakeSessions(sessions: Session[] = [session()]): FakeSessions {
   const readings: (number | null)[] = [];
   const readers = new Map<string, (frame: ArrayBuffer) => void>();
   const receivers = new Set<(change: Change) => void>();
+  const fileActs: FilesAct[] = [];
+  const localActs: LocalAct[] = [];
+  const dropTo = new Set<(drag: FileDrag) => void>();
   const host: FakeSessions = {
+    fileActs,
+    localActs,
+    folders: {
+      '/root': [entry('src', { kind: 'folder', mode: 0o755 }), entry('.profile'), entry('notes.txt')],
+      '/root/src': [entry('main.c', { mode: 0o600 })],
+      '/': [entry('root', { kind: 'folder' })],
+    },
+    refuses: null,
+    drag: (what) => {
+      for (const receive of dropTo) receive(what);
+    },
+    async files(request): Promise<FilesAnswer> {
+      fileActs.push(request);
+      if (request.act === 'copies') return { kind: 'copies', copies: [] };
+      if (request.act === 'list') {
+        const path = request.folder ?? '/root';
+        const entries = host.folders[path];
+        if (!entries) throw wireError({ code: 'file_missing', sentence: `“${path}” is not there.` });
+        return { kind: 'folder', folder: { path, entries, cut: false } };
+      }
+      if (host.refuses) {
+        const error = host.refuses;
+        host.refuses = null;
+        throw error;
+      }
+      return request.act === 'remove' ? { kind: 'removed', count: request.paths.length } : { kind: 'done' };
+    },
+    async local(request) {
+      localActs.push(request);
+      return true;
+    },
+    async drops(receive) {
+      dropTo.add(receive);
+    },
     acts,
     readings,
     opens: null,

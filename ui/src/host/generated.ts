@@ -320,7 +320,15 @@ session: string, } | { "kind": "session_stalled",
 /**
  * Its id.
  */
-session: string, } | { "kind": "settings", 
+session: string, } | { "kind": "session_copies", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * As they stand.
+ */
+copies: Array<CopyView>, } | { "kind": "settings", 
 /**
  * As it is now.
  */
@@ -371,6 +379,90 @@ preset?: Preset,
  * With `custom`: the fields that differ from the platform's own way.
  */
 profile?: Record<string, unknown>, };
+
+/**
+ * Something that could not be copied.
+ */
+export type CopyProblem = { 
+/**
+ * Its path, here or there.
+ */
+path: string, 
+/**
+ * Why.
+ */
+error: WireError, };
+
+/**
+ * Where a copy stands.
+ */
+export type CopyState = { "kind": "waiting" } | { "kind": "running" } | { "kind": "retrying", 
+/**
+ * Why it was lost.
+ */
+error: WireError, } | { "kind": "paused" } | { "kind": "done" } | { "kind": "failed", 
+/**
+ * Why.
+ */
+error: WireError, } | { "kind": "cancelled" };
+
+/**
+ * What is done with a copy.
+ */
+export type CopySteer = "pause" | "resume" | "cancel" | "replace";
+
+/**
+ * A copy, one way or the other.
+ */
+export type CopyView = { 
+/**
+ * Its number in the session.
+ */
+id: number, 
+/**
+ * To the server.
+ */
+up: boolean, 
+/**
+ * The path here.
+ */
+here: string, 
+/**
+ * The path there.
+ */
+there: string, 
+/**
+ * Where it stands.
+ */
+state: CopyState, 
+/**
+ * Bytes that are there.
+ */
+bytesDone: number, 
+/**
+ * Bytes in all, as far as known.
+ */
+bytesAll: number, 
+/**
+ * Files that are there.
+ */
+filesDone: number, 
+/**
+ * Files in all, as far as known.
+ */
+filesAll: number, 
+/**
+ * Links and such that are left out.
+ */
+skipped: number, 
+/**
+ * Bytes a second, of the last moments.
+ */
+rate: number, 
+/**
+ * What could not be copied while the rest was, the first of it.
+ */
+problems: Array<CopyProblem>, };
 
 /**
  * What one server came to.
@@ -808,6 +900,40 @@ server: string,
 disk: string, };
 
 /**
+ * What something is.
+ */
+export type EntryKind = "file" | "folder" | "link" | "other";
+
+/**
+ * Something in a folder.
+ */
+export type EntryView = { 
+/**
+ * Its name; untrusted text.
+ */
+name: string, 
+/**
+ * What it is.
+ */
+kind: EntryKind, 
+/**
+ * In bytes.
+ */
+size: number, 
+/**
+ * When it was changed, in seconds of Unix time.
+ */
+modified: number | null, 
+/**
+ * Permissions, the lower 12 bits.
+ */
+mode: number | null, 
+/**
+ * It can be opened, renamed and so on: its name is sound.
+ */
+usable: boolean, };
+
+/**
  * What cloud-init installs on the first start.
  */
 export type Environment = "none" | "docker" | "python" | "java" | "node";
@@ -906,6 +1032,113 @@ servers: Array<string>,
 until: string, };
 
 /**
+ * Something is dragged over the window from outside.
+ */
+export type FileDrag = { "kind": "over" } | { "kind": "dropped", 
+/**
+ * Its number, for [`LocalAct::UploadDropped`].
+ */
+drop: number, 
+/**
+ * How many things.
+ */
+count: number, } | { "kind": "left" };
+
+/**
+ * What a window of sessions asks for about a server's files. Nothing of it names a file of this computer.
+ */
+export type FilesAct = { "act": "list", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Its path.
+ */
+folder: string | null, } | { "act": "make_folder", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Its path.
+ */
+path: string, } | { "act": "rename", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Its path.
+ */
+from: string, 
+/**
+ * The new one.
+ */
+to: string, } | { "act": "mode", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Paths.
+ */
+paths: Array<string>, 
+/**
+ * The lower 12 bits.
+ */
+mode: number, } | { "act": "remove", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Paths.
+ */
+paths: Array<string>, } | { "act": "stop_removing", 
+/**
+ * Session id.
+ */
+session: string, } | { "act": "copies", 
+/**
+ * Session id.
+ */
+session: string, } | { "act": "steer", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Its number.
+ */
+copy: number, 
+/**
+ * How.
+ */
+how: CopySteer, } | { "act": "clear_copies", 
+/**
+ * Session id.
+ */
+session: string, };
+
+/**
+ * What comes of it.
+ */
+export type FilesAnswer = { "kind": "folder", 
+/**
+ * It.
+ */
+folder: FolderView, } | { "kind": "removed", 
+/**
+ * How many.
+ */
+count: number, } | { "kind": "copies", 
+/**
+ * They.
+ */
+copies: Array<CopyView>, } | { "kind": "done" };
+
+/**
  * Looking for keys that lie ready on this computer.
  */
 export type FindKeys = { 
@@ -943,6 +1176,23 @@ arm: boolean, };
  * A directory that the system can be asked to show. The page names none itself.
  */
 export type Folder = "data" | "diagnostics";
+
+/**
+ * A folder of a server.
+ */
+export type FolderView = { 
+/**
+ * Its whole path.
+ */
+path: string, 
+/**
+ * What is in it, folders first.
+ */
+entries: Array<EntryView>, 
+/**
+ * There are more than are shown.
+ */
+cut: boolean, };
 
 /**
  * A key that lies ready. Nothing secret is in it.
@@ -1150,6 +1400,63 @@ before: number | null,
  * At most this many.
  */
 limit: number, };
+
+/**
+ * What needs files of this computer. Which, a person chooses in the system's own dialog, or by dropping them.
+ */
+export type LocalAct = { "act": "upload_files", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Into this folder there.
+ */
+folder: string, } | { "act": "upload_folder", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Into this folder there.
+ */
+folder: string, } | { "act": "upload_dropped", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Into this folder there.
+ */
+folder: string, 
+/**
+ * Which drop.
+ */
+drop: number, } | { "act": "download", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Paths there.
+ */
+paths: Array<string>, } | { "act": "download_to", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Paths there.
+ */
+paths: Array<string>, } | { "act": "show_folder", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * The copy's number.
+ */
+copy: number, };
 
 /**
  * An amount of money. Decimal all the way: prices of an hour have more digits than binary fractions keep.

@@ -1,6 +1,17 @@
 // The one seam to the backend: nothing else in the interface imports @tauri-apps.
 import { Channel, invoke } from '@tauri-apps/api/core';
-import { calls, type Change, type Session, type SessionAct, type SessionsStart, type WireError } from './generated';
+import {
+  calls,
+  type Change,
+  type FileDrag,
+  type FilesAct,
+  type FilesAnswer,
+  type LocalAct,
+  type Session,
+  type SessionAct,
+  type SessionsStart,
+  type WireError,
+} from './generated';
 
 /** Everything the interface can ask of the backend, and the stream of what changed there. */
 export type Host = ReturnType<typeof calls> & {
@@ -34,11 +45,20 @@ export type SessionsHost = {
   /** Its output from an offset on, in frames: eight bytes of offset, then bytes. The answer ends it. */
   output(session: string, offset: number | null, receive: (frame: ArrayBuffer) => void): Promise<() => void>;
   watch(receive: (change: Change) => void): Promise<{ start: SessionsStart; stop: () => void }>;
+  /** The server's files. */
+  files(request: FilesAct): Promise<FilesAnswer>;
+  /** What needs files of this computer, which a person chooses: whether any were. */
+  local(request: LocalAct): Promise<boolean>;
+  /** What is dragged over the window. */
+  drops(receive: (drag: FileDrag) => void): Promise<void>;
 };
 
 /** The host inside the window of sessions. */
 export const tauriSessions = (): SessionsHost => ({
   act: (request) => invoke('session', { request }),
+  files: (request) => invoke('session_files', { request }),
+  local: (request) => invoke('session_local', { request }),
+  drops: (receive) => invoke('session_drops', { channel: new Channel<FileDrag>(receive) }),
   type: (session, bytes) => invoke('session_type', bytes, { headers: { session } }),
   async output(session, offset, receive) {
     let live = true;

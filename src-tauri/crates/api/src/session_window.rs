@@ -89,6 +89,7 @@ impl Api {
             Change::Session { .. }
                 | Change::SessionGone { .. }
                 | Change::SessionStalled { .. }
+                | Change::SessionCopies { .. }
                 | Change::Settings { .. }
                 | Change::Reload
         )
@@ -136,7 +137,7 @@ impl Api {
         Ok(None)
     }
 
-    fn in_words(&self, failure: &Failure) -> WireError {
+    pub(crate) fn in_words(&self, failure: &Failure) -> WireError {
         WireError::new(failure, self.tongue())
     }
 }

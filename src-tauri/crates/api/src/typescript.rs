@@ -54,6 +54,10 @@ pub fn typescript() -> String {
     declarations.visit::<DeleteServer>();
     declarations.visit::<crate::views::sessions::SessionAct>();
     declarations.visit::<crate::views::sessions::SessionsStart>();
+    declarations.visit::<crate::views::files::FilesAct>();
+    declarations.visit::<crate::views::files::FilesAnswer>();
+    declarations.visit::<crate::views::files::LocalAct>();
+    declarations.visit::<crate::views::files::FileDrag>();
     declarations.visit::<crate::WireError>();
     let mut text = String::from(HEAD);
     for declaration in declarations.found.values() {

@@ -5,6 +5,7 @@ mod accounts;
 pub mod change;
 pub mod disks;
 mod events;
+pub mod files;
 mod operations;
 pub mod sessions;
 
@@ -254,6 +255,13 @@ pub enum Change {
         /// Its id.
         session: String,
     },
+    /// The copies of a session's files went on.
+    SessionCopies {
+        /// Session id.
+        session: String,
+        /// As they stand.
+        copies: Vec<files::CopyView>,
+    },
     /// Something was set.
     Settings {
         /// As it is now.
@@ -336,6 +344,10 @@ impl Speaker<'_> {
             },
             wangcheng::Change::SessionGone(session) => Change::SessionGone { session },
             wangcheng::Change::SessionStalled(session) => Change::SessionStalled { session },
+            wangcheng::Change::SessionCopies(session, jobs) => Change::SessionCopies {
+                session,
+                copies: self.copies(&jobs),
+            },
             wangcheng::Change::LeaseWarned(warning) => Change::LeaseWarned {
                 account: warning.account,
                 server: warning.server,

@@ -26,7 +26,7 @@ pub use config::{Resolved, UserConfig};
 pub use connection::{Agreed, Connection, Login, Patience, Purpose, Ran};
 pub use credentials::{Credential, usual};
 pub use error::{Error, FileTrouble, KeyTrouble, Result, Unreachable};
-pub use files::{Copy, Direction, Entry, Files, Job, JobId, JobState, Kind, Problem, Queue, join};
+pub use files::{Copy, Direction, Entry, Files, Job, JobId, JobState, Kind, Problem, Queue, inside, join};
 pub use front::{Ask, Front, Prompt, Question, State, Teller, front};
 pub use host_keys::{HostKey, HostKeys, HostName, KnownKey};
 pub use login::Destination;

@@ -21,6 +21,7 @@ use crate::failure::{Code, Failure, Result};
 use crate::keychain::Keychain;
 use crate::operations::Operation;
 use crate::servers::ServerList;
+use crate::sessions::files::Job;
 use crate::sessions::{Session, Sessions};
 use crate::settings::Way;
 use crate::watch::LeaseWarning;
@@ -100,6 +101,8 @@ pub enum Change {
     SessionGone(String),
     /// Whoever reads the output of this session stopped to say what it shows, and has to read anew.
     SessionStalled(String),
+    /// The copies of this session's files went on.
+    SessionCopies(String, Arc<Vec<Job>>),
 }
 
 /// The result of [`Wangcheng::open`].

@@ -17,6 +17,8 @@ export type ScreenTo = {
   /** A key that is the window's own: not for the server. */
   isOurs: (event: KeyboardEvent) => boolean;
   link: (address: string) => void;
+  /** The shell says in which folder it is (OSC 7). */
+  folder: (address: string) => void;
 };
 
 export type Screen = {
@@ -77,6 +79,10 @@ export const xtermScreen: MakeScreen = (into, to) => {
   terminal.loadAddon(search);
   terminal.loadAddon(new Unicode11Addon());
   terminal.loadAddon(new WebLinksAddon((_event, address) => to.link(address)));
+  terminal.parser.registerOscHandler(7, (address) => {
+    to.folder(address);
+    return true;
+  });
   terminal.unicode.activeVersion = '11';
   terminal.open(into);
   const encoder = new TextEncoder();

@@ -2,6 +2,7 @@
 import type { Change, Session, SessionAct, Settings, WireError } from '../../host/generated';
 import { asWireError, type SessionsHost } from '../../host/host';
 import { keep, kept } from '../../kept';
+import { FilesState } from './files.svelte';
 import { m, resolveLanguage, setLanguage } from '../../words/words.svelte';
 
 export const FONT_LEAST = 8;
@@ -22,12 +23,15 @@ export class SessionsState {
   looks = $state(0);
   fontSize = $state(numberKept('terminal.font', FONT_USUAL));
   webgl = $state(kept('terminal.webgl') === true);
+  /** The files are shown beside the terminal. */
+  showsFiles = $state(kept('sessions.files') === true);
 
   readonly host: SessionsHost;
   readonly shown: Session | null = $derived(this.list.find(({ id }) => id === this.active) ?? null);
   #stop: (() => void) | null = null;
   #typing = new Map<string, Promise<void>>();
   #stalled = new Map<string, () => void>();
+  #files = new Map<string, FilesState>();
   #settings: Settings | null = null;
   #darkSystem = window.matchMedia('(prefers-color-scheme: dark)');
 
@@ -78,6 +82,9 @@ export class SessionsState {
       case 'session_stalled':
         this.#stalled.get(change.session)?.();
         break;
+      case 'session_copies':
+        this.files(change.session).copied(change.copies);
+        break;
       case 'settings':
         this.#settings = change.settings;
         this.#showSettings();
@@ -92,6 +99,18 @@ export class SessionsState {
   onStalled(session: string, act: () => void): () => void {
     this.#stalled.set(session, act);
     return () => this.#stalled.delete(session);
+  }
+
+  /** The files of a session's server, for the life of its tab. */
+  files(session: string): FilesState {
+    let files = this.#files.get(session);
+    if (!files) this.#files.set(session, (files = new FilesState(this.host, session)));
+    return files;
+  }
+
+  switchFiles(): void {
+    this.showsFiles = !this.showsFiles;
+    keep('sessions.files', this.showsFiles);
   }
 
   /** Types in the order of the keys, whatever each takes. */
@@ -149,6 +168,8 @@ export class SessionsState {
     const at = this.list.findIndex(({ id }) => id === session);
     this.list = this.list.filter(({ id }) => id !== session);
     this.#typing.delete(session);
+    this.#files.get(session)?.end();
+    this.#files.delete(session);
     if (this.active === session) this.active = (this.list[at] ?? this.list[at - 1])?.id ?? null;
   }
 

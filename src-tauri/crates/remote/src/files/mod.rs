@@ -20,7 +20,7 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-pub use name::join;
+pub use name::{inside, join};
 pub use queue::{Copy, Direction, Job, JobId, JobState, Problem, Queue};
 
 use crate::connection::{Connection, Login, Purpose, answer};

@@ -35,7 +35,7 @@ pub(super) fn is_plain(name: &str) -> bool {
 }
 
 /// Where a name from over there lies in a folder here; nothing when it would lead elsewhere or cannot exist here.
-pub(super) fn inside(folder: &Path, name: &str) -> Option<PathBuf> {
+pub fn inside(folder: &Path, name: &str) -> Option<PathBuf> {
     let sound = is_plain(name) && name.len() <= NAME_MOST && !name.contains(char::REPLACEMENT_CHARACTER);
     (sound && (!cfg!(windows) || exists_on_windows(name))).then(|| folder.join(name))
 }

@@ -231,6 +231,26 @@ impl Queue {
         self.shared.more.notify_one();
     }
 
+    /// Does a copy anew that was given up or has problems, and replaces the files that are there already.
+    pub fn replace(&self, id: JobId) {
+        self.shared.change(id, |item| {
+            let job = &mut item.job;
+            let again = match job.state {
+                JobState::Failed { .. } => true,
+                JobState::Done => !job.problems.is_empty(),
+                _ => false,
+            };
+            if again {
+                job.state = JobState::Waiting;
+                job.problems.clear();
+                (job.files_done, job.bytes_done) = (0, 0);
+                (item.plan, item.at, item.copy.replace) = (None, 0, true);
+            }
+        });
+        self.shared.tell();
+        self.shared.more.notify_one();
+    }
+
     /// Ends a copy. Whole files stay; the one under way is removed.
     pub fn cancel(&self, id: JobId) {
         self.shared.turn(id, JobState::Cancelled, |state| {

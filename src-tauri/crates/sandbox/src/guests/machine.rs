@@ -1,81 +1,42 @@
 //! A guest's machine: files in memory, a line that is edited, and a few commands. No program of this computer is run, and
 //! no file of it is read or written.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Guest;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Most bytes that all files have together.
-const BYTES_MOST: usize = 1024 * 1024;
-/// Most files and directories.
-const FILES_MOST: usize = 1000;
+use super::Guest;
+use super::disk::{Disk, Node, Trouble, whole};
+
+/// The home of the only user.
+pub(super) const HOME: &str = "/root";
 /// Longest line, in bytes.
 const LINE_MOST: usize = 8 * 1024;
 /// Most lines that `seq` counts.
 const COUNT_MOST: u64 = 2_000_000;
 const HISTORY_MOST: usize = 200;
+/// What stands for itself in the address of a folder.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 
-/// A file system in memory, for as long as the region runs.
+/// What all visits to a guest share.
 pub(super) struct Machine {
-    /// Files by their whole paths; a directory has no content.
-    files: BTreeMap<String, Option<String>>,
+    pub disk: Disk,
     began: Instant,
 }
 
 impl Default for Machine {
     fn default() -> Self {
-        let mut files = BTreeMap::new();
-        for dir in ["/", "/etc", "/home", "/root", "/tmp", "/var", "/var/log"] {
-            files.insert(dir.to_owned(), None);
-        }
-        let release = "NAME=\"Wangcheng Demo Linux\"\nID=wangcheng-demo\nPRETTY_NAME=\"Wangcheng Demo Linux (simulated)\"\n";
-        files.insert("/etc/os-release".to_owned(), Some(release.to_owned()));
-        let readme = "This machine is simulated: it has a file system in memory and a few commands.\n这台机器是模拟的。\n";
-        files.insert("/root/README.txt".to_owned(), Some(readme.to_owned()));
         Self {
-            files,
+            disk: Disk::default(),
             began: Instant::now(),
         }
-    }
-}
-
-impl Machine {
-    fn write(&mut self, path: &str, text: &str, append: bool) -> Result<(), &'static str> {
-        let parent = path
-            .rsplit_once('/')
-            .map_or("/", |(dir, _)| if dir.is_empty() { "/" } else { dir });
-        if self.files.get(parent).is_none_or(Option::is_some) {
-            return Err("No such file or directory");
-        }
-        if self.files.get(path).is_some_and(Option::is_none) {
-            return Err("Is a directory");
-        }
-        let used: usize = self.files.values().flatten().map(String::len).sum();
-        if used + text.len() > BYTES_MOST || self.files.len() >= FILES_MOST {
-            return Err("No space left on device");
-        }
-        let file = self.files.entry(path.to_owned()).or_default();
-        match file {
-            Some(content) if append => content.push_str(text),
-            _ => *file = Some(text.to_owned()),
-        }
-        Ok(())
-    }
-
-    fn below(&self, dir: &str) -> Vec<&str> {
-        let prefix = if dir == "/" {
-            "/".to_owned()
-        } else {
-            format!("{dir}/")
-        };
-        self.files
-            .keys()
-            .filter_map(|path| path.strip_prefix(&prefix))
-            .filter(|name| !name.is_empty() && !name.contains('/'))
-            .collect()
     }
 }
 
@@ -130,7 +91,7 @@ impl Terminal {
         Self {
             guest,
             user,
-            dir: "/root".to_owned(),
+            dir: HOME.to_owned(),
             line: String::new(),
             partial: Vec::new(),
             escape: None,
@@ -147,14 +108,17 @@ impl Terminal {
         )
     }
 
+    /// The prompt; before it, unseen, the folder that the shell is in (OSC 7), as shells of today tell it.
     fn prompt(&self) -> String {
-        let dir = match self.dir.strip_prefix("/root") {
+        let dir = match self.dir.strip_prefix(HOME) {
             Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("~{rest}"),
             _ => self.dir.clone(),
         };
         format!(
-            "\x1b[32m{}@{}\x1b[0m:\x1b[34m{dir}\x1b[0m# ",
-            self.user, self.guest.hostname
+            "\x1b]7;file://{host}{}\x07\x1b[32m{}@{host}\x1b[0m:\x1b[34m{dir}\x1b[0m# ",
+            utf8_percent_encode(&self.dir, PLAIN),
+            self.user,
+            host = self.guest.hostname,
         )
     }
 
@@ -288,29 +252,20 @@ impl Terminal {
         if done.exit != 0 {
             return done;
         }
-        match machine.write(&self.path(&file.text), &done.text, append) {
+        match machine
+            .disk
+            .write(&self.path(&file.text), done.text.as_bytes(), append)
+        {
             Ok(()) => said(""),
             Err(why) => wrong(format!("sh: {}: {why}", file.text)),
         }
     }
 
     fn path(&self, text: &str) -> String {
-        let whole = match text.strip_prefix('~') {
-            Some(rest) => format!("/root{rest}"),
-            None if text.starts_with('/') => text.to_owned(),
-            None => format!("{}/{text}", self.dir),
-        };
-        let mut parts: Vec<&str> = Vec::new();
-        for part in whole.split('/') {
-            match part {
-                "" | "." => {}
-                ".." => {
-                    parts.pop();
-                }
-                part => parts.push(part),
-            }
+        match text.strip_prefix('~') {
+            Some(rest) => whole("/", &format!("{HOME}{rest}")),
+            None => whole(&self.dir, text),
         }
-        format!("/{}", parts.join("/"))
     }
 
     fn command(&mut self, words: &[Word], machine: &mut Machine) -> Said {
@@ -389,68 +344,47 @@ impl Terminal {
             "seq" => count(&plain),
             "cd" => {
                 let to = self.path(plain.first().copied().unwrap_or("~"));
-                match machine.files.get(&to) {
-                    Some(None) => {
+                match machine.disk.names(&to) {
+                    Ok(_) => {
                         self.dir = to;
                         said("")
                     }
-                    Some(Some(_)) => wrong(format!("cd: {to}: Not a directory")),
-                    None => wrong(format!("cd: {to}: No such file or directory")),
+                    Err(why) => wrong(format!("cd: {to}: {why}")),
                 }
             }
             "ls" => self.list(&plain, rest.contains(&"-l"), machine),
             "cat" => {
                 let mut text = String::new();
                 for file in &plain {
-                    match machine.files.get(&self.path(file)) {
-                        Some(Some(content)) => text.push_str(content),
-                        Some(None) => return wrong(format!("cat: {file}: Is a directory")),
-                        None => return wrong(format!("cat: {file}: No such file or directory")),
+                    match machine.disk.read(&self.path(file)) {
+                        Ok(content) => text.push_str(&String::from_utf8_lossy(content)),
+                        Err(why) => return wrong(format!("cat: {file}: {why}")),
                     }
                 }
                 said(text)
             }
-            "touch" => self.each(&plain, "touch", |path| machine.write(path, "", true)),
-            "mkdir" => self.each(&plain, "mkdir", |path| {
-                if machine.files.contains_key(path) {
-                    return Err("File exists");
-                }
-                machine.write(path, "", false)?;
-                machine.files.insert(path.to_owned(), None);
-                Ok(())
-            }),
-            "rm" => self.each(&plain, "rm", |path| {
-                if path == "/" || !machine.files.contains_key(path) {
-                    return Err("No such file or directory");
-                }
-                let inside = format!("{path}/");
-                machine
-                    .files
-                    .retain(|file, _| file != path && !file.starts_with(&inside));
-                Ok(())
-            }),
+            "touch" => self.each(&plain, "touch", |path| machine.disk.write(path, b"", true)),
+            "mkdir" => self.each(&plain, "mkdir", |path| machine.disk.make_folder(path)),
+            "rm" => self.each(&plain, "rm", |path| machine.disk.remove(path)),
             "cp" | "mv" => {
                 let [from, to] = plain[..] else {
                     return wrong(format!("{}: two names are needed", name.text));
                 };
                 let (source, mut target) = (self.path(from), self.path(to));
-                let Some(Some(content)) = machine.files.get(&source).cloned() else {
-                    return wrong(format!("{}: {from}: No such file", name.text));
+                if machine.disk.node(&target).is_some_and(Node::is_folder) {
+                    target = whole(&target, source.rsplit('/').next().unwrap_or_default());
+                }
+                let done = match name.text.as_str() {
+                    "mv" => machine.disk.rename(&source, &target, true),
+                    _ => match machine.disk.read(&source).map(<[u8]>::to_vec) {
+                        Ok(content) => machine.disk.write(&target, &content, false),
+                        Err(why) => Err(why),
+                    },
                 };
-                if machine.files.get(&target).is_some_and(Option::is_none) {
-                    target = format!(
-                        "{}/{}",
-                        target.trim_end_matches('/'),
-                        source.rsplit('/').next().unwrap_or_default()
-                    );
+                match done {
+                    Ok(()) => said(""),
+                    Err(why) => wrong(format!("{}: {from}: {why}", name.text)),
                 }
-                if let Err(why) = machine.write(&target, &content, false) {
-                    return wrong(format!("{}: {to}: {why}", name.text));
-                }
-                if name.text == "mv" && source != target {
-                    machine.files.remove(&source);
-                }
-                said("")
             }
             other => Said {
                 exit: 127,
@@ -461,12 +395,7 @@ impl Terminal {
         }
     }
 
-    fn each(
-        &self,
-        names: &[&str],
-        command: &str,
-        mut act: impl FnMut(&str) -> Result<(), &'static str>,
-    ) -> Said {
+    fn each(&self, names: &[&str], command: &str, mut act: impl FnMut(&str) -> Result<(), Trouble>) -> Said {
         for name in names {
             if let Err(why) = act(&self.path(name)) {
                 return wrong(format!("{command}: {name}: {why}"));
@@ -477,20 +406,25 @@ impl Terminal {
 
     fn list(&self, names: &[&str], long: bool, machine: &Machine) -> Said {
         let dir = self.path(names.first().copied().unwrap_or("."));
-        let found = match machine.files.get(&dir) {
-            None => return wrong(format!("ls: {dir}: No such file or directory")),
-            Some(Some(_)) => return said(format!("{}\n", names.first().copied().unwrap_or_default())),
-            Some(None) => machine.below(&dir),
+        let found = match machine.disk.names(&dir) {
+            Ok(found) => found,
+            Err(Trouble::NotFolder) => {
+                let name = names.first().copied().unwrap_or_default();
+                machine
+                    .disk
+                    .node(&dir)
+                    .map(|node| (name, node))
+                    .into_iter()
+                    .collect()
+            }
+            Err(why) => return wrong(format!("ls: {dir}: {why}")),
         };
         let mut text = String::new();
-        for name in found {
-            let path = self.path(&format!("{dir}/{name}"));
-            let content = machine.files.get(&path).and_then(Option::as_ref);
-            let _ = match (long, content) {
-                (true, Some(content)) => writeln!(text, "-rw-r--r-- 1 root root {:>7} {name}", content.len()),
-                (true, None) => writeln!(text, "drwxr-xr-x 2 root root    4096 {name}"),
-                (false, Some(_)) => writeln!(text, "{name}"),
-                (false, None) => writeln!(text, "{name}/"),
+        for (name, node) in found {
+            let _ = match (long, node.is_folder()) {
+                (true, _) => writeln!(text, "{} 1 root root {:>8} {name}", node.letters(), node.size()),
+                (false, false) => writeln!(text, "{name}"),
+                (false, true) => writeln!(text, "{name}/"),
             };
         }
         said(text)

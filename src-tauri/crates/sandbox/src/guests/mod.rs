@@ -5,7 +5,9 @@
 //! (`GET /guest?server=ID` of the control listener). It lets in who proves to have a key that the server was made with, in its
 //! user data or as its key pair, and nobody else; without such a key nobody at all.
 
+mod disk;
 mod machine;
+mod sftp;
 mod ssh;
 
 use std::collections::BTreeMap;

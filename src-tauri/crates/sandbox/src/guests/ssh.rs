@@ -1,4 +1,4 @@
-//! The SSH server in front of a guest: a terminal, and single commands.
+//! The SSH server in front of a guest: a terminal, single commands, and SFTP.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,8 +12,9 @@ use russh::{Channel, ChannelId, MethodKind, MethodSet, Pty, compression};
 
 use super::Guest;
 use super::machine::{Machine, Terminal};
+use super::sftp::Sftp;
 
-/// Most terminals of one connection.
+/// Most terminals and ways to files of one connection.
 const CHANNELS_MOST: usize = 8;
 
 pub(super) fn config(host_key: PrivateKey) -> Config {
@@ -36,6 +37,8 @@ pub(super) struct Visit {
     guest: Arc<Guest>,
     machine: Arc<Mutex<Machine>>,
     user: String,
+    /// Channels of which nothing was asked yet.
+    fresh: HashMap<ChannelId, Channel<Msg>>,
     terminals: HashMap<ChannelId, Option<Terminal>>,
 }
 
@@ -45,6 +48,7 @@ impl Visit {
             guest: Arc::new(guest),
             machine,
             user: String::new(),
+            fresh: HashMap::new(),
             terminals: HashMap::new(),
         }
     }
@@ -97,14 +101,33 @@ impl Handler for Visit {
     ) -> Result<(), Self::Error> {
         if self.terminals.len() < CHANNELS_MOST {
             self.terminals.insert(channel.id(), None);
+            self.fresh.insert(channel.id(), channel);
             reply.accept().await;
         }
         Ok(())
     }
 
     async fn channel_close(&mut self, channel: ChannelId, _session: &mut Session) -> Result<(), Self::Error> {
+        self.fresh.remove(&channel);
         self.terminals.remove(&channel);
         Ok(())
+    }
+
+    async fn subsystem_request(
+        &mut self,
+        channel: ChannelId,
+        name: &str,
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        match self.fresh.remove(&channel) {
+            Some(taken) if name == "sftp" => {
+                session.channel_success(channel)?;
+                // It goes on by itself, until the channel is closed.
+                russh_sftp::server::run(taken.into_stream(), Sftp::new(self.machine.clone())).await;
+                Ok(())
+            }
+            _ => session.channel_failure(channel),
+        }
     }
 
     async fn pty_request(
@@ -122,6 +145,8 @@ impl Handler for Visit {
     }
 
     async fn shell_request(&mut self, channel: ChannelId, session: &mut Session) -> Result<(), Self::Error> {
+        // What is typed comes by `data`; nobody would take it from the channel.
+        self.fresh.remove(&channel);
         session.channel_success(channel)?;
         let terminal = self.terminal();
         session.data(channel, terminal.greeting())?;
@@ -135,6 +160,7 @@ impl Handler for Visit {
         command: &[u8],
         session: &mut Session,
     ) -> Result<(), Self::Error> {
+        self.fresh.remove(&channel);
         session.channel_success(channel)?;
         let mut terminal = self.terminal();
         let (output, exit) = {

@@ -1,6 +1,8 @@
 //! What can go wrong on the way to a server, as the one form of failure that is shown.
 
-use remote::{Error, Unreachable};
+use std::fmt::Display;
+
+use remote::{Error, FileTrouble, Unreachable};
 
 use crate::failure::{Code, Failure};
 
@@ -47,12 +49,31 @@ pub fn failure(error: &Error) -> Failure {
         Error::TimedOut { what } => Failure::new(Code::SshTimeout).saying(what),
         Error::Rejected { .. } => Failure::new(Code::SshRejected).saying(error),
         Error::Cancelled => Code::SessionEnded.into(),
+        Error::RemoteFile { path, why } | Error::LocalFile { path, why } => file_failure(path, why),
         // Nothing of these is asked of a shell.
-        Error::Protocol { .. }
-        | Error::Config { .. }
-        | Error::RemoteFile { .. }
-        | Error::LocalFile { .. }
-        | Error::Listen { .. } => Failure::new(Code::SshProtocol).saying(error),
+        Error::Protocol { .. } | Error::Config { .. } | Error::Listen { .. } => {
+            Failure::new(Code::SshProtocol).saying(error)
+        }
+    }
+}
+
+/// What is wrong with a file, here or there, as a failure.
+pub fn file_failure(path: &dyn Display, why: &FileTrouble) -> Failure {
+    let failure = Failure::new(match why {
+        FileTrouble::Missing => Code::FileMissing,
+        FileTrouble::Denied => Code::FileDenied,
+        FileTrouble::Exists => Code::FileExists,
+        FileTrouble::UnsafeName => Code::FileNameUnsafe,
+        FileTrouble::NotAFile => Code::FileNotCopied,
+        FileTrouble::Changed => Code::FileChanged,
+        FileTrouble::Full => Code::FileDiskFull,
+        FileTrouble::TooLarge => Code::FileTooLarge,
+        FileTrouble::Other(_) => Code::FileFailed,
+    })
+    .with("path", path);
+    match why {
+        FileTrouble::Other(why) => failure.saying(why),
+        _ => failure,
     }
 }
 

@@ -2,9 +2,11 @@
 //!
 //! A session lives here, whoever looks at it: a window that was reloaded finds it again, and reads on where it stopped
 //! ([`Stream`]). The server's own key comes from the keychain and goes to nobody but the SSH client. The host key is the one
-//! that the server was given when it was made, bound to its id, so that nothing is asked.
+//! that the server was given when it was made, bound to its id, so that nothing is asked. Its [`files`] have connections of
+//! their own.
 
 mod failure;
+pub mod files;
 mod login;
 mod stream;
 
@@ -13,12 +15,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use remote::{Question, Shell, ShellOptions};
+use remote::{Login, Question, Shell, ShellOptions};
 use secrecy::SecretString;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-pub use failure::failure;
+pub use failure::{failure, file_failure};
 pub use remote::{Ask, Error as SshError, KnownKey, Prompt, Size, State};
 pub use stream::Stream;
 
@@ -69,7 +71,10 @@ pub(crate) struct Open {
     account: store::Account,
     address: String,
     user: String,
+    /// The way to log in, for what has a connection of its own.
+    login: Login,
     shell: Shell,
+    shelf: files::Shelf,
     now: Mutex<Now>,
     /// Offset up to which a page has shown everything.
     shown: AtomicU64,
@@ -142,7 +147,9 @@ impl Wangcheng {
             account: live.account.clone(),
             address,
             user,
+            login: way.login.clone(),
             shell: Shell::start(way.login, options),
+            shelf: files::Shelf::default(),
             now: Mutex::new(Now {
                 state: State::Idle,
                 question: None,
