@@ -86,6 +86,13 @@ const PACKAGES: &[Package] = &[
         true,
     ),
     package(
+        "xdotool",
+        "xdotool",
+        "xdotool",
+        "types into the system's own dialogs",
+        true,
+    ),
+    package(
         "webkit2gtk-driver",
         "webkit2gtk4.1",
         "webkit2gtk-4.1",

@@ -32,6 +32,68 @@ async fn wait_line(window: &Window, line: &str) {
         .unwrap();
 }
 
+/// Files beside the terminal: up by the system's dialog, seen by the shell, down again, and away.
+async fn files_go_both_ways(stage: &Stage, window: &Window, picture: &std::path::Path) {
+    let files = testid("files");
+    window.click(&testid("files-show")).await.unwrap();
+    window
+        .wait_attribute(&files, "data-path", &["/root"], PATIENCE)
+        .await
+        .unwrap();
+    let folder = stage.desktop.dir().join("up");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("note-up.txt");
+    std::fs::write(&file, "从这里来\n").unwrap();
+    let before = stage.desktop.shown_windows().unwrap();
+    window.click(&testid("files-upload")).await.unwrap();
+    stage.desktop.choose_in_dialog(&before, &file).await.unwrap();
+    window
+        .wait_attribute(&testid("copy"), "data-state", &["done"], PATIENCE)
+        .await
+        .unwrap();
+    let row = "[data-testid=\"file\"][data-name=\"note-up.txt\"]";
+    window.find(row).await.unwrap();
+    window.click(".xterm-screen").await.unwrap();
+    window
+        .press("mkdir box; cp note-up.txt box; cd box; cat note-up.txt; ls\u{e007}")
+        .await
+        .unwrap();
+    wait_line(window, "从这里来").await;
+    wait_line(window, "note-up.txt").await;
+    // The panel goes where the shell goes.
+    window
+        .wait_attribute(&files, "data-path", &["/root/box"], PATIENCE)
+        .await
+        .unwrap();
+    window.click(row).await.unwrap();
+    window.click(&testid("files-download")).await.unwrap();
+    let copies = format!("{}[data-state=\"done\"]", testid("copy"));
+    window
+        .wait("both copies to be done", PATIENCE, async || {
+            let done = window
+                .peek_script(&format!("return document.querySelectorAll('{copies}').length"))
+                .await?;
+            Ok(match done.as_u64() {
+                Some(2) => Found::Yes(()),
+                done => Found::NotYet(format!("{done:?} are")),
+            })
+        })
+        .await
+        .unwrap();
+    let down = stage.desktop.dir().join("home").join("note-up.txt");
+    assert_eq!(std::fs::read_to_string(down).unwrap(), "从这里来\n");
+    window.screenshot(picture).await.unwrap();
+    window.click(&testid("files-remove")).await.unwrap();
+    window.click(&testid("files-remove-yes")).await.unwrap();
+    window.wait_gone(row, PATIENCE).await.unwrap();
+    window.click(".xterm-screen").await.unwrap();
+    window.press("cd; ls box; echo 空\u{e007}").await.unwrap();
+    wait_line(window, "空").await;
+    window.click(&testid("files-show")).await.unwrap();
+    window.wait_gone(&files, PATIENCE).await.unwrap();
+    window.click(".xterm-screen").await.unwrap();
+}
+
 async fn one_click(language: &str, theme: &str) {
     let stage = Stage::set(Keychain::Unlocked, 8.0).await;
     let window = stage.open(language, theme).await;
@@ -72,6 +134,12 @@ async fn one_click(language: &str, theme: &str) {
         .screenshot(&pictures.join(format!("{language}-{theme}.png")))
         .await
         .unwrap();
+    files_go_both_ways(
+        &stage,
+        &window,
+        &pictures.join(format!("{language}-{theme}-files.png")),
+    )
+    .await;
     // This window's page reaches nothing but sessions.
     let refused = window
         .script(
