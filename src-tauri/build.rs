@@ -4,7 +4,17 @@
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The built interface is part of the program.
     println!("cargo:rerun-if-changed=../ui/dist");
-    let manifest = tauri_build::AppManifest::new().commands(&["call", "watch"]);
+    let manifest = tauri_build::AppManifest::new().commands(&[
+        "call",
+        "watch",
+        "session",
+        "session_type",
+        "session_output",
+        "session_watch",
+        "session_files",
+        "session_local",
+        "session_drops",
+    ]);
     tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest))?;
     Ok(())
 }

@@ -3,8 +3,11 @@
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
+mod choose;
+mod files;
 mod logs;
 mod menu;
+mod sessions;
 mod tray;
 mod window;
 
@@ -110,7 +113,17 @@ fn main() -> anyhow::Result<()> {
     }
     let app = builder
         .plugin(tauri_plugin_deep_link::init())
-        .invoke_handler(tauri::generate_handler![call, watch])
+        .invoke_handler(tauri::generate_handler![
+            call,
+            watch,
+            sessions::session,
+            sessions::session_type,
+            sessions::session_output,
+            sessions::session_watch,
+            files::session_files,
+            files::session_local,
+            files::session_drops
+        ])
         .setup(move |app| Ok(set_up(app, &arguments)?))
         .on_menu_event(|app, event| {
             let id = event.id().as_ref();
@@ -128,7 +141,17 @@ fn main() -> anyhow::Result<()> {
         })
         .build(tauri::generate_context!())?;
     app.run(|app, event| match event {
-        RunEvent::WindowEvent { event, .. } => on_window_event(app, &event),
+        RunEvent::WindowEvent { label, event, .. } if label == window::MAIN => on_window_event(app, &event),
+        RunEvent::WindowEvent {
+            label,
+            event: WindowEvent::Destroyed,
+            ..
+        } if label == sessions::WINDOW => sessions::closed(app),
+        RunEvent::WindowEvent {
+            label,
+            event: WindowEvent::DragDrop(event),
+            ..
+        } if label == sessions::WINDOW => files::dragged(app, &event),
         #[cfg(target_os = "macos")]
         RunEvent::Reopen { .. } => window::show(app),
         RunEvent::Exit => {
@@ -239,6 +262,7 @@ fn set_up(app: &mut tauri::App, arguments: &Arguments) -> anyhow::Result<()> {
         api: OnceCell::new(),
     });
     app.manage(backend.clone());
+    app.manage(files::Drops::default());
     let lines = Arc::new(tray::Lines::default());
     app.manage(lines.clone());
     let handle = app.handle().clone();
@@ -253,6 +277,8 @@ fn set_up(app: &mut tauri::App, arguments: &Arguments) -> anyhow::Result<()> {
         async move {
             let api = backend.api().await;
             api.show_directories_by(Arc::new(show_directory));
+            let shown_by = handle.clone();
+            api.show_sessions_by(Arc::new(move || sessions::show(&shown_by)));
             if let Some(link) = link {
                 api.open_link(&link);
             }

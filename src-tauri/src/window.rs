@@ -125,12 +125,7 @@ pub fn open(app: &AppHandle, memory: &Memory) -> anyhow::Result<()> {
         .title("网程 Wangcheng")
         .inner_size(WIDTH, HEIGHT)
         .min_inner_size(LEAST_WIDTH, LEAST_HEIGHT)
-        // Only our own pages: nothing that a page says can lead this window anywhere else.
-        .on_navigation(|url| {
-            url.scheme() == "tauri"
-                || url.host_str() == Some("tauri.localhost")
-                || (cfg!(not(feature = "custom-protocol")) && url.host_str() == Some("localhost"))
-        })
+        .on_navigation(is_ours)
         .build()
         .context("the window cannot be opened")?;
     let screens: Vec<Screen> = window
@@ -158,6 +153,13 @@ pub fn open(app: &AppHandle, memory: &Memory) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Only our own pages: nothing that a page says can lead a window anywhere else.
+pub fn is_ours(url: &tauri::Url) -> bool {
+    url.scheme() == "tauri"
+        || url.host_str() == Some("tauri.localhost")
+        || (cfg!(not(feature = "custom-protocol")) && url.host_str() == Some("localhost"))
 }
 
 /// Brings the window to the front.

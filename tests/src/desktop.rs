@@ -111,6 +111,66 @@ impl Desktop {
         command
     }
 
+    /// The windows that are seen on the desktop now.
+    ///
+    /// # Errors
+    /// When xdotool is not installed.
+    pub fn shown_windows(&self) -> Result<Vec<String>> {
+        // Its status says only that there are none.
+        let output = self
+            .command("xdotool")
+            .args(["search", "--onlyvisible", "--name", ""])
+            .output()
+            .context("xdotool is not installed")?;
+        let ids = String::from_utf8_lossy(&output.stdout);
+        Ok(ids.lines().map(str::to_owned).collect())
+    }
+
+    /// Chooses a file or folder in the dialog that opens beside the windows `before`, as a person who types its path. The
+    /// path has plain letters only.
+    ///
+    /// # Errors
+    /// When no dialog opens in time.
+    pub async fn choose_in_dialog(&self, before: &[String], path: &Path) -> Result<()> {
+        let until = tokio::time::Instant::now() + START * 2;
+        let dialog = loop {
+            let shown = self.shown_windows()?;
+            if let Some(new) = shown.iter().find(|id| !before.contains(id)) {
+                break new.clone();
+            }
+            if tokio::time::Instant::now() > until {
+                bail!("no dialog opens beside {before:?}");
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        let typed = path.display().to_string();
+        // It reads the folder that it begins in, and what is typed meanwhile may be lost: then it is typed again.
+        let steps: [&[&str]; 4] = [
+            &["windowfocus", "--sync", &dialog],
+            &["sleep", "0.5", "key", "ctrl+l", "key", "ctrl+a"],
+            &["type", "--delay", "20", &typed],
+            &["sleep", "0.5", "key", "Return"],
+        ];
+        while tokio::time::Instant::now() < until {
+            for step in steps {
+                let done = self.command("xdotool").args(step).output()?;
+                if !self.shown_windows()?.contains(&dialog) {
+                    return Ok(());
+                }
+                if !done.status.success() {
+                    bail!("xdotool {step:?}: {}", String::from_utf8_lossy(&done.stderr));
+                }
+            }
+            for _ in 0..20 {
+                if !self.shown_windows()?.contains(&dialog) {
+                    return Ok(());
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+        bail!("the dialog does not take {typed}");
+    }
+
     /// A directory that lives as long as the desktop, for data directories and files of peers.
     pub fn dir(&self) -> &Path {
         self.dir.path()

@@ -360,6 +360,24 @@ impl Window {
         Ok(self.command(element.send_keys(keys)).await?)
     }
 
+    /// Goes on in another window of the application, as soon as there is one; everything else here is about that one then.
+    ///
+    /// # Errors
+    /// When no other window opens in time.
+    pub async fn other_window(&self) -> Result<()> {
+        let here = self.command(self.client.window()).await?;
+        self.wait("another window", PATIENCE, async || {
+            let windows = self.command(self.client.windows()).await?;
+            let Some(other) = windows.into_iter().find(|window| *window != here) else {
+                return Ok(Found::NotYet("there is one".to_owned()));
+            };
+            Ok(Found::Yes(
+                self.command(self.client.switch_to_window(other)).await?,
+            ))
+        })
+        .await
+    }
+
     /// The application's process id.
     pub fn pid(&self) -> u32 {
         self.app

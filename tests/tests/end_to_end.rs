@@ -7,6 +7,8 @@
 
 #[path = "end_to_end/acts.rs"]
 mod acts;
+#[path = "end_to_end/sessions.rs"]
+mod sessions;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

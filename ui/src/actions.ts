@@ -26,11 +26,13 @@ import Search from '@lucide/svelte/icons/search';
 import Send from '@lucide/svelte/icons/send';
 import ServerIcon from '@lucide/svelte/icons/server';
 import SettingsIcon from '@lucide/svelte/icons/settings';
+import SquareTerminal from '@lucide/svelte/icons/square-terminal';
 import Square from '@lucide/svelte/icons/square';
 import Tags from '@lucide/svelte/icons/tags';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import UserPlus from '@lucide/svelte/icons/user-plus';
 import type { Server } from './host/generated';
+import { whyNoConnect } from './screens/servers/acts';
 import type { AppState, Screen } from './state.svelte';
 import { locale, m, type Locale } from './words/words.svelte';
 
@@ -98,6 +100,21 @@ export const actions: readonly Action[] = [
     },
   },
   ...places,
+  {
+    id: 'server.connect',
+    word: m.detail_connect,
+    icon: SquareTerminal,
+    group: 'server',
+    keys: 'Mod+Enter',
+    when: (app) => {
+      const row = app.screen === 'servers' ? app.selectedRow : null;
+      return row !== null && whyNoConnect(row) === null;
+    },
+    run: async (app) => {
+      const server = app.selectedRow?.server;
+      if (server) await app.host.sessions.open({ server: server.id });
+    },
+  },
   {
     id: 'server.extend',
     word: m.detail_extend,

@@ -86,6 +86,13 @@ const PACKAGES: &[Package] = &[
         true,
     ),
     package(
+        "xdotool",
+        "xdotool",
+        "xdotool",
+        "types into the system's own dialogs",
+        true,
+    ),
+    package(
         "webkit2gtk-driver",
         "webkit2gtk4.1",
         "webkit2gtk-4.1",
@@ -97,6 +104,27 @@ const PACKAGES: &[Package] = &[
         "libsecret",
         "libsecret",
         "looks into the keychain from outside",
+        true,
+    ),
+    package(
+        "openssh-server",
+        "openssh-server",
+        "openssh",
+        "the server that remote login is tried against (Debian starts it as well: `systemctl disable --now ssh` ends that)",
+        true,
+    ),
+    package(
+        "dropbear-bin",
+        "dropbear",
+        "dropbear",
+        "another SSH server to try",
+        true,
+    ),
+    package(
+        "openssh-client",
+        "openssh-clients",
+        "openssh",
+        "keys, an agent and a client to compare with",
         true,
     ),
     package(

@@ -308,11 +308,44 @@ leaseEnd: string,
 /**
  * Which warning it is: minutes before the end.
  */
-minutes: number, } | { "kind": "settings", 
+minutes: number, } | { "kind": "session", 
+/**
+ * As it is now.
+ */
+session: Session, } | { "kind": "session_gone", 
+/**
+ * Its id.
+ */
+session: string, } | { "kind": "session_stalled", 
+/**
+ * Its id.
+ */
+session: string, } | { "kind": "session_copies", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * As they stand.
+ */
+copies: Array<CopyView>, } | { "kind": "settings", 
 /**
  * As it is now.
  */
 settings: Settings, } | { "kind": "wished" } | { "kind": "reload" };
+
+/**
+ * A host key that was shown, and what is known instead.
+ */
+export type ChangedHostKey = { 
+/**
+ * What was shown.
+ */
+shown: HostKeyView, 
+/**
+ * What is known.
+ */
+known: Array<HostKeyView>, };
 
 /**
  * Says where events go.
@@ -346,6 +379,90 @@ preset?: Preset,
  * With `custom`: the fields that differ from the platform's own way.
  */
 profile?: Record<string, unknown>, };
+
+/**
+ * Something that could not be copied.
+ */
+export type CopyProblem = { 
+/**
+ * Its path, here or there.
+ */
+path: string, 
+/**
+ * Why.
+ */
+error: WireError, };
+
+/**
+ * Where a copy stands.
+ */
+export type CopyState = { "kind": "waiting" } | { "kind": "running" } | { "kind": "retrying", 
+/**
+ * Why it was lost.
+ */
+error: WireError, } | { "kind": "paused" } | { "kind": "done" } | { "kind": "failed", 
+/**
+ * Why.
+ */
+error: WireError, } | { "kind": "cancelled" };
+
+/**
+ * What is done with a copy.
+ */
+export type CopySteer = "pause" | "resume" | "cancel" | "replace";
+
+/**
+ * A copy, one way or the other.
+ */
+export type CopyView = { 
+/**
+ * Its number in the session.
+ */
+id: number, 
+/**
+ * To the server.
+ */
+up: boolean, 
+/**
+ * The path here.
+ */
+here: string, 
+/**
+ * The path there.
+ */
+there: string, 
+/**
+ * Where it stands.
+ */
+state: CopyState, 
+/**
+ * Bytes that are there.
+ */
+bytesDone: number, 
+/**
+ * Bytes in all, as far as known.
+ */
+bytesAll: number, 
+/**
+ * Files that are there.
+ */
+filesDone: number, 
+/**
+ * Files in all, as far as known.
+ */
+filesAll: number, 
+/**
+ * Links and such that are left out.
+ */
+skipped: number, 
+/**
+ * Bytes a second, of the last moments.
+ */
+rate: number, 
+/**
+ * What could not be copied while the rest was, the first of it.
+ */
+problems: Array<CopyProblem>, };
 
 /**
  * What one server came to.
@@ -783,6 +900,40 @@ server: string,
 disk: string, };
 
 /**
+ * What something is.
+ */
+export type EntryKind = "file" | "folder" | "link" | "other";
+
+/**
+ * Something in a folder.
+ */
+export type EntryView = { 
+/**
+ * Its name; untrusted text.
+ */
+name: string, 
+/**
+ * What it is.
+ */
+kind: EntryKind, 
+/**
+ * In bytes.
+ */
+size: number, 
+/**
+ * When it was changed, in seconds of Unix time.
+ */
+modified: number | null, 
+/**
+ * Permissions, the lower 12 bits.
+ */
+mode: number | null, 
+/**
+ * It can be opened, renamed and so on: its name is sound.
+ */
+usable: boolean, };
+
+/**
  * What cloud-init installs on the first start.
  */
 export type Environment = "none" | "docker" | "python" | "java" | "node";
@@ -881,6 +1032,113 @@ servers: Array<string>,
 until: string, };
 
 /**
+ * Something is dragged over the window from outside.
+ */
+export type FileDrag = { "kind": "over" } | { "kind": "dropped", 
+/**
+ * Its number, for [`LocalAct::UploadDropped`].
+ */
+drop: number, 
+/**
+ * How many things.
+ */
+count: number, } | { "kind": "left" };
+
+/**
+ * What a window of sessions asks for about a server's files. Nothing of it names a file of this computer.
+ */
+export type FilesAct = { "act": "list", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Its path.
+ */
+folder: string | null, } | { "act": "make_folder", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Its path.
+ */
+path: string, } | { "act": "rename", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Its path.
+ */
+from: string, 
+/**
+ * The new one.
+ */
+to: string, } | { "act": "mode", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Paths.
+ */
+paths: Array<string>, 
+/**
+ * The lower 12 bits.
+ */
+mode: number, } | { "act": "remove", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Paths.
+ */
+paths: Array<string>, } | { "act": "stop_removing", 
+/**
+ * Session id.
+ */
+session: string, } | { "act": "copies", 
+/**
+ * Session id.
+ */
+session: string, } | { "act": "steer", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Its number.
+ */
+copy: number, 
+/**
+ * How.
+ */
+how: CopySteer, } | { "act": "clear_copies", 
+/**
+ * Session id.
+ */
+session: string, };
+
+/**
+ * What comes of it.
+ */
+export type FilesAnswer = { "kind": "folder", 
+/**
+ * It.
+ */
+folder: FolderView, } | { "kind": "removed", 
+/**
+ * How many.
+ */
+count: number, } | { "kind": "copies", 
+/**
+ * They.
+ */
+copies: Array<CopyView>, } | { "kind": "done" };
+
+/**
  * Looking for keys that lie ready on this computer.
  */
 export type FindKeys = { 
@@ -918,6 +1176,23 @@ arm: boolean, };
  * A directory that the system can be asked to show. The page names none itself.
  */
 export type Folder = "data" | "diagnostics";
+
+/**
+ * A folder of a server.
+ */
+export type FolderView = { 
+/**
+ * Its whole path.
+ */
+path: string, 
+/**
+ * What is in it, folders first.
+ */
+entries: Array<EntryView>, 
+/**
+ * There are more than are shown.
+ */
+cut: boolean, };
 
 /**
  * A key that lies ready. Nothing secret is in it.
@@ -972,6 +1247,23 @@ disk: string,
  * Its size then, in GB.
  */
 sizeGb: number, };
+
+/**
+ * A host key, for people.
+ */
+export type HostKeyView = { 
+/**
+ * The kind of key, by its name in SSH.
+ */
+kind: string, 
+/**
+ * SHA-256 of it, as `ssh` prints it.
+ */
+fingerprint: string, 
+/**
+ * The file and line where it stands; nothing for what was shown, or given to the server when it was made.
+ */
+place: string | null, };
 
 /**
  * One image.
@@ -1110,6 +1402,63 @@ before: number | null,
 limit: number, };
 
 /**
+ * What needs files of this computer. Which, a person chooses in the system's own dialog, or by dropping them.
+ */
+export type LocalAct = { "act": "upload_files", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Into this folder there.
+ */
+folder: string, } | { "act": "upload_folder", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Into this folder there.
+ */
+folder: string, } | { "act": "upload_dropped", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Into this folder there.
+ */
+folder: string, 
+/**
+ * Which drop.
+ */
+drop: number, } | { "act": "download", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Paths there.
+ */
+paths: Array<string>, } | { "act": "download_to", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Paths there.
+ */
+paths: Array<string>, } | { "act": "show_folder", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * The copy's number.
+ */
+copy: number, };
+
+/**
  * An amount of money. Decimal all the way: prices of an hour have more digits than binary fractions keep.
  */
 export type Money = { 
@@ -1134,6 +1483,15 @@ key: string,
  * Its value: up to 43 characters.
  */
 value: string, };
+
+/**
+ * A server to log in to.
+ */
+export type OpenSession = { 
+/**
+ * Server id.
+ */
+server: string, };
 
 /**
  * One operation.
@@ -1934,6 +2292,228 @@ server: string, };
 export type ServerState = "creating" | "running" | "stopping" | "stopped" | "starting" | "restarting" | "resizing" | "confirming_size" | "reinstalling" | "deleting" | "error" | "frozen" | "unknown";
 
 /**
+ * A shell on a server.
+ */
+export type Session = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Name of the server.
+ */
+serverName: string, 
+/**
+ * The server's address.
+ */
+address: string, 
+/**
+ * Who is logged in.
+ */
+user: string, 
+/**
+ * Where it stands.
+ */
+state: SessionState, 
+/**
+ * What it waits for a person to answer.
+ */
+question: SessionQuestion | null, 
+/**
+ * What the server said before the login; untrusted text.
+ */
+banner: string, };
+
+/**
+ * What a window of sessions asks for.
+ */
+export type SessionAct = { "act": "open", 
+/**
+ * Server id.
+ */
+server: string, } | { "act": "close", 
+/**
+ * Session id.
+ */
+session: string, } | { "act": "retry", 
+/**
+ * Session id.
+ */
+session: string, } | { "act": "resize", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Letters in a row.
+ */
+columns: number, 
+/**
+ * Rows.
+ */
+rows: number, } | { "act": "shown", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * The offset.
+ */
+offset: number, } | { "act": "trust", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * The question's number.
+ */
+question: number, 
+/**
+ * It is.
+ */
+yes: boolean, } | { "act": "answer", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * The question's number.
+ */
+question: number, 
+/**
+ * One for each prompt.
+ */
+answers: Array<string>, };
+
+/**
+ * What is asked.
+ */
+export type SessionAsk = { "kind": "host_key", 
+/**
+ * The host as asked for.
+ */
+host: string, 
+/**
+ * The key that it showed.
+ */
+key: HostKeyView, 
+/**
+ * The id of the server that had this address before.
+ */
+formerly: string | null, } | { "kind": "passphrase", 
+/**
+ * The file.
+ */
+key: string, 
+/**
+ * The one before was wrong.
+ */
+again: boolean, } | { "kind": "password", 
+/**
+ * The user.
+ */
+user: string, 
+/**
+ * The one before was wrong.
+ */
+again: boolean, } | { "kind": "prompts", 
+/**
+ * What the server calls it.
+ */
+name: string, 
+/**
+ * What it says about it.
+ */
+instruction: string, 
+/**
+ * The prompts: text, and whether what is typed may be seen.
+ */
+prompts: Array<[string, boolean]>, };
+
+/**
+ * A question of a session.
+ */
+export type SessionQuestion = { 
+/**
+ * Its number in the session.
+ */
+number: number, 
+/**
+ * What is asked.
+ */
+ask: SessionAsk, };
+
+/**
+ * Where a session stands.
+ */
+export type SessionState = { "kind": "connecting" } | { "kind": "checking_key" } | { "kind": "logging_in" } | { "kind": "waiting", 
+/**
+ * How often it was tried.
+ */
+attempt: number, 
+/**
+ * When the next try comes, in milliseconds.
+ */
+nextInMs: number, 
+/**
+ * How long trying goes on, in milliseconds.
+ */
+leftMs: number, 
+/**
+ * What happened the last time.
+ */
+error: WireError, } | { "kind": "open" } | { "kind": "reconnecting", 
+/**
+ * Which try comes next, from 1.
+ */
+attempt: number, 
+/**
+ * How many there are.
+ */
+of: number, 
+/**
+ * When it comes, in milliseconds.
+ */
+nextInMs: number, 
+/**
+ * Why it was lost, or why the last try failed.
+ */
+error: WireError, } | { "kind": "ended", 
+/**
+ * What the shell returned, where it did.
+ */
+exit: number | null, 
+/**
+ * The signal that ended it, where one did.
+ */
+signal: string | null, } | { "kind": "failed", 
+/**
+ * Why.
+ */
+error: WireError, 
+/**
+ * Both host keys, when another one was shown than is known.
+ */
+hostKeys: ChangedHostKey | null, };
+
+/**
+ * What a window of sessions begins with.
+ */
+export type SessionsStart = { 
+/**
+ * Every session.
+ */
+sessions: Array<Session>, 
+/**
+ * Language and look.
+ */
+settings: Settings, };
+
+/**
  * What a person set.
  */
 export type Settings = { 
@@ -2338,6 +2918,10 @@ export const calls = (call: Call) => ({
     markParts: (request: ServerRef) => call<Operation>("servers.mark_parts", request),
     leftovers: () => call<Leftovers>("servers.leftovers", null),
     removeLeftovers: (request: RemoveLeftovers) => call<Array<PerLeftover>>("servers.remove_leftovers", request),
+  },
+  sessions: {
+    list: () => call<Array<Session>>("sessions.list", null),
+    open: (request: OpenSession) => call<Session>("sessions.open", request),
   },
   disks: {
     list: (request: ServerRef) => call<DiskList>("disks.list", request),

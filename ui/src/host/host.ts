@@ -1,6 +1,17 @@
 // The one seam to the backend: nothing else in the interface imports @tauri-apps.
 import { Channel, invoke } from '@tauri-apps/api/core';
-import { calls, type Change, type WireError } from './generated';
+import {
+  calls,
+  type Change,
+  type FileDrag,
+  type FilesAct,
+  type FilesAnswer,
+  type LocalAct,
+  type Session,
+  type SessionAct,
+  type SessionsStart,
+  type WireError,
+} from './generated';
 
 /** Everything the interface can ask of the backend, and the stream of what changed there. */
 export type Host = ReturnType<typeof calls> & {
@@ -22,6 +33,54 @@ export const tauriHost = (): Host => ({
     await invoke('watch', { channel });
     return () => {
       live = false;
+    };
+  },
+});
+
+/** What the window of sessions can ask of the backend. Nothing of the cloud and of accounts is among it. */
+export type SessionsHost = {
+  /** Answers the session that was opened, if one was. */
+  act(request: SessionAct): Promise<Session | null>;
+  type(session: string, bytes: Uint8Array): Promise<void>;
+  /** Its output from an offset on, in frames: eight bytes of offset, then bytes. The answer ends it. */
+  output(session: string, offset: number | null, receive: (frame: ArrayBuffer) => void): Promise<() => void>;
+  watch(receive: (change: Change) => void): Promise<{ start: SessionsStart; stop: () => void }>;
+  /** The server's files. */
+  files(request: FilesAct): Promise<FilesAnswer>;
+  /** What needs files of this computer, which a person chooses: whether any were. */
+  local(request: LocalAct): Promise<boolean>;
+  /** What is dragged over the window. */
+  drops(receive: (drag: FileDrag) => void): Promise<void>;
+};
+
+/** The host inside the window of sessions. */
+export const tauriSessions = (): SessionsHost => ({
+  act: (request) => invoke('session', { request }),
+  files: (request) => invoke('session_files', { request }),
+  local: (request) => invoke('session_local', { request }),
+  drops: (receive) => invoke('session_drops', { channel: new Channel<FileDrag>(receive) }),
+  type: (session, bytes) => invoke('session_type', bytes, { headers: { session } }),
+  async output(session, offset, receive) {
+    let live = true;
+    const channel = new Channel<ArrayBuffer | number[]>((frame) => {
+      if (live) receive(frame instanceof ArrayBuffer ? frame : new Uint8Array(frame).buffer);
+    });
+    await invoke('session_output', { session, offset, channel });
+    return () => {
+      live = false;
+    };
+  },
+  async watch(receive) {
+    let live = true;
+    const channel = new Channel<Change>((change) => {
+      if (live) receive(change);
+    });
+    const start = await invoke<SessionsStart>('session_watch', { channel });
+    return {
+      start,
+      stop: () => {
+        live = false;
+      },
     };
   },
 });

@@ -15,6 +15,15 @@ function format(options: Intl.DateTimeFormatOptions, at: number): string {
   return made.format(at);
 }
 
+/** `1.5 MiB`: what a file has, in the units that `ls -h` counts in. */
+export function bytes(count: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, count)) / 10)));
+  const value = count / 1024 ** power;
+  const digits = power > 0 && value < 10 ? 1 : 0;
+  return `${value.toLocaleString(locale(), { maximumFractionDigits: digits })} ${units[power]}`;
+}
+
 /** Milliseconds of an RFC 3339 time; null when it is absent or no time at all. */
 export function instant(text: string | null): number | null {
   if (text === null) return null;

@@ -25,6 +25,7 @@ use crate::views::disks::{
     AddDisk, AskDiskCommands, AskDiskPrice, DeleteDisk, Deletion, DiskCommands, DiskList, DiskPrice, DiskRef,
     GrowDisk, Leftovers, PerLeftover, RemoveLeftovers,
 };
+use crate::views::sessions::{OpenSession, Session};
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
     Delivery, DeliveryTest, EventPage, ExtendLease, FindKeys, ListEvents, Operation, OperationRef, PerServer,
@@ -260,6 +261,13 @@ calls! {
         let speaker = api.speaker(&domain);
         let results = domain.remove_leftovers(ask.items).await?;
         Ok(results.into_iter().map(|(asked, result)| speaker.per_leftover(asked, result)).collect())
+    }
+
+    "sessions.list" "list" (api, _r: ()) -> Vec<Session> { api.sessions().await }
+    "sessions.open" "open" (api, ask: OpenSession) -> Session {
+        let session = api.open_session(&ask.server).await?;
+        api.show_sessions();
+        Ok(session)
     }
 
     "disks.list" "list" (api, ask: ServerRef) -> DiskList { api.domain().await?.disks(&ask.server).await }

@@ -27,11 +27,15 @@ const NAME_MOST: usize = 48;
 /// Shows a directory in the system's file manager.
 pub type ShowDirectory = Arc<dyn Fn(&Path) -> std::io::Result<()> + Send + Sync>;
 
+/// Opens the window of sessions, or brings it to the front.
+pub type ShowSessions = Arc<dyn Fn() + Send + Sync>;
+
 /// What waits for the page, and what the desktop can do.
 #[derive(Default)]
 pub(crate) struct Desk {
     wishes: Mutex<VecDeque<Wished>>,
     show: OnceLock<ShowDirectory>,
+    show_sessions: OnceLock<ShowSessions>,
 }
 
 /// The icon in the tray, and its menu.
@@ -109,6 +113,18 @@ pub struct Notice {
 }
 
 impl Api {
+    /// How the window of sessions is shown. Once; without it, a session is opened all the same.
+    pub fn show_sessions_by(&self, show: ShowSessions) {
+        // Set once, by the shell.
+        let _ = self.desk().show_sessions.set(show);
+    }
+
+    pub(crate) fn show_sessions(&self) {
+        if let Some(show) = self.desk().show_sessions.get() {
+            show();
+        }
+    }
+
     /// How the system is asked to show a directory. Once; without it, it cannot be.
     pub fn show_directories_by(&self, show: ShowDirectory) {
         let _ = self.desk().show.set(show);

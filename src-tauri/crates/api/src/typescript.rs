@@ -52,6 +52,12 @@ pub fn typescript() -> String {
     crate::calls::visit_types(&mut declarations);
     declarations.visit::<Change>();
     declarations.visit::<DeleteServer>();
+    declarations.visit::<crate::views::sessions::SessionAct>();
+    declarations.visit::<crate::views::sessions::SessionsStart>();
+    declarations.visit::<crate::views::files::FilesAct>();
+    declarations.visit::<crate::views::files::FilesAnswer>();
+    declarations.visit::<crate::views::files::LocalAct>();
+    declarations.visit::<crate::views::files::FileDrag>();
     declarations.visit::<crate::WireError>();
     let mut text = String::from(HEAD);
     for declaration in declarations.found.values() {

@@ -5,7 +5,9 @@ mod accounts;
 pub mod change;
 pub mod disks;
 mod events;
+pub mod files;
 mod operations;
+pub mod sessions;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -238,6 +240,28 @@ pub enum Change {
         #[ts(type = "number")]
         minutes: i64,
     },
+    /// A session began, went on, or asks something.
+    Session {
+        /// As it is now.
+        session: Box<sessions::Session>,
+    },
+    /// A session was closed.
+    SessionGone {
+        /// Its id.
+        session: String,
+    },
+    /// What a session shows has to be read anew, from what was shown last.
+    SessionStalled {
+        /// Its id.
+        session: String,
+    },
+    /// The copies of a session's files went on.
+    SessionCopies {
+        /// Session id.
+        session: String,
+        /// As they stand.
+        copies: Vec<files::CopyView>,
+    },
     /// Something was set.
     Settings {
         /// As it is now.
@@ -314,6 +338,15 @@ impl Speaker<'_> {
             wangcheng::Change::Events(last_seq) => Change::Events { last_seq },
             wangcheng::Change::Delivery(delivery) => Change::Delivery {
                 delivery: self.delivery(*delivery),
+            },
+            wangcheng::Change::Session(session) => Change::Session {
+                session: Box::new(self.session(*session)),
+            },
+            wangcheng::Change::SessionGone(session) => Change::SessionGone { session },
+            wangcheng::Change::SessionStalled(session) => Change::SessionStalled { session },
+            wangcheng::Change::SessionCopies(session, jobs) => Change::SessionCopies {
+                session,
+                copies: self.copies(&jobs),
             },
             wangcheng::Change::LeaseWarned(warning) => Change::LeaseWarned {
                 account: warning.account,

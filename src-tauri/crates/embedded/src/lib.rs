@@ -89,6 +89,7 @@ fn demo(announcement: &Announcement) -> Result<(Endpoints, Demo)> {
         credentials: Credentials::permanent(user.access_key.as_str(), user.secret_key.as_str()),
     });
     let demo = Demo {
+        guests: announcement.control.parse().ok(),
         region: first.id.clone(),
         users: users.collect(),
         hei_url: announcement.hei.url.parse().map_err(unavailable)?,

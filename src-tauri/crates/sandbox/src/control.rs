@@ -1,11 +1,14 @@
 //! The control listener: looks into the sandbox and makes things go wrong in it. For tests and the demo mode's own use; it
 //! answers no web page, because those could reach loopback too; a person who opens `/received` in a browser is none.
 
+use std::sync::Arc;
+
 use http::{Method, header};
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
+    guests,
     mishaps::Mishap,
     receiver::{ModeSetting, Selection},
     shared::Shared,
@@ -60,7 +63,7 @@ where
     Option::deserialize(deserializer).map(Some)
 }
 
-pub(crate) async fn answer(request: &Request, shared: &Shared) -> Answer {
+pub(crate) async fn answer(request: &Request, shared: &Arc<Shared>) -> Answer {
     if is_from_a_web_page(request) {
         return wrong(403, "web pages have no business here");
     }
@@ -70,6 +73,7 @@ pub(crate) async fn answer(request: &Request, shared: &Shared) -> Answer {
             &json!({"status": "ok", "time": shared.now(), "wire_time": shared.wire_time()}),
         ),
         (&Method::GET, "/servers") => shared.world_as_json(),
+        (&Method::GET, "/guest") => guest(request, shared).await,
         (&Method::GET, "/requests") => Answer::json(200, &shared.requests()),
         (&Method::GET, "/events") => events(request, shared).await,
         (&Method::POST, "/clock") => match request.json::<ClockSetting>() {
@@ -141,6 +145,15 @@ fn apply(setting: FaultSetting, world: &mut World) {
         for server in servers.filter(|server| Some(&server.id) == id.as_ref()) {
             server.locked = locked;
         }
+    }
+}
+
+async fn guest(request: &Request, shared: &Arc<Shared>) -> Answer {
+    let server = request.query_value("server").unwrap_or_default();
+    match guests::port(shared, &server).await {
+        Ok(Some(port)) => Answer::json(200, &json!({"host": "127.0.0.1", "port": port})),
+        Ok(None) => wrong(404, "there is no such server, or too many are reached already"),
+        Err(error) => wrong(500, &error.to_string()),
     }
 }
 

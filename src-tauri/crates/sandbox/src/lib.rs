@@ -21,6 +21,7 @@
 //! |---|---|
 //! | `GET /health` | `{"status":"ok","time":…,"wire_time":…}`: the region's time, and that by which callers sign |
 //! | `GET /servers` | everything that exists, as JSON |
+//! | `GET /guest?server=ID` | `{"host":"127.0.0.1","port":N}`: where that server answers by SSH, as a simulated machine |
 //! | `GET /requests` | the last 1000 requests: service, method, path, status, error code, user |
 //! | `GET /events?after=&limit=&distinct=true` | what the receiver keeps: `[{id, received_at, event_id, record, deliveries}]`, at most 10,000 |
 //! | `POST /clock {"offset_s":N}` | moves the sandbox's clocks to N seconds from the machine's |
@@ -63,6 +64,7 @@ mod error;
 mod faults;
 mod files;
 mod gateway;
+mod guests;
 mod mishaps;
 mod receiver;
 mod services;

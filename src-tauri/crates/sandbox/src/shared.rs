@@ -18,6 +18,7 @@ use crate::{
     clock::{Clock, Pace},
     faults::Fault,
     gateway::Gateway,
+    guests::{Guest, Guests},
     mishaps::{Harm, Mishaps},
     receiver::Receiver,
     services::{self, Call, Service},
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     flow: Flow,
     receiver: Receiver,
     requests: Mutex<VecDeque<Seen>>,
+    guests: Guests,
 }
 
 /// One request, without its headers and body: they hold signatures, tokens and passwords.
@@ -73,6 +75,7 @@ impl Shared {
             flow: Flow::default(),
             receiver,
             requests: Mutex::new(VecDeque::new()),
+            guests: Guests::default(),
         }
     }
 
@@ -363,6 +366,20 @@ impl Shared {
             200,
             &json!({"time": now, "regions": world.regions, "faults": world.faults}),
         )
+    }
+
+    pub(crate) fn guests(&self) -> &Guests {
+        &self.guests
+    }
+
+    /// A server as its guest is now.
+    pub(crate) fn guest(&self, server: &str) -> Option<Guest> {
+        let world = self.world();
+        let region = world
+            .regions
+            .iter()
+            .find(|region| region.servers.contains_key(server))?;
+        Some(Guest::of(region, region.servers.get(server)?))
     }
 
     /// Puts more servers into the world; see [`crate::Running::add_servers`].

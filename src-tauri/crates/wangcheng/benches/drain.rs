@@ -120,6 +120,7 @@ async fn domain(dir: &TempDir, url: &str) -> Wangcheng {
         },
         endpoints: Endpoints::empty(),
         demo: Some(Demo {
+            guests: None,
             region: "demo-north-1".to_owned(),
             users: Vec::new(),
             hei_url: url.parse().expect("an address"),

@@ -21,6 +21,8 @@ use crate::failure::{Code, Failure, Result};
 use crate::keychain::Keychain;
 use crate::operations::Operation;
 use crate::servers::ServerList;
+use crate::sessions::files::Job;
+use crate::sessions::{Session, Sessions};
 use crate::settings::Way;
 use crate::watch::LeaseWarning;
 
@@ -63,6 +65,8 @@ pub struct Demo {
     pub hei_url: Url,
     /// Its token.
     pub hei_token: SecretString,
+    /// Where it says how its servers are reached: their addresses lead nowhere.
+    pub guests: Option<Url>,
 }
 
 /// One person of the embedded region.
@@ -91,6 +95,14 @@ pub enum Change {
     Delivery(Box<Delivery>),
     /// The end of a lease is near. Told once for each deadline and warning.
     LeaseWarned(LeaseWarning),
+    /// A session began, went on, or asks something.
+    Session(Box<Session>),
+    /// A session was closed, by its id.
+    SessionGone(String),
+    /// Whoever reads the output of this session stopped to say what it shows, and has to read anew.
+    SessionStalled(String),
+    /// The copies of this session's files went on.
+    SessionCopies(String, Arc<Vec<Job>>),
 }
 
 /// The result of [`Wangcheng::open`].
@@ -131,6 +143,7 @@ pub(crate) struct Inner {
     pub held: Mutex<HashMap<String, SecretString>>,
     /// Rung when somebody does not want an operation any more.
     pub cancels: Notify,
+    pub sessions: Sessions,
     pub courier: Courier,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
@@ -187,6 +200,7 @@ impl Wangcheng {
             followed: Mutex::default(),
             held: Mutex::default(),
             cancels: Notify::new(),
+            sessions: Sessions::default(),
             courier,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -215,6 +229,9 @@ impl Wangcheng {
 
     /// Stops every task and waits for them; what is under way is taken up at the next start.
     pub async fn stop(&self) {
+        if let Err(failure) = self.close_sessions().await {
+            tracing::warn!(%failure, "the end of a session is not in the ledger");
+        }
         self.inner.stop.cancel();
         self.inner.tasks.close();
         self.inner.tasks.wait().await;

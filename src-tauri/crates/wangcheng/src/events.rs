@@ -47,6 +47,10 @@ pub enum Action {
     DiskDeleted,
     /// A public address was given back.
     AddressReleased,
+    /// Somebody was let in to a server.
+    SessionOpened,
+    /// That came to its end.
+    SessionClosed,
     /// The installation lives: one a day.
     InstallHeartbeat,
 }
@@ -71,6 +75,8 @@ impl Action {
             Action::DiskDetached => "disk.detached",
             Action::DiskDeleted => "disk.deleted",
             Action::AddressReleased => "eip.released",
+            Action::SessionOpened => "session.opened",
+            Action::SessionClosed => "session.closed",
             Action::InstallHeartbeat => "install.heartbeat",
         }
     }

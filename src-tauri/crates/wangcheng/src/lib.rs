@@ -17,6 +17,7 @@
 //! | `first_start` | what a server does on its first start: our part, and the text of whoever makes it |
 //! | [`networks`] | addresses, and the security group that lets one of them in |
 //! | [`lease`] | which ends of a lease are possible, and when its end is warned of |
+//! | [`sessions`] | shells on servers: how to log in, which are open, what is told of them |
 //! | [`login`] | the keys of a server: made here, kept in the keychain |
 //! | `watch` | what was done elsewhere, and leases that are about to end |
 //! | [`operations`] | everything asked of the cloud: recorded, sent, followed, settled, taken up after a restart |
@@ -45,6 +46,7 @@ pub mod operations;
 pub mod resize;
 pub mod rights;
 pub mod servers;
+pub mod sessions;
 pub mod settings;
 mod sharing;
 mod standing;

@@ -260,6 +260,18 @@ impl Wangcheng {
         })
     }
 
+    /// A server's private key and its host key, where it was made here.
+    ///
+    /// # Errors
+    /// The keychain's.
+    pub(crate) async fn login_key(&self, server: &str) -> Result<Option<(SecretString, String)>> {
+        let Some(stored) = self.inner.keychain.get(&self.server_key_name(server)).await? else {
+            return Ok(None);
+        };
+        let kept: Kept = serde_json::from_str(stored.expose_secret()).map_err(internal)?;
+        Ok(Some((kept.private_key.into(), kept.host_key)))
+    }
+
     /// Whether the keychain has a server's key, as far as it answers.
     pub(crate) async fn has_server_key(&self, server: &str) -> bool {
         let stored = self.inner.keychain.get(&self.server_key_name(server)).await;

@@ -12,6 +12,15 @@ export function whyNothing({ server, operation }: Row): string | null {
   return operation === null ? null : m.why_busy();
 }
 
+/** Why nobody can log in to it now. */
+export function whyNoConnect({ server }: Row): string | null {
+  if (server === null) return m.why_making();
+  if (!server.own) return m.servers_not_own();
+  if (server.os === 'Windows') return m.connect_windows();
+  if (server.addresses.length === 0) return m.detail_no_address();
+  return server.state === 'running' ? null : m.connect_not_running({ state: stateWord[server.state]() });
+}
+
 /** Why its size or its disks cannot be changed: the cloud does that with a server that runs or is stopped only. */
 export function whyAtRest(row: Row): string | null {
   const nothing = whyNothing(row);

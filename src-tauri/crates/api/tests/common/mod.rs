@@ -61,6 +61,7 @@ pub fn demo(announcement: &Announcement) -> (Endpoints, Demo) {
         credentials: Credentials::permanent(user.access_key.as_str(), user.secret_key.as_str()),
     });
     let demo = Demo {
+        guests: announcement.control.parse().ok(),
         region: region.id.clone(),
         users: users.collect(),
         hei_url: announcement.hei.url.parse().unwrap(),
@@ -70,7 +71,10 @@ pub fn demo(announcement: &Announcement) -> (Endpoints, Demo) {
 }
 
 pub async fn open(dir: &Path, running: &Running) -> Api {
-    let announcement = running.announcement();
+    open_announced(dir, running.announcement()).await
+}
+
+pub async fn open_announced(dir: &Path, announcement: Announcement) -> Api {
     let places = Places {
         data_dir: dir.to_owned(),
         client: ClientInfo {

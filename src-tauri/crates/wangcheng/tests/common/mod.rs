@@ -105,6 +105,7 @@ pub async fn domain(dir: &Path, url: &str) -> Wangcheng {
         },
         endpoints: wangcheng::Endpoints::empty(),
         demo: Some(Demo {
+            guests: None,
             region: "demo-north-1".to_owned(),
             users: Vec::new(),
             hei_url: url.parse().unwrap(),

@@ -1,0 +1,329 @@
+//! Sessions on the wire.
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use wangcheng::sessions::{Ask, KnownKey, SshError, State, failure};
+
+use super::{Settings, Speaker};
+use crate::error::WireError;
+
+/// A shell on a server.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    /// Its id.
+    pub id: String,
+    /// Server id.
+    pub server: String,
+    /// Name of the server.
+    pub server_name: String,
+    /// The server's address.
+    pub address: String,
+    /// Who is logged in.
+    pub user: String,
+    /// Where it stands.
+    pub state: SessionState,
+    /// What it waits for a person to answer.
+    pub question: Option<SessionQuestion>,
+    /// What the server said before the login; untrusted text.
+    pub banner: String,
+}
+
+/// Where a session stands.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum SessionState {
+    /// On the way to the server.
+    Connecting,
+    /// Its host key is compared.
+    CheckingKey,
+    /// Logging in.
+    LoggingIn,
+    /// The server does not answer yet; it is tried again.
+    Waiting {
+        /// How often it was tried.
+        attempt: u32,
+        /// When the next try comes, in milliseconds.
+        #[ts(type = "number")]
+        next_in_ms: u64,
+        /// How long trying goes on, in milliseconds.
+        #[ts(type = "number")]
+        left_ms: u64,
+        /// What happened the last time.
+        error: WireError,
+    },
+    /// Somebody is let in.
+    Open,
+    /// The connection was lost and is made anew.
+    Reconnecting {
+        /// Which try comes next, from 1.
+        attempt: u32,
+        /// How many there are.
+        of: u32,
+        /// When it comes, in milliseconds.
+        #[ts(type = "number")]
+        next_in_ms: u64,
+        /// Why it was lost, or why the last try failed.
+        error: WireError,
+    },
+    /// Over, as it should be.
+    Ended {
+        /// What the shell returned, where it did.
+        exit: Option<u32>,
+        /// The signal that ended it, where one did.
+        signal: Option<String>,
+    },
+    /// Over, and not as it should be.
+    Failed {
+        /// Why.
+        error: WireError,
+        /// Both host keys, when another one was shown than is known.
+        host_keys: Option<ChangedHostKey>,
+    },
+}
+
+/// A host key that was shown, and what is known instead.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangedHostKey {
+    /// What was shown.
+    pub shown: HostKeyView,
+    /// What is known.
+    pub known: Vec<HostKeyView>,
+}
+
+/// A host key, for people.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct HostKeyView {
+    /// The kind of key, by its name in SSH.
+    pub kind: String,
+    /// SHA-256 of it, as `ssh` prints it.
+    pub fingerprint: String,
+    /// The file and line where it stands; nothing for what was shown, or given to the server when it was made.
+    pub place: Option<String>,
+}
+
+/// A question of a session.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionQuestion {
+    /// Its number in the session.
+    #[ts(type = "number")]
+    pub number: u64,
+    /// What is asked.
+    pub ask: SessionAsk,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum SessionAsk {
+    /// Is this the server's key?
+    HostKey {
+        /// The host as asked for.
+        host: String,
+        /// The key that it showed.
+        key: HostKeyView,
+        /// The id of the server that had this address before.
+        formerly: Option<String>,
+    },
+    /// The passphrase of a key file.
+    Passphrase {
+        /// The file.
+        key: String,
+        /// The one before was wrong.
+        again: bool,
+    },
+    /// The user's password.
+    Password {
+        /// The user.
+        user: String,
+        /// The one before was wrong.
+        again: bool,
+    },
+    /// What the server wants to know, in its own words.
+    Prompts {
+        /// What the server calls it.
+        name: String,
+        /// What it says about it.
+        instruction: String,
+        /// The prompts: text, and whether what is typed may be seen.
+        prompts: Vec<(String, bool)>,
+    },
+}
+
+/// A server to log in to.
+#[derive(Debug, Clone, Deserialize, TS)]
+pub struct OpenSession {
+    /// Server id.
+    pub server: String,
+}
+
+/// What a window of sessions asks for.
+#[derive(Debug, Deserialize, TS)]
+#[serde(tag = "act", rename_all = "snake_case")]
+pub enum SessionAct {
+    /// Another session on a server.
+    Open {
+        /// Server id.
+        server: String,
+    },
+    /// Ends a session and forgets it.
+    Close {
+        /// Session id.
+        session: String,
+    },
+    /// The next try to connect comes now.
+    Retry {
+        /// Session id.
+        session: String,
+    },
+    /// The terminal has another size.
+    Resize {
+        /// Session id.
+        session: String,
+        /// Letters in a row.
+        columns: u16,
+        /// Rows.
+        rows: u16,
+    },
+    /// Everything before this offset was shown.
+    Shown {
+        /// Session id.
+        session: String,
+        /// The offset.
+        #[ts(type = "number")]
+        offset: u64,
+    },
+    /// Answers whether a host key is trusted.
+    Trust {
+        /// Session id.
+        session: String,
+        /// The question's number.
+        #[ts(type = "number")]
+        question: u64,
+        /// It is.
+        yes: bool,
+    },
+    /// Answers what is asked; without answers it is a "no".
+    Answer {
+        /// Session id.
+        session: String,
+        /// The question's number.
+        #[ts(type = "number")]
+        question: u64,
+        /// One for each prompt.
+        #[ts(as = "Vec<String>")]
+        answers: Vec<SecretString>,
+    },
+}
+
+/// What a window of sessions begins with.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionsStart {
+    /// Every session.
+    pub sessions: Vec<Session>,
+    /// Language and look.
+    pub settings: Settings,
+}
+
+fn key(key: KnownKey) -> HostKeyView {
+    HostKeyView {
+        kind: key.kind,
+        fingerprint: key.fingerprint,
+        place: key.place,
+    }
+}
+
+impl Speaker<'_> {
+    pub fn session(&self, session: wangcheng::sessions::Session) -> Session {
+        Session {
+            id: session.id,
+            server: session.server,
+            server_name: session.server_name,
+            address: session.address,
+            user: session.user,
+            state: self.session_state(session.state),
+            question: session.question.map(|(number, ask)| SessionQuestion {
+                number,
+                ask: asked(ask),
+            }),
+            banner: session.banner,
+        }
+    }
+
+    fn session_state(&self, state: State) -> SessionState {
+        let said = |error: &SshError| self.error(&failure(error));
+        match state {
+            State::Idle | State::Connecting { .. } => SessionState::Connecting,
+            State::CheckingKey { .. } => SessionState::CheckingKey,
+            State::LoggingIn { .. } => SessionState::LoggingIn,
+            State::Waiting {
+                attempt,
+                cause,
+                next_in_ms,
+                left_ms,
+            } => SessionState::Waiting {
+                attempt,
+                next_in_ms,
+                left_ms,
+                error: said(&cause),
+            },
+            State::Open => SessionState::Open,
+            State::Reconnecting {
+                attempt,
+                of,
+                cause,
+                next_in_ms,
+            } => SessionState::Reconnecting {
+                attempt,
+                of,
+                next_in_ms,
+                error: said(&cause),
+            },
+            State::Ended { exit, signal } => SessionState::Ended { exit, signal },
+            State::Failed { error } => SessionState::Failed {
+                error: said(&error),
+                host_keys: match error {
+                    SshError::HostKeyChanged { shown, known, .. } => Some(ChangedHostKey {
+                        shown: key(shown),
+                        known: known.into_iter().map(key).collect(),
+                    }),
+                    _ => None,
+                },
+            },
+        }
+    }
+}
+
+fn asked(ask: Ask) -> SessionAsk {
+    match ask {
+        Ask::HostKey {
+            host,
+            key: shown,
+            formerly,
+            ..
+        } => SessionAsk::HostKey {
+            host,
+            key: key(shown),
+            formerly,
+        },
+        Ask::Passphrase { key, again } => SessionAsk::Passphrase { key, again },
+        Ask::Password { user, again, .. } => SessionAsk::Password { user, again },
+        Ask::Prompts {
+            name,
+            instruction,
+            prompts,
+        } => SessionAsk::Prompts {
+            name,
+            instruction,
+            prompts: prompts
+                .into_iter()
+                .map(|prompt| (prompt.text, prompt.echo))
+                .collect(),
+        },
+    }
+}

@@ -1,0 +1,410 @@
+//! Shells on servers: how to log in to one, which are open, and what is told of them.
+//!
+//! A session lives here, whoever looks at it: a window that was reloaded finds it again, and reads on where it stopped
+//! ([`Stream`]). The server's own key comes from the keychain and goes to nobody but the SSH client. The host key is the one
+//! that the server was given when it was made, bound to its id, so that nothing is asked. Its [`files`] have connections of
+//! their own.
+
+mod failure;
+pub mod files;
+mod login;
+mod stream;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use remote::{Login, Question, Shell, ShellOptions};
+use secrecy::SecretString;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+pub use failure::{failure, file_failure};
+pub use remote::{Ask, Error as SshError, KnownKey, Prompt, Size, State};
+pub use stream::Stream;
+
+use crate::Wangcheng;
+use crate::app::Change;
+use crate::events::{Action, Draft};
+use crate::failure::{Code, Failure, Result};
+use crate::servers::Server;
+
+/// Most sessions at once, those that ended and are still looked at included.
+const SESSIONS_MOST: usize = 32;
+/// Smallest and largest terminal, in letters.
+const LETTERS: std::ops::RangeInclusive<u16> = 1..=2000;
+
+/// A session as it is now.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Its id.
+    pub id: String,
+    /// Server id.
+    pub server: String,
+    /// Name of the server.
+    pub server_name: String,
+    /// The server's address.
+    pub address: String,
+    /// Who is logged in.
+    pub user: String,
+    /// Where it stands.
+    pub state: State,
+    /// What it waits for a person to answer, with its number.
+    pub question: Option<(u64, Ask)>,
+    /// What the server said before the login; untrusted text.
+    pub banner: String,
+    /// When somebody was let in.
+    pub opened: Option<DateTime<Utc>>,
+}
+
+/// The sessions of this program.
+#[derive(Default)]
+pub(crate) struct Sessions {
+    open: Mutex<BTreeMap<String, Arc<Open>>>,
+}
+
+/// One session at work.
+pub(crate) struct Open {
+    id: String,
+    server: Server,
+    account: store::Account,
+    address: String,
+    user: String,
+    /// The way to log in, for what has a connection of its own.
+    login: Login,
+    shell: Shell,
+    shelf: files::Shelf,
+    now: Mutex<Now>,
+    /// Offset up to which a page has shown everything.
+    shown: AtomicU64,
+    /// Rung when it has shown more.
+    more_shown: Notify,
+    /// Ends whoever reads the output, because somebody else reads it now.
+    reader: Mutex<CancellationToken>,
+}
+
+struct Now {
+    state: State,
+    question: Option<(u64, Question)>,
+    questions: u64,
+    banner: String,
+    opened: Option<DateTime<Utc>>,
+    closed: bool,
+}
+
+impl Sessions {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Open>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn told(&self) -> Session {
+        let now = self.now();
+        Session {
+            id: self.id.clone(),
+            server: self.server.id.clone(),
+            server_name: self.server.name.clone(),
+            address: self.address.clone(),
+            user: self.user.clone(),
+            state: now.state.clone(),
+            question: now
+                .question
+                .as_ref()
+                .map(|(number, question)| (*number, question.ask.clone())),
+            banner: now.banner.clone(),
+            opened: now.opened,
+        }
+    }
+}
+
+impl Wangcheng {
+    /// Begins a shell on a server. What becomes of it is told by [`Change::Session`].
+    ///
+    /// # Errors
+    /// `NotSignedIn`, `ServerUnknown`, `NotOwn`, `NotAdopted`, `ServerNotRunning`, `ServerWithoutSsh`, `AddressAbsent`,
+    /// `SessionsTooMany`; the cloud's and the keychain's.
+    pub async fn open_session(&self, server: &str, size: Size) -> Result<Session> {
+        if self.inner.sessions.lock().len() >= SESSIONS_MOST {
+            return Err(Failure::new(Code::SessionsTooMany).with("most", SESSIONS_MOST));
+        }
+        let live = self.active().await?;
+        let server = self.own_server(&live, server).await?;
+        let way = self.way_to(&server).await?;
+        let (address, user) = (way.address, way.login.to.user.clone());
+        let options = ShellOptions {
+            size: bounded(size),
+            ..ShellOptions::default()
+        };
+        let open = Arc::new(Open {
+            id: uuid::Uuid::new_v4().to_string(),
+            server,
+            account: live.account.clone(),
+            address,
+            user,
+            login: way.login.clone(),
+            shell: Shell::start(way.login, options),
+            shelf: files::Shelf::default(),
+            now: Mutex::new(Now {
+                state: State::Idle,
+                question: None,
+                questions: 0,
+                banner: String::new(),
+                opened: None,
+                closed: false,
+            }),
+            shown: AtomicU64::new(0),
+            more_shown: Notify::new(),
+            reader: Mutex::default(),
+        });
+        self.inner.sessions.lock().insert(open.id.clone(), open.clone());
+        let told = open.told();
+        self.publish(Change::Session(Box::new(told.clone())));
+        let this = self.clone();
+        self.spawn(async move { this.follow_session(open, way.front).await });
+        Ok(told)
+    }
+
+    /// Every session, those that ended and are still looked at included.
+    pub fn sessions(&self) -> Vec<Session> {
+        let mut sessions: Vec<_> = self.inner.sessions.lock().values().cloned().collect();
+        sessions.sort_by(|a, b| a.server.name.cmp(&b.server.name).then(a.id.cmp(&b.id)));
+        sessions.iter().map(|open| open.told()).collect()
+    }
+
+    /// Types something. While there is no connection nothing is kept.
+    ///
+    /// # Errors
+    /// `SessionUnknown`; `SshLost` when it is over; `SshTimeout` when the server takes nothing.
+    pub async fn type_in(&self, session: &str, bytes: Vec<u8>) -> Result<()> {
+        let open = self.open_one(session)?;
+        open.shell.input(bytes).await.map_err(|error| failure(&error))
+    }
+
+    /// Changes the size of the terminal.
+    ///
+    /// # Errors
+    /// As [`Wangcheng::type_in`].
+    pub async fn resize_session(&self, session: &str, size: Size) -> Result<()> {
+        let open = self.open_one(session)?;
+        open.shell
+            .resize(bounded(size))
+            .await
+            .map_err(|error| failure(&error))
+    }
+
+    /// A page has shown all output before this offset.
+    ///
+    /// # Errors
+    /// `SessionUnknown`.
+    pub fn session_shown(&self, session: &str, offset: u64) -> Result<()> {
+        let open = self.open_one(session)?;
+        let output = open.shell.output();
+        open.shown
+            .fetch_max(offset.min(output.newest()), Ordering::AcqRel);
+        output.shown(offset);
+        open.more_shown.notify_one();
+        Ok(())
+    }
+
+    /// The output from an offset on (none: from the oldest that is there). Whoever read it before reads no more.
+    ///
+    /// # Errors
+    /// `SessionUnknown`.
+    pub fn session_output(&self, session: &str, offset: Option<u64>) -> Result<Stream> {
+        let open = self.open_one(session)?;
+        let mine = CancellationToken::new();
+        let before = {
+            let mut reader = open.reader.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *reader, mine.clone())
+        };
+        before.cancel();
+        Ok(Stream::new(self.clone(), open, offset, mine))
+    }
+
+    /// Answers whether a host key is trusted. An answer to another question than the one that waits is passed over.
+    ///
+    /// # Errors
+    /// `SessionUnknown`.
+    pub fn trust_host_key(&self, session: &str, question: u64, yes: bool) -> Result<()> {
+        if let Some(waiting) = self.take_question(session, question)? {
+            waiting.trust(yes);
+        }
+        Ok(())
+    }
+
+    /// Answers what the server or a key asks for; without answers it is a "no". Passed over as above.
+    ///
+    /// # Errors
+    /// `SessionUnknown`.
+    pub fn answer_question(&self, session: &str, question: u64, answers: Vec<SecretString>) -> Result<()> {
+        match self.take_question(session, question)? {
+            // Dropping a question is a "no".
+            Some(waiting) if !answers.is_empty() => waiting.answers(answers),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Does not wait any longer before the next try to connect.
+    ///
+    /// # Errors
+    /// As [`Wangcheng::type_in`].
+    pub async fn retry_session(&self, session: &str) -> Result<()> {
+        let open = self.open_one(session)?;
+        open.shell.retry_now().await.map_err(|error| failure(&error))
+    }
+
+    /// Ends a session and forgets it. One that is gone already is no error.
+    ///
+    /// # Errors
+    /// As the ledger's.
+    pub async fn close_session(&self, session: &str) -> Result<()> {
+        let Some(open) = self.inner.sessions.lock().remove(session) else {
+            return Ok(());
+        };
+        open.shell.close();
+        open.reader
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .cancel();
+        self.publish(Change::SessionGone(open.id.clone()));
+        self.tell_closed(&open).await
+    }
+
+    /// Ends every session, as when their window is closed or the program ends.
+    ///
+    /// # Errors
+    /// As the ledger's; the others are ended all the same.
+    pub async fn close_sessions(&self) -> Result<()> {
+        let ids: Vec<String> = self.inner.sessions.lock().keys().cloned().collect();
+        let mut result = Ok(());
+        for id in ids {
+            result = self.close_session(&id).await.and(result);
+        }
+        result
+    }
+
+    fn open_one(&self, session: &str) -> Result<Arc<Open>> {
+        let found = self.inner.sessions.lock().get(session).cloned();
+        found.ok_or_else(|| Code::SessionUnknown.into())
+    }
+
+    fn take_question(&self, session: &str, number: u64) -> Result<Option<Question>> {
+        let open = self.open_one(session)?;
+        let taken = {
+            let mut now = open.now();
+            match now.question.take() {
+                Some((waiting, question)) if waiting == number => Some(question),
+                other => {
+                    now.question = other;
+                    None
+                }
+            }
+        };
+        if taken.is_some() {
+            self.publish(Change::Session(Box::new(open.told())));
+        }
+        Ok(taken)
+    }
+
+    /// Tells what becomes of a session, until it is over.
+    async fn follow_session(&self, open: Arc<Open>, mut front: remote::Front) {
+        loop {
+            let mut over = false;
+            tokio::select! {
+                biased;
+                Ok(()) = front.state.changed() => {
+                    let state = front.state.borrow_and_update().clone();
+                    over = state.is_over();
+                    self.note_state(&open, state).await;
+                }
+                Ok(()) = front.banner.changed() => {
+                    open.now().banner.clone_from(&front.banner.borrow_and_update());
+                }
+                Some(question) = front.questions.recv() => {
+                    let mut now = open.now();
+                    now.questions += 1;
+                    now.question = Some((now.questions, question));
+                }
+                else => return,
+            }
+            if self.inner.sessions.lock().contains_key(&open.id) {
+                self.publish(Change::Session(Box::new(open.told())));
+            }
+            if over {
+                return;
+            }
+        }
+    }
+
+    async fn note_state(&self, open: &Open, state: State) {
+        let first = {
+            let mut now = open.now();
+            let first = matches!(state, State::Open) && now.opened.is_none() && !now.closed;
+            if first {
+                now.opened = Some(self.now());
+            }
+            now.state = state.clone();
+            // What was asked in another state is of no use any more.
+            now.question = None;
+            first
+        };
+        let told = match (first, state.is_over()) {
+            (true, _) => self.tell_session(open, Action::SessionOpened, None).await,
+            (_, true) => self.tell_closed(open).await,
+            _ => Ok(()),
+        };
+        if let Err(failure) = told {
+            tracing::warn!(%failure, "a session is not in the ledger");
+        }
+    }
+
+    /// Tells the end of a session that somebody was let in by, once.
+    async fn tell_closed(&self, open: &Open) -> Result<()> {
+        let opened = {
+            let mut now = open.now();
+            if std::mem::replace(&mut now.closed, true) {
+                return Ok(());
+            }
+            now.opened
+        };
+        let Some(opened) = opened else { return Ok(()) };
+        let seconds = (self.now() - opened).num_seconds().max(0);
+        self.tell_session(open, Action::SessionClosed, Some(seconds))
+            .await
+    }
+
+    async fn tell_session(&self, open: &Open, action: Action, seconds: Option<i64>) -> Result<()> {
+        let server = &open.server;
+        let mut draft = Draft::new(action, self.now(), &self.inner.client);
+        draft
+            .set("kind", "ssh")
+            .set("server_name", server.name.as_str())
+            .set("flavor", server.flavor.as_str())
+            .set("vcpus", server.vcpus)
+            .set("ram_mb", server.ram_mb)
+            .set("image", server.image.clone())
+            .set("os", server.os.clone())
+            .set("duration_s", seconds);
+        let event = draft.finish(&open.account, None, Some(&server.id));
+        let rows = self.ledger(move |ledger| ledger.append(vec![event])).await?;
+        if let Some(row) = rows.last() {
+            self.publish(Change::Events(row.seq));
+            self.inner.courier.ring();
+        }
+        Ok(())
+    }
+}
+
+fn bounded(size: Size) -> Size {
+    Size {
+        columns: size.columns.clamp(*LETTERS.start(), *LETTERS.end()),
+        rows: size.rows.clamp(*LETTERS.start(), *LETTERS.end()),
+    }
+}

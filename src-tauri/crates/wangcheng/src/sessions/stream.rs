@@ -1,0 +1,101 @@
+//! A session's output for a page, which says how much of it was shown: no more is sent than a page can take. Every piece has
+//! its offset, so that a page that lost its place reads on from there.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use remote::{Output, Piece};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::Open;
+use crate::Wangcheng;
+use crate::app::Change;
+
+/// So much is sent and not shown yet at most, in bytes. More makes Ctrl+C wait behind it.
+const WINDOW: u64 = 256 * 1024;
+/// The most in one piece, in bytes.
+const PIECE_MOST: usize = 64 * 1024;
+/// After a small piece more is collected for so long, so that a flood does not come drop by drop.
+const COLLECT: Duration = Duration::from_millis(4);
+/// After so long without a word of what was sent, a page is told to read anew.
+const STALL: Duration = Duration::from_secs(5);
+const WAIT: Duration = Duration::from_secs(1);
+
+/// The output of one session, from an offset on.
+pub struct Stream {
+    wangcheng: Wangcheng,
+    open: Arc<Open>,
+    output: Output,
+    /// Offset of what comes next.
+    sent: u64,
+    collect: bool,
+    mine: CancellationToken,
+}
+
+impl Stream {
+    pub(super) fn new(
+        wangcheng: Wangcheng,
+        open: Arc<Open>,
+        offset: Option<u64>,
+        mine: CancellationToken,
+    ) -> Self {
+        let output = open.shell.output();
+        let sent = offset.unwrap_or_else(|| output.oldest());
+        // Nothing before it is waited for.
+        open.shown.store(sent, Ordering::Release);
+        Self {
+            wangcheng,
+            open,
+            output,
+            sent,
+            collect: false,
+            mine,
+        }
+    }
+
+    /// The next piece with the offset of its first byte, which is higher than the end of the one before when output in between
+    /// is gone. Nothing once the session is over, somebody else reads, or the page stopped to say what it shows; the latter
+    /// is told by [`Change::SessionStalled`].
+    pub async fn next(&mut self) -> Option<(u64, Vec<u8>)> {
+        let mine = self.mine.clone();
+        mine.run_until_cancelled(self.piece()).await.flatten()
+    }
+
+    async fn piece(&mut self) -> Option<(u64, Vec<u8>)> {
+        let mut shown = self.shown();
+        let mut since = Instant::now();
+        loop {
+            if shown != self.shown() {
+                shown = self.shown();
+                since = Instant::now();
+            }
+            if self.sent > shown && since.elapsed() >= STALL {
+                self.wangcheng
+                    .publish(Change::SessionStalled(self.open.id.clone()));
+                return None;
+            }
+            if self.sent.saturating_sub(shown) >= WINDOW {
+                let _ = tokio::time::timeout(WAIT, self.open.more_shown.notified()).await;
+                continue;
+            }
+            if std::mem::take(&mut self.collect) {
+                sleep(COLLECT).await;
+            }
+            match self.output.next(self.sent, PIECE_MOST, WAIT).await {
+                Piece::Bytes { offset, bytes } => {
+                    self.sent = offset + u64::try_from(bytes.len()).unwrap_or_default();
+                    self.collect = bytes.len() < PIECE_MOST / 4;
+                    return Some((offset, bytes.to_vec()));
+                }
+                Piece::Nothing => {}
+                Piece::Over => return None,
+            }
+        }
+    }
+
+    fn shown(&self) -> u64 {
+        self.open.shown.load(Ordering::Acquire)
+    }
+}

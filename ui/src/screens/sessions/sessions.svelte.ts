@@ -1,0 +1,188 @@
+// What the window of sessions knows: the sessions, which of them is shown, and the way of bytes in both directions.
+import type { Change, Session, SessionAct, Settings, WireError } from '../../host/generated';
+import { asWireError, type SessionsHost } from '../../host/host';
+import { keep, kept } from '../../kept';
+import { FilesState } from './files.svelte';
+import { m, resolveLanguage, setLanguage } from '../../words/words.svelte';
+
+export const FONT_LEAST = 8;
+export const FONT_MOST = 32;
+const FONT_USUAL = 14;
+
+const numberKept = (name: string, usual: number): number => {
+  const value = kept(name);
+  return typeof value === 'number' && value >= FONT_LEAST && value <= FONT_MOST ? value : usual;
+};
+
+export class SessionsState {
+  list = $state.raw<readonly Session[]>([]);
+  active = $state<string | null>(null);
+  error = $state.raw<WireError | null>(null);
+  ready = $state(false);
+  /** Counts changes of the look. */
+  looks = $state(0);
+  fontSize = $state(numberKept('terminal.font', FONT_USUAL));
+  webgl = $state(kept('terminal.webgl') === true);
+  /** The files are shown beside the terminal. */
+  showsFiles = $state(kept('sessions.files') === true);
+
+  readonly host: SessionsHost;
+  readonly shown: Session | null = $derived(this.list.find(({ id }) => id === this.active) ?? null);
+  #stop: (() => void) | null = null;
+  #typing = new Map<string, Promise<void>>();
+  #stalled = new Map<string, () => void>();
+  #files = new Map<string, FilesState>();
+  #settings: Settings | null = null;
+  #darkSystem = window.matchMedia('(prefers-color-scheme: dark)');
+
+  constructor(host: SessionsHost) {
+    this.host = host;
+    this.#darkSystem.addEventListener('change', () => this.#showSettings());
+  }
+
+  async begin(): Promise<void> {
+    this.#stop?.();
+    try {
+      const early: Change[] = [];
+      let live = false;
+      const { start, stop } = await this.host.watch((change) => {
+        if (live) this.apply(change);
+        else early.push(change);
+      });
+      this.#stop = stop;
+      this.#settings = start.settings;
+      this.#showSettings();
+      this.list = start.sessions;
+      live = true;
+      for (const change of early) this.apply(change);
+      if (this.shown === null) this.active = this.list.at(-1)?.id ?? null;
+      this.ready = true;
+    } catch (thrown) {
+      this.#told(thrown);
+    }
+  }
+
+  end(): void {
+    this.#stop?.();
+    this.#stop = null;
+  }
+
+  apply(change: Change): void {
+    switch (change.kind) {
+      case 'session': {
+        const { session } = change;
+        const known = this.list.some(({ id }) => id === session.id);
+        this.list = known ? this.list.map((one) => (one.id === session.id ? session : one)) : [...this.list, session];
+        if (!known) this.active = session.id;
+        break;
+      }
+      case 'session_gone':
+        this.#forget(change.session);
+        break;
+      case 'session_stalled':
+        this.#stalled.get(change.session)?.();
+        break;
+      case 'session_copies':
+        this.files(change.session).copied(change.copies);
+        break;
+      case 'settings':
+        this.#settings = change.settings;
+        this.#showSettings();
+        break;
+      case 'reload':
+        void this.begin();
+        break;
+    }
+  }
+
+  /** What reads the output of a session anew when the backend says that nobody does. */
+  onStalled(session: string, act: () => void): () => void {
+    this.#stalled.set(session, act);
+    return () => this.#stalled.delete(session);
+  }
+
+  /** The files of a session's server, for the life of its tab. */
+  files(session: string): FilesState {
+    let files = this.#files.get(session);
+    if (!files) this.#files.set(session, (files = new FilesState(this.host, session)));
+    return files;
+  }
+
+  switchFiles(): void {
+    this.showsFiles = !this.showsFiles;
+    keep('sessions.files', this.showsFiles);
+  }
+
+  /** Types in the order of the keys, whatever each takes. */
+  type(session: string, bytes: Uint8Array): void {
+    const before = this.#typing.get(session) ?? Promise.resolve();
+    const typed = before
+      .then(() => this.host.type(session, bytes))
+      .catch(() => {
+        // What becomes of the session is told by its state.
+      });
+    this.#typing.set(session, typed);
+  }
+
+  async act(request: SessionAct): Promise<Session | null> {
+    try {
+      const answer = await this.host.act(request);
+      this.error = null;
+      return answer;
+    } catch (thrown) {
+      this.#told(thrown);
+      return null;
+    }
+  }
+
+  /** Another session on the same server; the one that is over goes. */
+  async again(session: Session): Promise<void> {
+    const over = session.state.kind === 'ended' || session.state.kind === 'failed';
+    const opened = await this.act({ act: 'open', server: session.server });
+    if (opened && over) await this.close(session.id);
+    if (opened) this.active = opened.id;
+  }
+
+  async close(session: string): Promise<void> {
+    await this.act({ act: 'close', session });
+  }
+
+  /** The tab so many places further, around the end. */
+  turn(by: number): void {
+    const at = this.list.findIndex(({ id }) => id === this.active);
+    const count = this.list.length;
+    if (count > 0) this.active = this.list[(at + by + count) % count]?.id ?? null;
+  }
+
+  resizeFont(by: number): void {
+    this.fontSize = by === 0 ? FONT_USUAL : Math.min(FONT_MOST, Math.max(FONT_LEAST, this.fontSize + by));
+    keep('terminal.font', this.fontSize);
+  }
+
+  switchWebgl(): void {
+    this.webgl = !this.webgl;
+    keep('terminal.webgl', this.webgl);
+  }
+
+  #forget(session: string): void {
+    const at = this.list.findIndex(({ id }) => id === session);
+    this.list = this.list.filter(({ id }) => id !== session);
+    this.#typing.delete(session);
+    this.#files.get(session)?.end();
+    this.#files.delete(session);
+    if (this.active === session) this.active = (this.list[at] ?? this.list[at - 1])?.id ?? null;
+  }
+
+  #told(thrown: unknown): void {
+    this.error = asWireError(thrown, m.error_unexpected());
+  }
+
+  #showSettings(): void {
+    const settings = this.#settings;
+    if (!settings) return;
+    setLanguage(resolveLanguage(settings.language, navigator.languages));
+    const dark = settings.theme === 'dark' || (settings.theme === 'system' && this.#darkSystem.matches);
+    document.documentElement.dataset['theme'] = dark ? 'dark' : 'light';
+    this.looks += 1;
+  }
+}
