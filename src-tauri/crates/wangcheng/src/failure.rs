@@ -118,6 +118,14 @@ pub enum Code {
     DeliveryUnavailable,
     DeliveryUnreachable,
     DeliveryThrottled,
+    // search
+    SearchNotConfigured,
+    SearchProfileInvalid,
+    SearchTokenRefused,
+    SearchRejected,
+    SearchUnavailable,
+    SearchUnreachable,
+    SearchAnswerStrange,
     // asking without wanting it done
     Rehearsed,
     // asking wrongly

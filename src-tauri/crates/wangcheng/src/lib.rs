@@ -22,6 +22,7 @@
 //! | [`operations`] | everything asked of the cloud: recorded, sent, followed, settled, taken up after a restart |
 //! | [`events`] | how a fact is written for the data platform |
 //! | [`delivery`] | sending facts, in order, at least once |
+//! | [`platform`] | asking the data platform for everybody's facts |
 
 pub mod accounts;
 pub mod catalogue;
@@ -42,6 +43,7 @@ pub mod login;
 pub mod money;
 pub mod networks;
 pub mod operations;
+pub mod platform;
 pub mod resize;
 pub mod rights;
 pub mod servers;

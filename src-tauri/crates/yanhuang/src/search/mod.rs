@@ -431,8 +431,9 @@ impl Asking<'_> {
     ///
     /// # Errors
     /// See [`ErrorKind`].
-    pub async fn give_up(mut self) -> Result<(), Error> {
+    pub async fn give_up(&mut self) -> Result<(), Error> {
         let cancel = &self.search.profile.cancel;
+        self.over = true;
         let Some(id) = self.job.take().filter(|_| !cancel.path.is_empty()) else {
             return Ok(());
         };
