@@ -22,9 +22,12 @@
 //! | [`operations`] | everything asked of the cloud: recorded, sent, followed, settled, taken up after a restart |
 //! | [`events`] | how a fact is written for the data platform |
 //! | [`delivery`] | sending facts, in order, at least once |
+//! | [`waste`] | what costs without being of use, and the act that ends it |
+//! | [`bill`] | what the cloud really charged, whose it was, and why that differs from the estimate |
 //! | [`platform`] | asking the data platform for everybody's facts |
 
 pub mod accounts;
+pub mod bill;
 pub mod catalogue;
 pub mod clock;
 pub mod costs;
@@ -51,6 +54,7 @@ pub mod settings;
 mod sharing;
 mod standing;
 pub mod templates;
+pub mod waste;
 
 mod app;
 mod cloud;
