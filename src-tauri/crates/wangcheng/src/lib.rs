@@ -22,6 +22,7 @@
 //! | [`operations`] | everything asked of the cloud: recorded, sent, followed, settled, taken up after a restart |
 //! | [`events`] | how a fact is written for the data platform |
 //! | [`delivery`] | sending facts, in order, at least once |
+//! | [`usage`] | who used what, what it cost and will cost |
 
 pub mod accounts;
 pub mod catalogue;
@@ -49,6 +50,7 @@ pub mod settings;
 mod sharing;
 mod standing;
 pub mod templates;
+pub mod usage;
 
 mod app;
 mod cloud;
