@@ -204,6 +204,77 @@ diskType: string | null,
 sizeGb: number, };
 
 /**
+ * What a month may cost.
+ */
+export type Budget = { 
+/**
+ * Whose.
+ */
+scope: BudgetScope, 
+/**
+ * Owner id or purpose; empty for everything.
+ */
+key: string, 
+/**
+ * How much.
+ */
+monthly: Money, 
+/**
+ * At which percentages something is to be said.
+ */
+percentages: Array<number>, };
+
+/**
+ * Whose money.
+ */
+export type BudgetScope = "all" | "owner" | "purpose";
+
+/**
+ * How a budget stands.
+ */
+export type BudgetState = { 
+/**
+ * The budget.
+ */
+budget: Budget, 
+/**
+ * As `2026-11`.
+ */
+month: string, 
+/**
+ * What was spent of it.
+ */
+spent: string, 
+/**
+ * What the month will come to as it goes.
+ */
+expected: string, 
+/**
+ * The month is too young to say.
+ */
+tooLittle: boolean, 
+/**
+ * What was spent, in percent.
+ */
+spentPercent: string, 
+/**
+ * What is expected, in percent.
+ */
+expectedPercent: string, 
+/**
+ * Percentages that are reached.
+ */
+reached: Array<number>, 
+/**
+ * Percentages that will be.
+ */
+toBeReached: Array<number>, 
+/**
+ * Up to when it is counted.
+ */
+asOf: string, };
+
+/**
  * A bundle that was written.
  */
 export type Bundle = { 
@@ -918,6 +989,94 @@ arm: boolean, };
  * A directory that the system can be asked to show. The page names none itself.
  */
 export type Folder = "data" | "diagnostics";
+
+/**
+ * An amount to come.
+ */
+export type Forecast = { 
+/**
+ * The first day.
+ */
+from: string, 
+/**
+ * The last day.
+ */
+to: string, 
+/**
+ * What it has come to already.
+ */
+soFar: string, 
+/**
+ * What it will come to.
+ */
+expected: string, 
+/**
+ * Four of five times it would have been at least that.
+ */
+low: string | null, 
+/**
+ * And at most that.
+ */
+high: string | null, 
+/**
+ * How it was worked out.
+ */
+method: ForecastMethod, 
+/**
+ * How wrong that would have been, in percent.
+ */
+errorPercent: string | null, 
+/**
+ * How often it was tried on the past.
+ */
+tries: number, 
+/**
+ * There is too little to go by.
+ */
+tooLittle: boolean, };
+
+/**
+ * How an amount was worked out.
+ */
+export type ForecastMethod = "run_rate" | "last_month" | "mean_of_three" | "trend_of_six" | "last_year";
+
+/**
+ * One month of the past.
+ */
+export type ForecastMonth = { 
+/**
+ * As `2026-11`.
+ */
+month: string, 
+/**
+ * What it came to.
+ */
+cost: string, };
+
+/**
+ * How wrong a method would have been.
+ */
+export type ForecastTry = { 
+/**
+ * The method.
+ */
+method: ForecastMethod, 
+/**
+ * For the next month: its error in percent; none: it cannot be tried.
+ */
+monthErrorPercent: string | null, 
+/**
+ * How often it was tried.
+ */
+monthTries: number, 
+/**
+ * For the next quarter.
+ */
+quarterErrorPercent: string | null, 
+/**
+ * How often it was tried.
+ */
+quarterTries: number, };
 
 /**
  * A key that lies ready. Nothing secret is in it.
@@ -2192,6 +2351,641 @@ template: string, };
 export type Theme = "system" | "light" | "dark";
 
 /**
+ * Days of Asia/Shanghai, both included, and which part of them.
+ */
+export type UsageAsk = { 
+/**
+ * The first day.
+ */
+from: string, 
+/**
+ * The last day.
+ */
+to: string, 
+/**
+ * Which part.
+ */
+cut: UsageCut, };
+
+/**
+ * What can be asked for.
+ */
+export type UsageChoices = { 
+/**
+ * Ids and names of owners.
+ */
+owners: Array<[string, string]>, 
+/**
+ * Flavors. In each list an empty word stands for what has none.
+ */
+flavors: Array<string>, 
+/**
+ * Regions.
+ */
+regions: Array<string>, 
+/**
+ * Purposes.
+ */
+purposes: Array<string>, 
+/**
+ * Templates.
+ */
+templates: Array<string>, 
+/**
+ * Currencies.
+ */
+currencies: Array<string>, };
+
+/**
+ * Money by what it is for. All add up to `total`.
+ */
+export type UsageCost = { 
+/**
+ * All of it.
+ */
+total: string, 
+/**
+ * vCPUs and memory.
+ */
+compute: string, 
+/**
+ * Disks.
+ */
+disk: string, 
+/**
+ * Public addresses with their bandwidth.
+ */
+address: string, 
+/**
+ * Traffic by volume; only bills tell it.
+ */
+traffic: string, 
+/**
+ * Of which only the whole is known.
+ */
+unsplit: string, };
+
+/**
+ * Which part of everything. An empty list is everything; an empty word in a list, what has none.
+ */
+export type UsageCut = { 
+/**
+ * Owner ids.
+ */
+owners: Array<string>, 
+/**
+ * Flavor ids.
+ */
+flavors: Array<string>, 
+/**
+ * Region ids.
+ */
+regions: Array<string>, 
+/**
+ * Purposes.
+ */
+purposes: Array<string>, 
+/**
+ * Template ids.
+ */
+templates: Array<string>, 
+/**
+ * Whose money is counted; by default that of which there is most.
+ */
+currency: string | null, };
+
+/**
+ * One day.
+ */
+export type UsageDay = { 
+/**
+ * Day of Asia/Shanghai.
+ */
+day: string, 
+/**
+ * Hours of existence.
+ */
+hours: string, 
+/**
+ * Hours of running.
+ */
+runningHours: string, };
+
+/**
+ * One event of a server.
+ */
+export type UsageEvent = { 
+/**
+ * Its id.
+ */
+eventId: string, 
+/**
+ * When it happened.
+ */
+time: string, 
+/**
+ * What.
+ */
+action: string, 
+/**
+ * `ok`, `failed` or `refused`.
+ */
+outcome: string, 
+/**
+ * Who.
+ */
+owner: string, 
+/**
+ * Flavor that it tells; empty: none.
+ */
+flavor: string, 
+/**
+ * Disk space that it tells.
+ */
+diskGb: number | null, 
+/**
+ * Price of an hour that it tells.
+ */
+pricePerHour: string | null, 
+/**
+ * Of the price.
+ */
+currency: string, 
+/**
+ * End of the lease that it tells.
+ */
+leaseEnd: string | null, 
+/**
+ * Why.
+ */
+cause: string, 
+/**
+ * The source that told it first.
+ */
+source: string, };
+
+/**
+ * What is to come.
+ */
+export type UsageForecast = { 
+/**
+ * Worked out when.
+ */
+asOf: string, 
+/**
+ * Of all money; empty where there is none.
+ */
+currency: string, 
+/**
+ * The whole months that it goes by.
+ */
+months: Array<ForecastMonth>, 
+/**
+ * The running month.
+ */
+running: Forecast, 
+/**
+ * The next one.
+ */
+nextMonth: Forecast, 
+/**
+ * The next quarter of the calendar.
+ */
+nextQuarter: Forecast, 
+/**
+ * How wrong each method would have been.
+ */
+methods: Array<ForecastTry>, };
+
+/**
+ * One month, or the part of it that was asked for.
+ */
+export type UsageMonth = { 
+/**
+ * As `2026-11`.
+ */
+month: string, 
+/**
+ * Hours of existence.
+ */
+hours: string, 
+/**
+ * Hours of running.
+ */
+runningHours: string, 
+/**
+ * Money.
+ */
+cost: UsageCost, };
+
+/**
+ * All owners, dearest first.
+ */
+export type UsageOwners = { 
+/**
+ * The owners; where there are more, the rest is the last line.
+ */
+owners: Array<UsageRank>, 
+/**
+ * How many there are.
+ */
+count: number, 
+/**
+ * Of all money.
+ */
+currency: string, 
+/**
+ * Up to when it is counted.
+ */
+asOf: string, };
+
+/**
+ * One owner, flavor, region, purpose or template.
+ */
+export type UsageRank = { 
+/**
+ * Id, or the word; empty: it has none.
+ */
+key: string, 
+/**
+ * What it is called.
+ */
+name: string, 
+/**
+ * Servers that existed.
+ */
+servers: number, 
+/**
+ * Hours of existence.
+ */
+hours: string, 
+/**
+ * Hours of running.
+ */
+runningHours: string, 
+/**
+ * Disk space × hours.
+ */
+diskGbHours: string, 
+/**
+ * Money.
+ */
+cost: string, 
+/**
+ * Money in the time that is compared with.
+ */
+costBefore: string, 
+/**
+ * Money in each of the summary's months.
+ */
+months: string[], 
+/**
+ * How many this line stands for; more than one in the last line, which has no key.
+ */
+count: number, };
+
+/**
+ * One row of the timeline.
+ */
+export type UsageRow = { 
+/**
+ * Id of the server.
+ */
+server: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Id of its owner.
+ */
+ownerId: string, 
+/**
+ * Name of its owner.
+ */
+owner: string, 
+/**
+ * When it began, perhaps before the days asked for.
+ */
+began: string | null, 
+/**
+ * When it ended, perhaps after them.
+ */
+ended: string | null, 
+/**
+ * Nobody told that it ended.
+ */
+assumedEnd: boolean, 
+/**
+ * Inside the days asked for, in order.
+ */
+stretches: Array<UsageStretch>, };
+
+/**
+ * One server, as far as it lies in the days asked for.
+ */
+export type UsageServer = { 
+/**
+ * Its id.
+ */
+server: string, 
+/**
+ * Its name; empty where nobody told it.
+ */
+name: string, 
+/**
+ * Id of its owner.
+ */
+ownerId: string, 
+/**
+ * Name of its owner.
+ */
+owner: string, 
+/**
+ * The flavor that it had last.
+ */
+flavor: string, 
+/**
+ * Where it is.
+ */
+region: string, 
+/**
+ * What it is for.
+ */
+purpose: string, 
+/**
+ * What it was made from.
+ */
+template: string, 
+/**
+ * When it began.
+ */
+began: string | null, 
+/**
+ * When it ended; none while it is there.
+ */
+ended: string | null, 
+/**
+ * Nobody told how it began.
+ */
+assumedBeginning: boolean, 
+/**
+ * Nobody told that it ended.
+ */
+assumedEnd: boolean, 
+/**
+ * Hours of existence in the days asked for.
+ */
+hours: string, 
+/**
+ * Hours of running.
+ */
+runningHours: string, 
+/**
+ * Disk space × hours.
+ */
+diskGbHours: string, 
+/**
+ * Money.
+ */
+cost: string, 
+/**
+ * Of the money; empty where no price is known.
+ */
+currency: string, };
+
+/**
+ * Servers, dearest first.
+ */
+export type UsageServers = { 
+/**
+ * The dearest ones.
+ */
+servers: Array<UsageServer>, 
+/**
+ * How many there are.
+ */
+count: number, 
+/**
+ * Up to when it is counted.
+ */
+asOf: string, };
+
+/**
+ * Where figures come from, how old and how whole that is.
+ */
+export type UsageSource = { 
+/**
+ * `ledger`, `platform`, `file:…`.
+ */
+name: string, 
+/**
+ * When something was last taken from it.
+ */
+takenAt: string | null, 
+/**
+ * The earliest moment that it tells of.
+ */
+first: string | null, 
+/**
+ * The latest.
+ */
+last: string | null, 
+/**
+ * Events that it told first.
+ */
+events: number, 
+/**
+ * Events that others had told before.
+ */
+doubled: number, 
+/**
+ * Rows that could not be read.
+ */
+unreadable: number, 
+/**
+ * It had no more when it was asked last.
+ */
+complete: boolean, };
+
+/**
+ * Hours and money.
+ */
+export type UsageSpent = { 
+/**
+ * Servers that existed.
+ */
+servers: number, 
+/**
+ * Owners that had some.
+ */
+owners: number, 
+/**
+ * Hours of existence.
+ */
+hours: string, 
+/**
+ * Hours of running.
+ */
+runningHours: string, 
+/**
+ * Disk space × hours.
+ */
+diskGbHours: string, 
+/**
+ * Hours of existence without a known price: they cost, but nothing is counted for them.
+ */
+unpricedHours: string, 
+/**
+ * Money: an estimate.
+ */
+cost: UsageCost, };
+
+/**
+ * Time in which a server was one thing.
+ */
+export type UsageStretch = { 
+/**
+ * From.
+ */
+from: string, 
+/**
+ * To.
+ */
+to: string, 
+/**
+ * It ran.
+ */
+runs: boolean, 
+/**
+ * With this flavor.
+ */
+flavor: string, };
+
+/**
+ * What was used in some days, and what that came to.
+ */
+export type UsageSummary = { 
+/**
+ * The first day.
+ */
+from: string, 
+/**
+ * The last day.
+ */
+to: string, 
+/**
+ * Up to when it is counted.
+ */
+asOf: string, 
+/**
+ * Of all money in this answer; empty where there is none.
+ */
+currency: string, 
+/**
+ * Money of other currencies, which is in no other figure.
+ */
+otherMoney: Array<Money>, 
+/**
+ * Everything.
+ */
+total: UsageSpent, 
+/**
+ * The days that are compared with.
+ */
+beforeFrom: string | null, 
+/**
+ * The last of them.
+ */
+beforeTo: string | null, 
+/**
+ * Everything in these.
+ */
+before: UsageSpent | null, 
+/**
+ * Month by month, without gaps.
+ */
+months: Array<UsageMonth>, 
+/**
+ * Day by day, without gaps.
+ */
+days: Array<UsageDay>, 
+/**
+ * Hours of running by hour of the week in Asia/Shanghai: 168 from Monday 00:00 on, each an average of servers at once.
+ */
+week: string[], 
+/**
+ * By owner; each list dearest first, with the rest in a last line.
+ */
+owners: Array<UsageRank>, 
+/**
+ * By flavor.
+ */
+flavors: Array<UsageRank>, 
+/**
+ * By region.
+ */
+regions: Array<UsageRank>, 
+/**
+ * By purpose.
+ */
+purposes: Array<UsageRank>, 
+/**
+ * By template.
+ */
+templates: Array<UsageRank>, 
+/**
+ * Servers whose end nobody told: they are taken to have ended with their lease.
+ */
+assumedEnds: number, 
+/**
+ * Something new is still being worked out: the figures are not final.
+ */
+counting: boolean, 
+/**
+ * Where the figures come from.
+ */
+sources: Array<UsageSource>, };
+
+/**
+ * When each server was there and ran.
+ */
+export type UsageTimeline = { 
+/**
+ * Those that came first on top.
+ */
+rows: Array<UsageRow>, 
+/**
+ * How many there are.
+ */
+count: number, 
+/**
+ * Up to when it is counted.
+ */
+asOf: string, };
+
+/**
+ * The first ones of a list.
+ */
+export type UsageTop = { 
+/**
+ * The first day.
+ */
+from: string, 
+/**
+ * The last day.
+ */
+to: string, 
+/**
+ * Which part.
+ */
+cut: UsageCut, 
+/**
+ * How many.
+ */
+limit: number, };
+
+/**
  * How much of a quota is used.
  */
 export type Use = { 
@@ -2369,6 +3163,18 @@ export const calls = (call: Call) => ({
   },
   events: {
     list: (request: ListEvents) => call<EventPage>("events.list", request),
+  },
+  usage: {
+    summary: (request: UsageAsk) => call<UsageSummary>("usage.summary", request),
+    owners: (request: UsageTop) => call<UsageOwners>("usage.owners", request),
+    servers: (request: UsageTop) => call<UsageServers>("usage.servers", request),
+    timeline: (request: UsageTop) => call<UsageTimeline>("usage.timeline", request),
+    events: (request: ServerRef) => call<Array<UsageEvent>>("usage.events", request),
+    choices: () => call<UsageChoices>("usage.choices", null),
+    forecast: (request: UsageCut) => call<UsageForecast>("usage.forecast", request),
+    sources: () => call<Array<UsageSource>>("usage.sources", null),
+    budgets: () => call<Array<BudgetState>>("usage.budgets", null),
+    setBudgets: (request: Array<Budget>) => call<Array<BudgetState>>("usage.set_budgets", request),
   },
   delivery: {
     status: () => call<Delivery>("delivery.status", null),

@@ -10,6 +10,10 @@ use wangcheng::costs::Costs;
 use wangcheng::delivery::Configuration;
 use wangcheng::imports::{FoundKey, SignInFound};
 use wangcheng::templates::TemplateOrigins;
+use wangcheng::usage::{
+    Budget, BudgetState, UsageAsk, UsageChoices, UsageCut, UsageEvent, UsageForecast, UsageOwners,
+    UsageServers, UsageSource, UsageSummary, UsageTimeline, UsageTop,
+};
 use wangcheng::{Code, Failure, Result};
 
 use crate::diagnostics::{Bundle, ShowFolder};
@@ -330,6 +334,25 @@ calls! {
         let (events, last_seq) = api.domain().await?.events(ask.before, ask.limit).await?;
         let more = events.last().is_some_and(|oldest| oldest.row.seq > 1);
         Ok(EventPage { events: events.into_iter().map(event).collect(), last_seq, more })
+    }
+
+    "usage.summary" "summary" (api, ask: UsageAsk) -> UsageSummary { api.domain().await?.usage_summary(ask).await }
+    "usage.owners" "owners" (api, ask: UsageTop) -> UsageOwners { api.domain().await?.usage_owners(ask).await }
+    "usage.servers" "servers" (api, ask: UsageTop) -> UsageServers { api.domain().await?.usage_servers(ask).await }
+    "usage.timeline" "timeline" (api, ask: UsageTop) -> UsageTimeline {
+        api.domain().await?.usage_timeline(ask).await
+    }
+    "usage.events" "events" (api, ask: ServerRef) -> Vec<UsageEvent> {
+        api.domain().await?.usage_events(ask.server).await
+    }
+    "usage.choices" "choices" (api, _r: ()) -> UsageChoices { api.domain().await?.usage_choices().await }
+    "usage.forecast" "forecast" (api, cut: UsageCut) -> UsageForecast {
+        api.domain().await?.usage_forecast(cut).await
+    }
+    "usage.sources" "sources" (api, _r: ()) -> Vec<UsageSource> { api.domain().await?.usage_sources().await }
+    "usage.budgets" "budgets" (api, _r: ()) -> Vec<BudgetState> { api.domain().await?.budgets().await }
+    "usage.set_budgets" "setBudgets" (api, budgets: Vec<Budget>) -> Vec<BudgetState> {
+        api.domain().await?.set_budgets(budgets).await
     }
 
     "delivery.status" "status" (api, _r: ()) -> Delivery {

@@ -117,6 +117,8 @@ pub(crate) struct Inner {
     pub endpoints: Endpoints,
     pub demo: Option<Demo>,
     pub ledger: Arc<Ledger>,
+    /// Everybody's usage, opened when it is first asked for.
+    pub tally: Mutex<Option<Arc<store::Tally>>>,
     pub keychain: Keychain,
     pub http: Http,
     pub changes: broadcast::Sender<Change>,
@@ -178,6 +180,7 @@ impl Wangcheng {
             endpoints,
             demo,
             ledger: Arc::new(opened.ledger),
+            tally: Mutex::default(),
             keychain: Keychain::default(),
             http,
             changes,

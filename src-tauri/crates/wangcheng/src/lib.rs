@@ -25,6 +25,7 @@
 //! | [`waste`] | what costs without being of use, and the act that ends it |
 //! | [`bill`] | what the cloud really charged, whose it was, and why that differs from the estimate |
 //! | [`platform`] | asking the data platform for everybody's facts |
+//! | [`usage`] | who used what, what it cost and will cost |
 
 pub mod accounts;
 pub mod bill;
@@ -55,6 +56,7 @@ mod sharing;
 mod standing;
 pub mod templates;
 pub mod waste;
+pub mod usage;
 
 mod app;
 mod cloud;
