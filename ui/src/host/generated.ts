@@ -166,6 +166,15 @@ theme: Theme,
 notice: WireError | null, };
 
 /**
+ * Asks for a month's bill.
+ */
+export type AskBill = { 
+/**
+ * `YYYY-MM` in Asia/Shanghai.
+ */
+month: string, };
+
+/**
  * Asks what to do in the guest.
  */
 export type AskDiskCommands = { 
@@ -202,6 +211,159 @@ diskType: string | null,
  * Its size then, in GB.
  */
 sizeGb: number, };
+
+/**
+ * Asks for what is wasted.
+ */
+export type AskWaste = { 
+/**
+ * Whose.
+ */
+whose?: Whose, };
+
+/**
+ * Why a line is no event.
+ */
+export type BadLine = "too_long" | "not_text" | "not_json" | "wrong_cells" | "not_an_event" | "newer";
+
+/**
+ * A month's bill.
+ */
+export type Bill = { 
+/**
+ * The month, `YYYY-MM` in Asia/Shanghai.
+ */
+month: string, 
+/**
+ * It does not change any more.
+ */
+isFinal: boolean, 
+/**
+ * What is to be paid in all, as the bill's own sum says.
+ */
+billed: Money, 
+/**
+ * The list price of the resources, where every row tells it.
+ */
+list: Money | null, 
+/**
+ * By kind; together the sum of the resources.
+ */
+kinds: Array<BilledKind>, 
+/**
+ * By owner; together the sum of the resources.
+ */
+owners: Array<BilledOwner>, 
+/**
+ * The resources, the dearest first.
+ */
+resources: Array<BilledResource>, 
+/**
+ * Resources that are not shown one by one.
+ */
+more: number, 
+/**
+ * What was estimated for this month from the events here: everybody's, as far as they were pulled or imported.
+ */
+estimated: Money | null, 
+/**
+ * What was charged beyond the estimate.
+ */
+difference: Money | null, 
+/**
+ * Why.
+ */
+reasons: Array<BillDifference>, 
+/**
+ * When it was asked for, by the cloud's clock.
+ */
+asOf: string, };
+
+/**
+ * One reason, with its amount where it has one.
+ */
+export type BillDifference = { 
+/**
+ * Why.
+ */
+reason: BillReason, 
+/**
+ * How much of the difference it explains.
+ */
+amount: Money | null, };
+
+/**
+ * What was charged for.
+ */
+export type BillKind = "compute" | "disk" | "address" | "traffic" | "other";
+
+/**
+ * Why the bill is not the estimate.
+ */
+export type BillReason = "not_final" | "discount" | "traffic" | "untagged" | "not_ours" | "rounding" | "unreadable" | "own_events_only" | "still_counting";
+
+/**
+ * A part of the bill by kind.
+ */
+export type BilledKind = { 
+/**
+ * Of what kind.
+ */
+kind: BillKind, 
+/**
+ * What was charged.
+ */
+billed: Money, };
+
+/**
+ * A part of the bill by owner.
+ */
+export type BilledOwner = { 
+/**
+ * Whose; none: nobody's, as far as anybody knows.
+ */
+owner: string | null, 
+/**
+ * What was charged.
+ */
+billed: Money, 
+/**
+ * What was estimated from the events; none: there are no events of this owner.
+ */
+estimated: Money | null, 
+/**
+ * What was charged beyond the estimate.
+ */
+difference: Money | null, };
+
+/**
+ * A resource on the bill. Every text in it comes from outside and is shown as text.
+ */
+export type BilledResource = { 
+/**
+ * The cloud's id; empty where the bill names none.
+ */
+id: string, 
+/**
+ * Its name when it was billed.
+ */
+name: string, 
+/**
+ * Of what kind.
+ */
+kind: BillKind, 
+/**
+ * Whose.
+ */
+owner: string | null, 
+/**
+ * Its region.
+ */
+region: string | null, 
+/**
+ * What was charged.
+ */
+billed: Money, };
 
 /**
  * What a month may cost.
@@ -415,6 +577,35 @@ allowPlainHttp: boolean,
 preset?: Preset, 
 /**
  * With `custom`: the fields that differ from the platform's own way.
+ */
+profile?: Record<string, unknown>, };
+
+/**
+ * Says where the platform's search is.
+ */
+export type ConfigureSearch = { 
+/**
+ * Its address.
+ */
+url: string, 
+/**
+ * The token; none: the one that is kept already.
+ */
+token: string | null, 
+/**
+ * Data set.
+ */
+eventSet: string, 
+/**
+ * Plain HTTP to another computer, on purpose.
+ */
+allowPlainHttp: boolean, 
+/**
+ * The way of asking.
+ */
+preset?: SearchPreset, 
+/**
+ * With `custom`: the fields that differ from the way with jobs.
  */
 profile?: Record<string, unknown>, };
 
@@ -1162,6 +1353,15 @@ arm: boolean,
 cloudInit: boolean, };
 
 /**
+ * Names a file of exported events.
+ */
+export type ImportEvents = { 
+/**
+ * Its path on this computer.
+ */
+file: string, };
+
+/**
  * Where a key was found.
  */
 export type KeySource = "environment" | "profile" | "csv";
@@ -1280,6 +1480,19 @@ amount: string,
  * ISO 4217, e.g. `CNY`.
  */
 currency: string, };
+
+/**
+ * A line of a file that is no event.
+ */
+export type NamedLine = { 
+/**
+ * Its number, from 1 on.
+ */
+line: number, 
+/**
+ * Why.
+ */
+why: BadLine, };
 
 /**
  * A tag.
@@ -1497,6 +1710,23 @@ operation: Operation | null,
 error: WireError | null, };
 
 /**
+ * A statement that answers on the platform what the usage summary answers here.
+ */
+export type PlatformStatement = { 
+/**
+ * What it answers; stable.
+ */
+name: string, 
+/**
+ * The same in the user's language.
+ */
+title: string, 
+/**
+ * The statement.
+ */
+sql: string, };
+
+/**
  * Starting, stopping or restarting servers.
  */
 export type Power = { 
@@ -1637,6 +1867,85 @@ asOf: string, };
  * Something that can be read.
  */
 export type Readable = "servers" | "flavors" | "quotas" | "images" | "networks" | "addresses" | "disks" | "key_pairs";
+
+/**
+ * How a pull or an import stands, and what it brought.
+ */
+export type Reading = { 
+/**
+ * Where from.
+ */
+of: ReadingOf, 
+/**
+ * Name of the source, as `usage.sources` has it.
+ */
+source: string, 
+/**
+ * How it stands.
+ */
+state: ReadingState, 
+/**
+ * When it began.
+ */
+began: string | null, 
+/**
+ * When it ended.
+ */
+ended: string | null, 
+/**
+ * How far it is: events of the platform, bytes of a file.
+ */
+done: number, 
+/**
+ * Of how many.
+ */
+ofAll: number, 
+/**
+ * Events that were not known before.
+ */
+new: number, 
+/**
+ * Events that were.
+ */
+doubled: number, 
+/**
+ * Rows that are no events.
+ */
+unreadable: number, 
+/**
+ * Of them, those that a newer version of this program can read.
+ */
+newer: number, 
+/**
+ * Lines of a file that are no events; the first hundred.
+ */
+badLines: Array<NamedLine>, 
+/**
+ * Installations at the platform.
+ */
+installations: number, 
+/**
+ * Events that the platform has not: lost on the way, or not delivered yet.
+ */
+gaps: number, 
+/**
+ * Events that the platform counts and did not give.
+ */
+withheld: number, 
+/**
+ * What stopped it.
+ */
+problem: WireError | null, };
+
+/**
+ * Where events are read from.
+ */
+export type ReadingOf = "platform" | "file";
+
+/**
+ * How a pull or an import stands.
+ */
+export type ReadingState = "never" | "running" | "done" | "cancelled" | "failed";
 
 /**
  * An event that the receiver refused while it took others.
@@ -1941,6 +2250,86 @@ knownHostsFile: string,
  * The command that logs in with them; none while the server has no address.
  */
 command: string | null, };
+
+/**
+ * Where the platform's search is, and how it is spelled there.
+ */
+export type Search = { 
+/**
+ * Its address, if it is set.
+ */
+url: string | null, 
+/**
+ * Data set.
+ */
+eventSet: string, 
+/**
+ * Whether plain HTTP to another computer was chosen on purpose.
+ */
+allowPlainHttp: boolean, 
+/**
+ * Whether a token is kept.
+ */
+tokenStored: boolean, 
+/**
+ * The way of asking.
+ */
+preset: SearchPreset, 
+/**
+ * Every field of it, as in use.
+ */
+profile: Record<string, unknown>, };
+
+/**
+ * A way of asking that is known.
+ */
+export type SearchPreset = "job" | "sync" | "custom";
+
+/**
+ * One request of a trial and what came of it.
+ */
+export type SearchStep = { 
+/**
+ * Method, address and body, without the token.
+ */
+request: string, 
+/**
+ * HTTP status, when there was an answer.
+ */
+status: number | null, 
+/**
+ * Beginning of the answer.
+ */
+answer: string, 
+/**
+ * How long it took.
+ */
+milliseconds: number, };
+
+/**
+ * What came of trying the search.
+ */
+export type SearchTrial = { 
+/**
+ * It can be asked so.
+ */
+ok: boolean, 
+/**
+ * The statement that was asked.
+ */
+sql: string, 
+/**
+ * What was sent, in order.
+ */
+steps: Array<SearchStep>, 
+/**
+ * How many events of this product there are.
+ */
+events: number | null, 
+/**
+ * What went wrong.
+ */
+problem: WireError | null, };
 
 /**
  * One security group.
@@ -2349,6 +2738,15 @@ template: string, };
  * Light or dark.
  */
 export type Theme = "system" | "light" | "dark";
+
+/**
+ * Tries the search.
+ */
+export type TrySearch = { 
+/**
+ * What to try; none: what is set.
+ */
+with: ConfigureSearch | null, };
 
 /**
  * Days of Asia/Shanghai, both included, and which part of them.
@@ -2999,6 +3397,116 @@ used: number,
 max: number | null, };
 
 /**
+ * What costs without being of use.
+ */
+export type Waste = { 
+/**
+ * What, the dearest first.
+ */
+items: Array<Wasted>, 
+/**
+ * What ending all of it saves in a month, as far as known.
+ */
+perMonth: Money | null, 
+/**
+ * Things whose price cannot be had just now.
+ */
+unpriced: number, 
+/**
+ * Unbound addresses whose owner was not asked for because there are too many.
+ */
+unchecked: number, 
+/**
+ * Whether sessions were looked at; not where this program's are not used.
+ */
+sessionsKnown: boolean, 
+/**
+ * By the cloud's clock.
+ */
+asOf: string, };
+
+/**
+ * What ends it.
+ */
+export type WasteAct = "delete_server" | "set_lease" | "adopt" | "remove_leftover" | "delete_disk" | "console";
+
+/**
+ * What costs.
+ */
+export type WasteKind = "server" | "disk" | "public_address";
+
+/**
+ * Why it is of no use.
+ */
+export type WasteReason = "stopped_in_lease" | "forgotten" | "no_session" | "no_owner" | "no_lease" | "disk_unattached" | "address_unbound" | "leftover";
+
+/**
+ * One thing that costs without being of use. Every text in it comes from outside and is shown as text.
+ */
+export type Wasted = { 
+/**
+ * What it is.
+ */
+kind: WasteKind, 
+/**
+ * The cloud's id.
+ */
+id: string, 
+/**
+ * Its name, or the address.
+ */
+name: string, 
+/**
+ * Whose, as its tags say.
+ */
+owner: string | null, 
+/**
+ * Made here by the signed-in user, or adopted.
+ */
+own: boolean, 
+/**
+ * Why.
+ */
+reasons: Array<WasteReason>, 
+/**
+ * State of a server.
+ */
+state: ServerState | null, 
+/**
+ * Flavor of a server.
+ */
+flavor: string | null, 
+/**
+ * Size of a disk, or of all disks of a server, in GB.
+ */
+sizeGb: number | null, 
+/**
+ * Server that a disk or an address names as its own.
+ */
+server: string | null, 
+/**
+ * End of a server's lease.
+ */
+leaseEnd: string | null, 
+/**
+ * Since when it is so, as far as known; else since when it is there.
+ */
+since: string | null, 
+/**
+ * What ending it saves in a month; none: its price cannot be had just now.
+ */
+perMonth: Money | null, 
+/**
+ * What ends it, the most fitting first.
+ */
+acts: Array<WasteAct>, };
+
+/**
+ * Whose waste is asked for.
+ */
+export type Whose = "mine" | "everyone";
+
+/**
  * What went wrong, for a person to read and for the interface to act on by `code`.
  */
 export type WireError = { 
@@ -3164,6 +3672,16 @@ export const calls = (call: Call) => ({
   events: {
     list: (request: ListEvents) => call<EventPage>("events.list", request),
   },
+  platform: {
+    status: () => call<Search>("platform.status", null),
+    configure: (request: ConfigureSearch) => call<Search>("platform.configure", request),
+    test: (request: TrySearch) => call<SearchTrial>("platform.test", request),
+    statements: () => call<Array<PlatformStatement>>("platform.statements", null),
+    pull: () => call<Reading>("platform.pull", null),
+    importFile: (request: ImportEvents) => call<Reading>("platform.import_file", request),
+    reading: () => call<Reading>("platform.reading", null),
+    cancel: () => call<Reading>("platform.cancel", null),
+  },
   usage: {
     summary: (request: UsageAsk) => call<UsageSummary>("usage.summary", request),
     owners: (request: UsageTop) => call<UsageOwners>("usage.owners", request),
@@ -3172,6 +3690,8 @@ export const calls = (call: Call) => ({
     events: (request: ServerRef) => call<Array<UsageEvent>>("usage.events", request),
     choices: () => call<UsageChoices>("usage.choices", null),
     forecast: (request: UsageCut) => call<UsageForecast>("usage.forecast", request),
+    waste: (request: AskWaste) => call<Waste>("usage.waste", request),
+    bill: (request: AskBill) => call<Bill>("usage.bill", request),
     sources: () => call<Array<UsageSource>>("usage.sources", null),
     budgets: () => call<Array<BudgetState>>("usage.budgets", null),
     setBudgets: (request: Array<Budget>) => call<Array<BudgetState>>("usage.set_budgets", request),

@@ -5,6 +5,7 @@ mod accounts;
 pub mod change;
 pub mod disks;
 mod events;
+pub mod facts;
 mod operations;
 
 use chrono::{DateTime, Utc};

@@ -56,6 +56,32 @@ fn fill(text: &str, failure: &Failure) -> String {
         })
 }
 
+/// What a statement for the platform answers.
+pub(crate) fn statement(name: &str, tongue: Tongue) -> &str {
+    let (zh, en) = match name {
+        "servers_by_month" => ("每月新建的云服务器", "Servers made in each month"),
+        "servers_by_owner" => ("各使用者新建的云服务器", "Servers made by each owner"),
+        "hours_and_cost_by_owner" => (
+            "各使用者的云服务器时长与费用估算（偏高：未计停机，按最高单价）",
+            "Hours and estimated cost by owner (from above: stops are not counted, the highest price is)",
+        ),
+        "servers_by_flavor" => ("各规格的云服务器", "Servers by flavor"),
+        "servers_by_purpose" => ("各用途的云服务器", "Servers by purpose"),
+        "not_deleted" => (
+            "已创建而未见删除的云服务器",
+            "Servers that were made and of whose deletion nobody told",
+        ),
+        "ends_by_cause" => ("云服务器删除的原因", "How servers ended"),
+        "failures" => ("失败的操作", "What failed"),
+        "gaps" => ("各客户端缺少的事件", "Events that are missing, by installation"),
+        other => return other,
+    };
+    match tongue {
+        Tongue::Chinese => zh,
+        Tongue::English => en,
+    }
+}
+
 /// zh sentence, en sentence, zh next step, en next step.
 #[rustfmt::skip]
 fn texts(code: Code) -> (&'static str, &'static str, &'static str, &'static str) {
@@ -165,6 +191,8 @@ fn texts(code: Code) -> (&'static str, &'static str, &'static str, &'static str)
         Code::SearchUnavailable => ("数据平台目前无法回答（{status}）。", "The data platform cannot answer at the moment ({status}).", "稍后可以继续，已取得的事件不会重复拉取。", "Go on later; what was fetched is not fetched again."),
         Code::SearchUnreachable => ("连接不到数据平台，或它没有及时回答。", "The data platform cannot be reached, or does not answer in time.", "请检查地址、网络或代理；稍后可以从中断处继续。", "Check the address, the network or the proxy; it goes on later from where it stopped."),
         Code::SearchAnswerStrange => ("数据平台的回答与查询配置不符。", "The data platform's answer is not as the search's profile says.", "请用“测试”查看各步的回答，并更正配置。", "Look at each step's answer with “Test”, and correct the profile."),
+        Code::PullUnderWay => ("正在读取事件。", "Events are being read already.", "请等它结束，或先取消。", "Wait until that is over, or cancel it first."),
+        Code::ExportUnreadable => ("无法读取文件 {file}。", "The file {file} cannot be read.", "支持 NDJSON、CSV 以及它们的 gz 压缩文件；原因见下。", "NDJSON, CSV and either of them as gz can be read; see the reason below."),
         Code::Rehearsed => ("仅为预演，没有发送任何请求。", "This was a rehearsal; nothing was sent.", "", ""),
         Code::BadInput => ("输入有误（{field}）。", "The input is not right ({field}).", "", ""),
         Code::Internal => ("程序内部出错。", "The program made an error.", "请重试；若持续出现，请报告。", "Try again; if it stays, report it."),

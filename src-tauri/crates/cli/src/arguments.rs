@@ -1,5 +1,6 @@
 //! The command line.
 
+pub mod facts;
 mod parts;
 
 use std::path::PathBuf;
@@ -127,6 +128,12 @@ pub enum Command {
     /// Delivery of events to the data platform
     #[command(subcommand)]
     Delivery(Delivery),
+    /// Where everybody's usage comes from, the bill, and what is wasted
+    #[command(subcommand)]
+    Usage(facts::Facts),
+    /// The data platform's search: everybody's events come from there
+    #[command(subcommand)]
+    Platform(facts::Platform),
     /// Run the embedded region until Ctrl+C
     Sandbox(Sandbox),
     /// Print what a shell needs to complete commands

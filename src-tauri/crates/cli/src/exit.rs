@@ -117,6 +117,8 @@ impl Exit {
             | "delivery_address_invalid"
             | "search_not_configured"
             | "search_profile_invalid"
+            | "pull_under_way"
+            | "export_unreadable"
             | "bad_input" => Self::Refused,
             _ => Self::Failed,
         }

@@ -7,11 +7,13 @@ mod commands;
 mod delivery;
 mod disks;
 mod exit;
+mod facts;
 mod fields;
 mod keys;
 mod leftovers;
 mod lives;
 mod output;
+mod platform;
 mod region;
 mod secrets;
 mod servers;
@@ -87,6 +89,8 @@ async fn run(arguments: &Arguments, output: Output) -> Result<()> {
         Command::Operation(command) => commands::operation(&session, command).await,
         Command::Events(command) => commands::events(&session, command).await,
         Command::Delivery(command) => delivery::delivery(&session, command).await,
+        Command::Usage(command) => facts::facts_of(&session, command).await,
+        Command::Platform(command) => platform::platform(&session, command).await,
         Command::Sandbox(_) | Command::Completions { .. } => Ok(()),
     };
     session.close().await;

@@ -119,6 +119,8 @@ pub(crate) struct Inner {
     pub ledger: Arc<Ledger>,
     /// Everybody's usage, opened when it is first asked for.
     pub tally: Mutex<Option<Arc<store::Tally>>>,
+    /// The pull or import that is under way, or was last.
+    pub reading: crate::platform::Reading,
     pub keychain: Keychain,
     pub http: Http,
     pub changes: broadcast::Sender<Change>,
@@ -181,6 +183,7 @@ impl Wangcheng {
             demo,
             ledger: Arc::new(opened.ledger),
             tally: Mutex::default(),
+            reading: crate::platform::Reading::default(),
             keychain: Keychain::default(),
             http,
             changes,

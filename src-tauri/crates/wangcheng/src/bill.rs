@@ -5,11 +5,13 @@
 //! else by what the cloud and the ledger know of it; what nobody knows stands as untagged.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Utc};
 use huaweicloud::bss::{self, Detail, Fee, FeeQuery, Month};
 use rust_decimal::Decimal;
 use serde::Serialize;
+use store::tally::{Amounts, Ask};
 use ts_rs::TS;
 
 use crate::Wangcheng;
@@ -22,6 +24,10 @@ use crate::servers::{TAG_INSTALLATION, TAG_OWNER};
 const SHANGHAI_S: i32 = 8 * 3600;
 /// Day of the next month from which a bill does not change any more.
 const FINAL_DAY: u32 = 4;
+/// How long events are counted before the bill is shown beside what there is.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Most servers of a month that are looked up by their ids.
+const MOST_SERVERS: usize = 200_000;
 /// Most resources that are shown one by one; sums have all of them.
 const MOST_SHOWN: usize = 2000;
 
@@ -103,6 +109,8 @@ pub enum BillReason {
     Unreadable,
     /// The estimate knows only the events of this installation.
     OwnEventsOnly,
+    /// Not all events that are here are counted yet; ask again in a while.
+    StillCounting,
 }
 
 /// One reason, with its amount where it has one.
@@ -135,7 +143,7 @@ pub struct Bill {
     pub resources: Vec<BilledResource>,
     /// Resources that are not shown one by one.
     pub more: usize,
-    /// What was estimated for this month from the events here.
+    /// What was estimated for this month from the events here: everybody's, as far as they were pulled or imported.
     pub estimated: Option<Money>,
     /// What was charged beyond the estimate.
     pub difference: Option<Money>,
@@ -147,6 +155,18 @@ pub struct Bill {
 
 /// What the estimate says, by owner.
 type Estimates = BTreeMap<String, Decimal>;
+
+/// What everybody's events say of a month.
+#[derive(Default)]
+struct Estimated {
+    owners: Estimates,
+    /// Whose servers were.
+    servers: BTreeMap<String, String>,
+    /// Nobody else's events are here.
+    own_only: bool,
+    /// Everything that is here is in it.
+    counted: bool,
+}
 
 /// The first and the last day of a month.
 fn days(month: &str) -> Option<(Month, NaiveDate, NaiveDate)> {
@@ -290,9 +310,11 @@ impl Wangcheng {
             .await?
             .value;
         let now = live.cloud_now(self.now());
-        let owners = self.owners_of_resources(&live).await;
         let currency = fees.currency.clone();
-        let estimates = self.estimates(first, last, now, &currency).await?;
+        let told = self.estimates(first, last, now, &currency).await?;
+        let (mut owners, estimates) = (told.servers, told.owners);
+        owners.retain(|_, owner| !owner.is_empty());
+        self.owners_of_resources(&live, &mut owners).await;
         let composed = compose(&fees, sum.total, &owners, &estimates);
         let money = |amount: Decimal| Money::new(amount, currency.clone());
         let billed = sum.total.unwrap_or(composed.sum);
@@ -325,7 +347,12 @@ impl Wangcheng {
         if fees.rows.skipped > 0 {
             because(BillReason::Unreadable, None);
         }
-        because(BillReason::OwnEventsOnly, None);
+        if told.own_only {
+            because(BillReason::OwnEventsOnly, None);
+        }
+        if !told.counted {
+            because(BillReason::StillCounting, None);
+        }
         let mut resources = composed.resources;
         let more = resources.len().saturating_sub(MOST_SHOWN);
         resources.truncate(MOST_SHOWN);
@@ -364,9 +391,8 @@ impl Wangcheng {
         })
     }
 
-    /// Whose the resources are that the cloud shows now, and the servers that the ledger has: for rows without tags.
-    async fn owners_of_resources(&self, live: &Live) -> BTreeMap<String, String> {
-        let mut owners = BTreeMap::new();
+    /// Adds whose the resources are that the cloud shows now: for rows without tags.
+    async fn owners_of_resources(&self, live: &Live, owners: &mut BTreeMap<String, String>) {
         for server in live.list().servers {
             owners.extend(server.owner.map(|owner| (server.id, owner)));
         }
@@ -390,26 +416,55 @@ impl Wangcheng {
                 owners.extend(owner.map(|owner| (volume.id.to_string(), owner)));
             }
         }
-        owners
     }
 
+    /// What was estimated for a month, from everybody's events as far as they are here.
     async fn estimates(
         &self,
         first: NaiveDate,
         last: NaiveDate,
         now: DateTime<Utc>,
         currency: &str,
-    ) -> Result<Estimates> {
-        let days = self.ledger(move |ledger| ledger.usage(first, last, now)).await?;
-        let mut estimates = Estimates::new();
-        for day in days.into_iter().filter(|day| day.currency == currency) {
-            *estimates.entry(day.owner).or_default() += day.cost;
-        }
-        for estimate in estimates.values_mut() {
-            *estimate = estimate.round_dp(2);
-        }
-        Ok(estimates)
+    ) -> Result<Estimated> {
+        let ask = Ask {
+            currency: Some(currency.to_owned()),
+            ..Ask::of(first, last)
+        };
+        self.tally(move |tally, ledger| {
+            tally.follow(ledger, now)?;
+            let began = Instant::now();
+            let counted = tally.settle(|| began.elapsed() < PATIENCE)?;
+            let sums = tally.sums(&ask, now)?;
+            let (servers, _) = tally.servers(&ask, now, MOST_SERVERS)?;
+            let mut estimated = Estimated {
+                counted,
+                own_only: tally.sources()?.iter().all(|source| source.name == "ledger"),
+                ..Estimated::default()
+            };
+            for group in sums.owners {
+                let owner = if group.name.is_empty() {
+                    group.key
+                } else {
+                    group.name
+                };
+                *estimated.owners.entry(owner).or_default() += amount(group.amounts.cost());
+            }
+            for server in servers {
+                let row = server.server;
+                estimated.servers.insert(row.server_id, row.owner);
+            }
+            Ok(estimated)
+        })
+        .await
     }
+}
+
+/// An amount of the tally's own unit, to the cent.
+fn amount(cost: i128) -> Decimal {
+    let billionths = cost / (Amounts::UNIT / 1_000_000_000);
+    Decimal::try_from_i128_with_scale(billionths, 9)
+        .unwrap_or(Decimal::MAX)
+        .round_dp(2)
 }
 
 #[cfg(test)]
@@ -417,12 +472,12 @@ mod tests {
     use super::*;
 
     fn fee(id: &str, kind: &str, tags: &str, amount: &str) -> Fee {
-        serde_json::from_value(serde_json::json!({
+        let row = serde_json::json!({
             "resource_id": id, "resource_name": id, "resource_type": kind, "resource_tag": tags,
             "usage_type": if kind.ends_with("bandwidth") { "upflow" } else { "Duration" },
             "cloud_service_type": "x", "amount": amount, "official_amount": amount,
-        }))
-        .unwrap()
+        });
+        serde_json::from_str(&row.to_string()).unwrap()
     }
 
     fn fees(items: Vec<Fee>) -> bss::Fees {

@@ -126,6 +126,8 @@ pub enum Code {
     SearchUnavailable,
     SearchUnreachable,
     SearchAnswerStrange,
+    PullUnderWay,
+    ExportUnreadable,
     // asking without wanting it done
     Rehearsed,
     // asking wrongly

@@ -55,8 +55,8 @@ pub mod settings;
 mod sharing;
 mod standing;
 pub mod templates;
-pub mod waste;
 pub mod usage;
+pub mod waste;
 
 mod app;
 mod cloud;

@@ -111,14 +111,14 @@ impl Platform {
     async fn pull_with(&mut self, search: &Search, cancel: &CancellationToken) -> Result<Far> {
         let position = Position::read(self.position.as_deref(), "here");
         let (taken, kept, complete) = (&mut self.taken, &mut self.position, &mut self.complete);
-        pull(search, position, Utc::now(), cancel, async |pulled: Pulled| {
+        pull(search, position, Utc::now(), cancel, |pulled: Pulled| {
             for event in &pulled.events {
                 let event: Value = serde_json::from_str(event).unwrap();
                 taken.push(event["event_id"].as_str().unwrap().to_owned());
             }
             *kept = Some(pulled.position);
             *complete = pulled.complete;
-            Ok(())
+            Box::pin(std::future::ready(Ok(())))
         })
         .await
     }
@@ -201,14 +201,14 @@ async fn a_pull_that_was_cut_goes_on_where_it_stopped() {
     let cancel = CancellationToken::new();
     let mut position = Position::read(None, "here");
     let (mut first, mut pages) = (Vec::new(), 0);
-    let told = pull(&search, position, Utc::now(), &cancel, async |pulled: Pulled| {
+    let told = pull(&search, position, Utc::now(), &cancel, |pulled: Pulled| {
         first.extend(pulled.events);
         pages += 1;
         platform.position = Some(pulled.position);
         if pages == 2 {
             cancel.cancel();
         }
-        Ok(())
+        Box::pin(std::future::ready(Ok(())))
     })
     .await;
     assert_eq!(told.unwrap_err().code, Code::Cancelled);

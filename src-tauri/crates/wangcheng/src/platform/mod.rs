@@ -3,7 +3,9 @@
 //! How the platform spells its search is not public, so it is a profile; see [`yanhuang::search`]. Its token stands in the
 //! keychain, apart from the one by which events are posted.
 
+mod files;
 mod pull;
+mod reading;
 mod settings;
 mod statements;
 
@@ -12,7 +14,10 @@ use std::time::Duration;
 use secrecy::SecretString;
 pub use yanhuang::search::Profile as SearchProfile;
 
+pub use self::files::BadLine;
 pub use self::pull::{Far, Known, Position, Pulled, pull};
+pub(crate) use self::reading::Reading;
+pub use self::reading::{ReadingNow, ReadingOf, ReadingState};
 pub use self::settings::{SearchConfiguration, SearchPreset};
 pub use self::statements::{Statement, dashboards};
 use crate::Wangcheng;

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -107,7 +108,7 @@ pub async fn pull(
     mut position: Position,
     now: DateTime<Utc>,
     cancel: &CancellationToken,
-    mut take: impl AsyncFnMut(Pulled) -> Result<()>,
+    mut take: impl FnMut(Pulled) -> BoxFuture<'static, Result<()>> + Send,
 ) -> Result<Far> {
     let profile = search.profile();
     let (set, message) = (profile.event_set.as_str(), profile.message_column.as_str());
