@@ -1045,6 +1045,35 @@ server: string,
 disk: string, };
 
 /**
+ * What the audit tells.
+ */
+export type Elsewhere = { 
+/**
+ * The servers, those with the newest act first.
+ */
+servers: Array<ServerElsewhere>, 
+/**
+ * Servers that are not told of because there are too many.
+ */
+more: number, 
+/**
+ * Traces that could not be read.
+ */
+unreadable: number, 
+/**
+ * Whether the account has an audit at all; without one nothing is known.
+ */
+audited: boolean, 
+/**
+ * From when.
+ */
+from: string, 
+/**
+ * Until when, by the cloud's clock.
+ */
+asOf: string, };
+
+/**
  * What cloud-init installs on the first start.
  */
 export type Environment = "none" | "docker" | "python" | "java" | "node";
@@ -2439,6 +2468,51 @@ tags: { [key in string]: string },
 operation: string | null, };
 
 /**
+ * A server that never passed through this program. Every text in it comes from outside and is shown as text.
+ */
+export type ServerElsewhere = { 
+/**
+ * Server id.
+ */
+id: string, 
+/**
+ * Its name, as the newest trace has it.
+ */
+name: string, 
+/**
+ * Who made it; none: it was there before the audit's reach.
+ */
+madeBy: string | null, 
+/**
+ * When.
+ */
+made: string | null, 
+/**
+ * Who ended it; none: nobody in these days.
+ */
+endedBy: string | null, 
+/**
+ * When.
+ */
+ended: string | null, 
+/**
+ * Who did something last.
+ */
+lastBy: string | null, 
+/**
+ * When.
+ */
+last: string | null, 
+/**
+ * How many acts there were.
+ */
+acts: number, 
+/**
+ * Whether the cloud shows it now.
+ */
+exists: boolean, };
+
+/**
  * The servers of the account in use.
  */
 export type ServerList = { 
@@ -3692,6 +3766,7 @@ export const calls = (call: Call) => ({
     forecast: (request: UsageCut) => call<UsageForecast>("usage.forecast", request),
     waste: (request: AskWaste) => call<Waste>("usage.waste", request),
     bill: (request: AskBill) => call<Bill>("usage.bill", request),
+    elsewhere: () => call<Elsewhere>("usage.elsewhere", null),
     sources: () => call<Array<UsageSource>>("usage.sources", null),
     budgets: () => call<Array<BudgetState>>("usage.budgets", null),
     setBudgets: (request: Array<Budget>) => call<Array<BudgetState>>("usage.set_budgets", request),

@@ -30,8 +30,8 @@ use crate::views::disks::{
     GrowDisk, Leftovers, PerLeftover, RemoveLeftovers,
 };
 use crate::views::facts::{
-    AskBill, AskWaste, Bill, ConfigureSearch, ImportEvents, PlatformStatement, Reading, Search, SearchTrial,
-    TrySearch, Waste,
+    AskBill, AskWaste, Bill, ConfigureSearch, Elsewhere, ImportEvents, PlatformStatement, Reading, Search,
+    SearchTrial, TrySearch, Waste,
 };
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
@@ -392,6 +392,7 @@ calls! {
     }
     "usage.waste" "waste" (api, ask: AskWaste) -> Waste { api.domain().await?.waste(ask.whose).await }
     "usage.bill" "bill" (api, ask: AskBill) -> Bill { api.domain().await?.bill(ask.month.trim()).await }
+    "usage.elsewhere" "elsewhere" (api, _r: ()) -> Elsewhere { api.domain().await?.servers_elsewhere().await }
     "usage.sources" "sources" (api, _r: ()) -> Vec<UsageSource> { api.domain().await?.usage_sources().await }
     "usage.budgets" "budgets" (api, _r: ()) -> Vec<BudgetState> { api.domain().await?.budgets().await }
     "usage.set_budgets" "setBudgets" (api, budgets: Vec<Budget>) -> Vec<BudgetState> {

@@ -481,3 +481,35 @@ async fn waste_is_each_thing_once_with_its_price_and_the_act_that_ends_it() {
     );
     api.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_never_passed_through_the_program_are_found_in_the_audit() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = region(dir.path()).await;
+    let api = open(&dir.path().join("app"), &running).await;
+    sign_in(&api).await;
+    let own = common::make(&api, "through-01").await;
+    let console = common::Console::new(&api, &running).await;
+    console.make_spot("elsewhere-01").await;
+    let told = until("the audit to tell", &api, "usage.elsewhere", |told| {
+        told["servers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|row| row["name"] == "elsewhere-01")
+    })
+    .await;
+    assert_eq!(told["audited"], true);
+    let rows = told["servers"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["name"] == "elsewhere-01").unwrap();
+    assert_eq!(
+        (&row["madeBy"], &row["exists"], &row["ended"]),
+        (&json!("ada"), &json!(true), &Value::Null),
+        "{row:#}"
+    );
+    assert!(
+        rows.iter().all(|row| row["id"] != own["id"]),
+        "what was made here is no news: {told:#}"
+    );
+    api.stop().await;
+}

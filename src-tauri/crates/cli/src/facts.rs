@@ -29,6 +29,10 @@ pub async fn facts_of(session: &Session, command: &Facts) -> Result<()> {
             let waste = session.ask("usage.waste", json!({ "whose": whose })).await?;
             output.answer(&waste, || wasted(output, &waste))
         }
+        Facts::Elsewhere => {
+            let told = session.ask("usage.elsewhere", Value::Null).await?;
+            output.answer(&told, || elsewhere(output, &told))
+        }
         Facts::Bill { month } => {
             let bill = session.ask("usage.bill", json!({ "month": month })).await?;
             output.answer(&bill, || billed(output, &bill))
@@ -94,6 +98,30 @@ async fn reading(session: &Session, call: &str, ask: Value) -> Result<()> {
         .ending(Exit::Cancelled)),
         _ => Ok(()),
     }
+}
+
+fn elsewhere(output: Output, told: &Value) -> String {
+    if told.get("audited").and_then(Value::as_bool) == Some(false) {
+        return output
+            .say(
+                "此账户没有启用云审计（CTS），因此无从得知。",
+                "The account has no audit (CTS), so nothing is known.",
+            )
+            .to_owned();
+    }
+    let head = match output.tongue {
+        api::Tongue::Chinese => ["名称", "创建者", "创建于", "删除者", "删除于", "现存", "ID"],
+        api::Tongue::English => ["NAME", "MADE BY", "MADE", "ENDED BY", "ENDED", "EXISTS", "ID"],
+    };
+    table(
+        &head,
+        rows(told, "servers").map(|server| {
+            ["name", "madeBy", "made", "endedBy", "ended", "exists", "id"]
+                .into_iter()
+                .map(|key| shown(output.tongue, server, key))
+                .collect()
+        }),
+    )
 }
 
 fn listed(output: Output, item: &Value, key: &str, of: &str) -> String {

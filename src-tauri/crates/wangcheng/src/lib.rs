@@ -24,6 +24,7 @@
 //! | [`delivery`] | sending facts, in order, at least once |
 //! | [`waste`] | what costs without being of use, and the act that ends it |
 //! | [`bill`] | what the cloud really charged, whose it was, and why that differs from the estimate |
+//! | [`elsewhere`] | servers that never passed through this program, as the cloud's audit tells of them |
 //! | [`platform`] | asking the data platform for everybody's facts |
 //! | [`usage`] | who used what, what it cost and will cost |
 
@@ -35,6 +36,7 @@ pub mod costs;
 pub mod create;
 pub mod delivery;
 pub mod disks;
+pub mod elsewhere;
 pub mod events;
 pub mod failure;
 mod first_start;

@@ -489,3 +489,114 @@ impl Wangcheng {
         Ok((snapshot, unchecked))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: &str = "2026-01-10T00:00:00Z";
+
+    fn asker(whose: Whose) -> Asker<'static> {
+        Asker {
+            user_id: "id-ada",
+            owner_tag: "ada".to_owned(),
+            installation: "here",
+            whose,
+            now: NOW.parse().unwrap(),
+        }
+    }
+
+    fn server(id: &str, status: &str, tags: &str, lease: &str) -> ecs::Server {
+        let row = format!(
+            r#"{{"id":"{id}","name":"{id}","status":"{status}","user_id":"id-ada","tags":[{tags}],
+                "flavor":{{"id":"s6.large.2"}},"created":"2026-01-01T00:00:00Z","auto_terminate_time":"{lease}"}}"#
+        );
+        serde_json::from_str(&row).unwrap()
+    }
+
+    fn volume(id: &str, status: &str, owner: &str, on: &str, of: &str) -> evs::Volume {
+        let attachments = if on.is_empty() {
+            String::new()
+        } else {
+            format!(r#"{{"server_id":"{on}"}}"#)
+        };
+        let row = format!(
+            r#"{{"id":"{id}","name":"{id}","status":"{status}","size":40,"volume_type":"GPSSD","user_id":"id-{owner}",
+                "attachments":[{attachments}],"tags":{{"owner":"{owner}","wangcheng-installation":"x","wangcheng-server":"{of}"}}}}"#
+        );
+        serde_json::from_str(&row).unwrap()
+    }
+
+    fn reasons(found: &[(Wasted, Vec<Product>)], id: &str) -> Vec<WasteReason> {
+        let item = found.iter().find(|(item, _)| item.id == id);
+        item.map(|(item, _)| item.reasons.clone()).unwrap_or_default()
+    }
+
+    const OWN: &str = r#""owner=ada","wangcheng-installation=here""#;
+    const LEASE: &str = "2026-02-01T00:00:00Z";
+
+    #[test]
+    fn a_stopped_server_costs_its_disks_and_one_whose_flavor_stays_charged_all_of_it() {
+        let mut told = Snapshot {
+            servers: vec![
+                server("s", "SHUTOFF", OWN, LEASE),
+                server("t", "SHUTOFF", OWN, ""),
+            ],
+            volumes: vec![volume("d", "in-use", "ada", "s", "s")],
+            ..Snapshot::default()
+        };
+        let found = find(&told, &asker(Whose::Mine));
+        assert_eq!(reasons(&found, "s"), [WasteReason::StoppedInLease]);
+        assert_eq!(reasons(&found, "t"), [WasteReason::Forgotten]);
+        assert_eq!(found[0].1.len(), 1, "the disk alone");
+        assert!(found[1].1.is_empty());
+        told.charged = vec!["s6.large.2".to_owned()];
+        assert_eq!(find(&told, &asker(Whose::Mine))[0].1.len(), 2, "disk and server");
+    }
+
+    #[test]
+    fn a_running_server_is_spoken_of_only_where_sessions_are_known() {
+        let mut told = Snapshot {
+            servers: vec![server("s", "ACTIVE", OWN, LEASE), server("n", "ACTIVE", "", "")],
+            ..Snapshot::default()
+        };
+        let found = find(&told, &asker(Whose::Mine));
+        assert!(reasons(&found, "s").is_empty(), "nobody uses sessions here");
+        assert_eq!(reasons(&found, "n"), [WasteReason::NoLease, WasteReason::NoOwner]);
+        let session = |at: &str| BTreeMap::from([("s".to_owned(), at.parse().unwrap())]);
+        told.sessions = session("2026-01-09T11:00:00Z");
+        assert_eq!(
+            reasons(&find(&told, &asker(Whose::Mine)), "s"),
+            [WasteReason::NoSession]
+        );
+        told.sessions = session("2026-01-09T13:00:00Z");
+        assert!(reasons(&find(&told, &asker(Whose::Mine)), "s").is_empty());
+    }
+
+    #[test]
+    fn disks_are_leftovers_once_their_server_is_gone_and_only_own_ones_are_removed_here() {
+        let told = Snapshot {
+            servers: vec![server("s", "ACTIVE", OWN, LEASE)],
+            volumes: vec![
+                volume("left", "available", "ada", "", "gone"),
+                volume("taken off", "available", "ada", "", "s"),
+                volume("other's", "available", "bo", "", "gone"),
+                volume("busy", "attaching", "ada", "", "gone"),
+            ],
+            ..Snapshot::default()
+        };
+        let mine = find(&told, &asker(Whose::Mine));
+        assert_eq!(reasons(&mine, "left"), [WasteReason::Leftover]);
+        assert_eq!(reasons(&mine, "taken off"), [WasteReason::DiskUnattached]);
+        assert_eq!(mine.len(), 2, "{mine:?}");
+        let acts: Vec<_> = mine.iter().map(|(item, _)| item.acts.clone()).collect();
+        assert_eq!(acts, [vec![WasteAct::RemoveLeftover], vec![WasteAct::DeleteDisk]]);
+        let all = find(&told, &asker(Whose::Everyone));
+        let other = all
+            .iter()
+            .find(|(item, _)| item.id == "other's")
+            .map(|(item, _)| item)
+            .unwrap();
+        assert_eq!((other.own, &other.acts), (false, &vec![WasteAct::Console]));
+    }
+}

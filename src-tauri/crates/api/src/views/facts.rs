@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 pub use wangcheng::bill::Bill;
+pub use wangcheng::elsewhere::Elsewhere;
 use wangcheng::platform::{
     BadLine, ReadingNow, ReadingOf, ReadingState, SearchPreset, SearchStanding, SearchTest,
 };

@@ -20,6 +20,8 @@ pub enum Facts {
         #[arg(long)]
         everyone: bool,
     },
+    /// Servers of the last seven days that never passed through this program, as the cloud's audit tells
+    Elsewhere,
     /// What the cloud really charged in a month, whose it was, and why that is not what was estimated
     Bill {
         /// The month in Asia/Shanghai, e.g. 2026-01
