@@ -1,6 +1,7 @@
 //! The command line.
 
 mod parts;
+pub mod usage;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -127,6 +128,9 @@ pub enum Command {
     /// Delivery of events to the data platform
     #[command(subcommand)]
     Delivery(Delivery),
+    /// Who used what, what it cost and will cost
+    #[command(subcommand)]
+    Usage(usage::Usage),
     /// Run the embedded region until Ctrl+C
     Sandbox(Sandbox),
     /// Print what a shell needs to complete commands
