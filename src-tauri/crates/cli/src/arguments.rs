@@ -2,6 +2,7 @@
 
 pub mod facts;
 mod parts;
+pub mod usage;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -128,9 +129,9 @@ pub enum Command {
     /// Delivery of events to the data platform
     #[command(subcommand)]
     Delivery(Delivery),
-    /// Where everybody's usage comes from, the bill, and what is wasted
+    /// Who used what, what it cost and will cost
     #[command(subcommand)]
-    Usage(facts::Facts),
+    Usage(usage::Usage),
     /// The data platform's search: everybody's events come from there
     #[command(subcommand)]
     Platform(facts::Platform),

@@ -22,6 +22,7 @@ mod several;
 mod templates;
 mod times;
 mod trouble;
+mod usage;
 mod words;
 
 use std::process::ExitCode;
@@ -89,7 +90,7 @@ async fn run(arguments: &Arguments, output: Output) -> Result<()> {
         Command::Operation(command) => commands::operation(&session, command).await,
         Command::Events(command) => commands::events(&session, command).await,
         Command::Delivery(command) => delivery::delivery(&session, command).await,
-        Command::Usage(command) => facts::facts_of(&session, command).await,
+        Command::Usage(command) => usage::usage(&session, command).await,
         Command::Platform(command) => platform::platform(&session, command).await,
         Command::Sandbox(_) | Command::Completions { .. } => Ok(()),
     };
