@@ -10,6 +10,10 @@ use wangcheng::costs::Costs;
 use wangcheng::delivery::Configuration;
 use wangcheng::imports::{FoundKey, SignInFound};
 use wangcheng::templates::TemplateOrigins;
+use wangcheng::usage::{
+    Budget, BudgetState, UsageAsk, UsageChoices, UsageCut, UsageEvent, UsageForecast, UsageOwners,
+    UsageServers, UsageSource, UsageSummary, UsageTimeline, UsageTop,
+};
 use wangcheng::{Code, Failure, Result};
 
 use crate::diagnostics::{Bundle, ShowFolder};
@@ -24,6 +28,10 @@ use crate::views::change::{
 use crate::views::disks::{
     AddDisk, AskDiskCommands, AskDiskPrice, DeleteDisk, Deletion, DiskCommands, DiskList, DiskPrice, DiskRef,
     GrowDisk, Leftovers, PerLeftover, RemoveLeftovers,
+};
+use crate::views::facts::{
+    AskBill, AskWaste, Bill, ConfigureSearch, Elsewhere, ImportEvents, PlatformStatement, Reading, Search,
+    SearchTrial, TrySearch, Waste,
 };
 use crate::views::sessions::{OpenSession, Session};
 use crate::views::{
@@ -340,6 +348,65 @@ calls! {
         Ok(EventPage { events: events.into_iter().map(event).collect(), last_seq, more })
     }
 
+    "platform.status" "status" (api, _r: ()) -> Search {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).search(domain.search_standing().await?))
+    }
+    "platform.configure" "configure" (api, ask: ConfigureSearch) -> Search {
+        let domain = api.domain().await?;
+        let (configuration, token) = search(ask)?;
+        Ok(api.speaker(&domain).search(domain.configure_search(configuration, token).await?))
+    }
+    "platform.test" "test" (api, ask: TrySearch) -> SearchTrial {
+        let domain = api.domain().await?;
+        let trial = ask.with.map(search).transpose()?;
+        Ok(api.speaker(&domain).search_trial(domain.test_search(trial).await?))
+    }
+    "platform.statements" "statements" (api, _r: ()) -> Vec<PlatformStatement> {
+        let domain = api.domain().await?;
+        let speaker = api.speaker(&domain);
+        let statements = domain.dashboard_statements().await?;
+        Ok(statements.into_iter().map(|statement| speaker.platform_statement(statement)).collect())
+    }
+    "platform.pull" "pull" (api, _r: ()) -> Reading {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).reading(domain.pull_events().await?))
+    }
+    "platform.import_file" "importFile" (api, ask: ImportEvents) -> Reading {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).reading(domain.import_events(ask.file.trim().into()).await?))
+    }
+    "platform.reading" "reading" (api, _r: ()) -> Reading {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).reading(domain.reading()))
+    }
+    "platform.cancel" "cancel" (api, _r: ()) -> Reading {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).reading(domain.cancel_reading()))
+    }
+
+    "usage.summary" "summary" (api, ask: UsageAsk) -> UsageSummary { api.domain().await?.usage_summary(ask).await }
+    "usage.owners" "owners" (api, ask: UsageTop) -> UsageOwners { api.domain().await?.usage_owners(ask).await }
+    "usage.servers" "servers" (api, ask: UsageTop) -> UsageServers { api.domain().await?.usage_servers(ask).await }
+    "usage.timeline" "timeline" (api, ask: UsageTop) -> UsageTimeline {
+        api.domain().await?.usage_timeline(ask).await
+    }
+    "usage.events" "events" (api, ask: ServerRef) -> Vec<UsageEvent> {
+        api.domain().await?.usage_events(ask.server).await
+    }
+    "usage.choices" "choices" (api, _r: ()) -> UsageChoices { api.domain().await?.usage_choices().await }
+    "usage.forecast" "forecast" (api, cut: UsageCut) -> UsageForecast {
+        api.domain().await?.usage_forecast(cut).await
+    }
+    "usage.waste" "waste" (api, ask: AskWaste) -> Waste { api.domain().await?.waste(ask.whose).await }
+    "usage.bill" "bill" (api, ask: AskBill) -> Bill { api.domain().await?.bill(ask.month.trim()).await }
+    "usage.elsewhere" "elsewhere" (api, _r: ()) -> Elsewhere { api.domain().await?.servers_elsewhere().await }
+    "usage.sources" "sources" (api, _r: ()) -> Vec<UsageSource> { api.domain().await?.usage_sources().await }
+    "usage.budgets" "budgets" (api, _r: ()) -> Vec<BudgetState> { api.domain().await?.budgets().await }
+    "usage.set_budgets" "setBudgets" (api, budgets: Vec<Budget>) -> Vec<BudgetState> {
+        api.domain().await?.set_budgets(budgets).await
+    }
+
     "delivery.status" "status" (api, _r: ()) -> Delivery {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).delivery(domain.delivery().await?))
@@ -416,6 +483,27 @@ fn profile(fields: Value) -> Result<wangcheng::delivery::Profile> {
             .with("field", "profile")
             .saying(error)
     })
+}
+
+/// The same for a profile of the search.
+fn search(ask: ConfigureSearch) -> Result<(wangcheng::platform::SearchConfiguration, Option<SecretString>)> {
+    let profile = ask
+        .profile
+        .map(serde_json::from_value)
+        .transpose()
+        .map_err(|error| {
+            Failure::new(Code::SearchProfileInvalid)
+                .with("field", "profile")
+                .saying(error)
+        })?;
+    let configuration = wangcheng::platform::SearchConfiguration {
+        url: ask.url.trim().to_owned(),
+        event_set: ask.event_set,
+        allow_plain_http: ask.allow_plain_http,
+        preset: ask.preset,
+        profile,
+    };
+    Ok((configuration, ask.token))
 }
 
 fn refused_event(refused: wangcheng::delivery::Refused) -> RefusedEvent {

@@ -5,6 +5,7 @@ mod accounts;
 pub mod change;
 pub mod disks;
 mod events;
+pub mod facts;
 pub mod files;
 mod operations;
 pub mod sessions;

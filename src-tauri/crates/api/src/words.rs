@@ -56,6 +56,32 @@ fn fill(text: &str, failure: &Failure) -> String {
         })
 }
 
+/// What a statement for the platform answers.
+pub(crate) fn statement(name: &str, tongue: Tongue) -> &str {
+    let (zh, en) = match name {
+        "servers_by_month" => ("每月新建的云服务器", "Servers made in each month"),
+        "servers_by_owner" => ("各使用者新建的云服务器", "Servers made by each owner"),
+        "hours_and_cost_by_owner" => (
+            "各使用者的云服务器时长与费用估算（偏高：未计停机，按最高单价）",
+            "Hours and estimated cost by owner (from above: stops are not counted, the highest price is)",
+        ),
+        "servers_by_flavor" => ("各规格的云服务器", "Servers by flavor"),
+        "servers_by_purpose" => ("各用途的云服务器", "Servers by purpose"),
+        "not_deleted" => (
+            "已创建而未见删除的云服务器",
+            "Servers that were made and of whose deletion nobody told",
+        ),
+        "ends_by_cause" => ("云服务器删除的原因", "How servers ended"),
+        "failures" => ("失败的操作", "What failed"),
+        "gaps" => ("各客户端缺少的事件", "Events that are missing, by installation"),
+        other => return other,
+    };
+    match tongue {
+        Tongue::Chinese => zh,
+        Tongue::English => en,
+    }
+}
+
 /// zh sentence, en sentence, zh next step, en next step.
 #[rustfmt::skip]
 fn texts(code: Code) -> (&'static str, &'static str, &'static str, &'static str) {
@@ -188,6 +214,15 @@ fn texts(code: Code) -> (&'static str, &'static str, &'static str, &'static str)
         Code::DeliveryUnavailable => ("接收端暂时不可用（{status}）。", "The receiver is not available at the moment ({status}).", "会自动重试；事件不会丢失。", "It is tried again by itself; no event is lost."),
         Code::DeliveryUnreachable => ("连接不到接收端。", "The receiver cannot be reached.", "会自动重试；事件不会丢失。", "It is tried again by itself; no event is lost."),
         Code::DeliveryThrottled => ("接收端要求稍候（{status}）。", "The receiver asks to wait ({status}).", "会自动重试；事件不会丢失。", "It is tried again by itself; no event is lost."),
+        Code::SearchNotConfigured => ("尚未设置数据平台的查询地址。", "Where the data platform can be asked is not set.", "请在设置中填写查询地址和令牌。", "Give the address and a token of its search in the settings."),
+        Code::SearchProfileInvalid => ("查询配置中的“{field}”不可用。", "“{field}” of the search's profile is not possible.", "原因见下；请更正后用“测试”核对。", "See the reason below; correct it and try it with “Test”."),
+        Code::SearchTokenRefused => ("数据平台不接受查询令牌（{status}）。", "The data platform refuses the token for its search ({status}).", "请在设置中填入新的查询令牌（API Key）；它与投递令牌不同。", "Hand in a new token (API key) for the search in the settings; it is not the one that events are posted with."),
+        Code::SearchRejected => ("数据平台没有执行此查询（{status}）。", "The data platform did not carry the query out ({status}).", "平台的说明见下；请核对数据集名称和查询配置。", "See what it says below; check the data set's name and the search's profile."),
+        Code::SearchUnavailable => ("数据平台目前无法回答（{status}）。", "The data platform cannot answer at the moment ({status}).", "稍后可以继续，已取得的事件不会重复拉取。", "Go on later; what was fetched is not fetched again."),
+        Code::SearchUnreachable => ("连接不到数据平台，或它没有及时回答。", "The data platform cannot be reached, or does not answer in time.", "请检查地址、网络或代理；稍后可以从中断处继续。", "Check the address, the network or the proxy; it goes on later from where it stopped."),
+        Code::SearchAnswerStrange => ("数据平台的回答与查询配置不符。", "The data platform's answer is not as the search's profile says.", "请用“测试”查看各步的回答，并更正配置。", "Look at each step's answer with “Test”, and correct the profile."),
+        Code::PullUnderWay => ("正在读取事件。", "Events are being read already.", "请等它结束，或先取消。", "Wait until that is over, or cancel it first."),
+        Code::ExportUnreadable => ("无法读取文件 {file}。", "The file {file} cannot be read.", "支持 NDJSON、CSV 以及它们的 gz 压缩文件；原因见下。", "NDJSON, CSV and either of them as gz can be read; see the reason below."),
         Code::Rehearsed => ("仅为预演，没有发送任何请求。", "This was a rehearsal; nothing was sent.", "", ""),
         Code::BadInput => ("输入有误（{field}）。", "The input is not right ({field}).", "", ""),
         Code::Internal => ("程序内部出错。", "The program made an error.", "请重试；若持续出现，请报告。", "Try again; if it stays, report it."),

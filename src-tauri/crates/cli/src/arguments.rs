@@ -1,6 +1,8 @@
 //! The command line.
 
+pub mod facts;
 mod parts;
+pub mod usage;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -127,6 +129,12 @@ pub enum Command {
     /// Delivery of events to the data platform
     #[command(subcommand)]
     Delivery(Delivery),
+    /// Who used what, what it cost and will cost
+    #[command(subcommand)]
+    Usage(usage::Usage),
+    /// The data platform's search: everybody's events come from there
+    #[command(subcommand)]
+    Platform(facts::Platform),
     /// Run the embedded region until Ctrl+C
     Sandbox(Sandbox),
     /// Print what a shell needs to complete commands

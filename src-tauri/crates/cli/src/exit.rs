@@ -46,12 +46,15 @@ impl Exit {
             | "keychain_timeout"
             | "keychain_failed"
             | "account_unknown"
+            | "search_token_refused"
             | "delivery_token_refused" => Self::NotSignedIn,
             "network_unreachable"
             | "throttled"
             | "delivery_unreachable"
             | "delivery_unavailable"
             | "delivery_throttled"
+            | "search_unreachable"
+            | "search_unavailable"
             | "wait_timeout" => Self::Network,
             _ if sent => Self::Failed,
             "account_name_invalid"
@@ -112,6 +115,10 @@ impl Exit {
             | "ledger_read_only"
             | "delivery_not_configured"
             | "delivery_address_invalid"
+            | "search_not_configured"
+            | "search_profile_invalid"
+            | "pull_under_way"
+            | "export_unreadable"
             | "bad_input" => Self::Refused,
             _ => Self::Failed,
         }

@@ -46,6 +46,13 @@ pub fn label(tongue: Tongue, key: &str) -> &str {
         "preset" => ("协议", "Way of speaking"),
         "deliveredAt" => ("上次投递于", "Last delivered"),
         "nextTryAt" => ("下次重试于", "Next try"),
+        "source" => ("来源", "Source"),
+        "new" => ("新事件", "New events"),
+        "doubled" => ("已有事件", "Events known before"),
+        "unreadable" => ("无法读取", "Not readable"),
+        "newer" => ("其中版本较新", "Of a newer version"),
+        "gaps" => ("平台上缺少", "Missing at the platform"),
+        "withheld" => ("平台未给出", "Not given by the platform"),
         other => return other,
     };
     say(tongue, zh, en)
@@ -55,7 +62,9 @@ pub fn label(tongue: Tongue, key: &str) -> &str {
 pub fn shown(tongue: Tongue, value: &Value, key: &str) -> String {
     let raw = || value.get(key).and_then(Value::as_str).unwrap_or_default();
     match key {
-        "leaseEnd" | "created" | "deliveredAt" | "nextTryAt" => times::with_distance(tongue, raw()),
+        "leaseEnd" | "created" | "since" | "made" | "ended" | "deliveredAt" | "nextTryAt" => {
+            times::with_distance(tongue, raw())
+        }
         "time" | "recordedAt" | "sentAt" | "settledAt" => times::moment(raw()),
         _ => word(tongue, key, text(value, key)),
     }

@@ -7,11 +7,13 @@ mod commands;
 mod delivery;
 mod disks;
 mod exit;
+mod facts;
 mod fields;
 mod keys;
 mod leftovers;
 mod lives;
 mod output;
+mod platform;
 mod region;
 mod secrets;
 mod servers;
@@ -20,6 +22,7 @@ mod several;
 mod templates;
 mod times;
 mod trouble;
+mod usage;
 mod words;
 
 use std::process::ExitCode;
@@ -87,6 +90,8 @@ async fn run(arguments: &Arguments, output: Output) -> Result<()> {
         Command::Operation(command) => commands::operation(&session, command).await,
         Command::Events(command) => commands::events(&session, command).await,
         Command::Delivery(command) => delivery::delivery(&session, command).await,
+        Command::Usage(command) => usage::usage(&session, command).await,
+        Command::Platform(command) => platform::platform(&session, command).await,
         Command::Sandbox(_) | Command::Completions { .. } => Ok(()),
     };
     session.close().await;

@@ -78,6 +78,18 @@ pub fn token(output: Output) -> Result<SecretString> {
     lines()?.into_iter().next().ok_or_else(|| missing(output))
 }
 
+/// The token of the platform's search, likewise.
+pub fn search_token(output: Output) -> Result<SecretString> {
+    if let Some(token) = variable("WANGCHENG_SEARCH_TOKEN") {
+        return Ok(token);
+    }
+    if std::io::stdin().is_terminal() {
+        let token = rpassword::prompt_password(output.say("查询令牌：", "Token of the search: "))?;
+        return Ok(token.into());
+    }
+    lines()?.into_iter().next().ok_or_else(|| missing(output))
+}
+
 /// A server's new password: of the environment, else asked for, else read from standard input.
 pub fn server_password(output: Output) -> Result<SecretString> {
     if let Some(password) = variable("WANGCHENG_SERVER_PASSWORD") {

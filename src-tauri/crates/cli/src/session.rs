@@ -412,7 +412,8 @@ impl Session {
         .ending(exit)
     }
 
-    fn bar(&self) -> ProgressBar {
+    /// Shows people that something goes on.
+    pub fn bar(&self) -> ProgressBar {
         if self.output.json {
             return ProgressBar::hidden();
         }

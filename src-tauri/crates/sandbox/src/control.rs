@@ -87,6 +87,12 @@ pub(crate) async fn answer(request: &Request, shared: &Arc<Shared>) -> Answer {
             Ok(_) => wrong(400, "there is no such mode"),
             Err(error) => wrong(400, &error.to_string()),
         },
+        (&Method::GET, "/searches") => Answer::json(200, &shared.receiver().search_mode()),
+        (&Method::POST, "/searches") => match request.json::<ModeSetting>() {
+            Ok(setting) if shared.receiver().set_search_mode(&setting) => Answer::empty(204),
+            Ok(_) => wrong(400, "there is no such mode"),
+            Err(error) => wrong(400, &error.to_string()),
+        },
         (&Method::GET, "/mishaps") => Answer::json(200, &shared.mishaps().list()),
         (&Method::POST, "/mishaps") => match request.json::<Mishap>() {
             Ok(rule) if shared.mishaps().add(&rule) => Answer::empty(204),

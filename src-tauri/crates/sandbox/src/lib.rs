@@ -27,6 +27,7 @@
 //! | `POST /clock {"offset_s":N}` | moves the sandbox's clocks to N seconds from the machine's |
 //! | `GET /received?q=&before=` | the same as a page for a browser, newest first, with those that contain the text `q` |
 //! | `POST /receiver {"mode":M,"retry_after_s":N,"count":N}` | M is `ok`, `refuse_401`, a status (`413`, `429`, `503`, also `status:503`), `stall`, `cut` or `cut_after` (stored, but not answered); with `count` for that many posts, then it is `ok` again. `GET /receiver` says which is on |
+//! | `POST /searches {"mode":M,…}` | the same for questions about what came: M is `ok`, `refuse_401`, a status, `stall`, `cut`, `slow:MS`, `truncated` (half the bytes of an answer) or `half_page` (half the rows). `GET /searches` says which is on |
 //! | `POST /faults {…}` | what goes wrong inside the services, see below |
 //! | `GET /mishaps`, `POST /mishaps {…}`, `DELETE /mishaps` | what goes wrong on the wire, see below: the rules, one more, none |
 //!

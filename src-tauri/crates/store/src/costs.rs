@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use crate::columns::moment;
+use crate::columns::{Time, moment};
 use crate::{Error, Ledger, ServerCost};
 
 const HOUR_MS: i64 = 3600 * 1000;
@@ -53,6 +53,22 @@ impl Ledger {
             *cost = cost.take().and_then(|cost| add(cost, &stretch));
         }
         Ok(found.into_values().flatten().collect())
+    }
+
+    /// When a session was last opened or closed on each server on which one ever was.
+    ///
+    /// # Errors
+    ///
+    /// Only the ledger's own troubles.
+    pub fn last_sessions(&self) -> Result<BTreeMap<String, DateTime<Utc>>, Error> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(
+            "SELECT server_id, max(time) FROM events
+             WHERE action IN ('session.opened', 'session.closed') AND outcome = 'ok' AND server_id IS NOT NULL
+             GROUP BY server_id",
+        )?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, Time>(1)?.0)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 }
 

@@ -7,6 +7,7 @@
 //! - **deliveries**, one cursor per target into that same sequence of events (the outbox is the ledger);
 //! - the **quarantine** of what a target refuses, and what was **rescued** from a damaged file;
 //! - the **usage** that follows from the events, kept up in the same transaction;
+//! - the [`tally`], a file of its own, with everybody's usage;
 //! - small **settings**, **accounts** and a **cache** of servers that always says how old it is.
 //!
 //! It knows no network and no cloud: kinds, actions and bodies are the caller's words. It holds no secrets, and
@@ -28,6 +29,7 @@ mod operations;
 mod outbox;
 mod rescue;
 mod schema;
+pub mod tally;
 mod usage;
 
 pub use error::Error;
@@ -37,3 +39,4 @@ pub use model::{
     Account, Delivery, EventOutcome, EventRow, Interval, IntervalKind, NewEvent, NewOperation, Operation,
     Outcome, Parcel, Quarantined, Queue, ServerCost, Stage, Usage,
 };
+pub use tally::Tally;

@@ -129,6 +129,10 @@ pub(crate) struct Inner {
     pub endpoints: Endpoints,
     pub demo: Option<Demo>,
     pub ledger: Arc<Ledger>,
+    /// Everybody's usage, opened when it is first asked for.
+    pub tally: Mutex<Option<Arc<store::Tally>>>,
+    /// The pull or import that is under way, or was last.
+    pub reading: crate::platform::Reading,
     pub keychain: Keychain,
     pub http: Http,
     pub changes: broadcast::Sender<Change>,
@@ -191,6 +195,8 @@ impl Wangcheng {
             endpoints,
             demo,
             ledger: Arc::new(opened.ledger),
+            tally: Mutex::default(),
+            reading: crate::platform::Reading::default(),
             keychain: Keychain::default(),
             http,
             changes,

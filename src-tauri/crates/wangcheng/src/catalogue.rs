@@ -31,6 +31,10 @@ pub struct Flavor {
     pub zones: Vec<String>,
     /// Processor architecture is ARM.
     pub arm: bool,
+    /// It costs on while the server is stopped; only the events tell that.
+    #[serde(skip)]
+    #[ts(skip)]
+    pub charged_when_stopped: bool,
 }
 
 /// One image.
@@ -195,6 +199,7 @@ impl Wangcheng {
                     .map(ToString::to_string)
                     .collect(),
                 arm: flavor.architecture == ecs::Architecture::Arm64,
+                charged_when_stopped: flavor.charged_when_stopped,
             })
             .filter(|flavor| !flavor.zones.is_empty())
             .collect();

@@ -149,6 +149,16 @@ pub enum Code {
     DeliveryUnavailable,
     DeliveryUnreachable,
     DeliveryThrottled,
+    // search
+    SearchNotConfigured,
+    SearchProfileInvalid,
+    SearchTokenRefused,
+    SearchRejected,
+    SearchUnavailable,
+    SearchUnreachable,
+    SearchAnswerStrange,
+    PullUnderWay,
+    ExportUnreadable,
     // asking without wanting it done
     Rehearsed,
     // asking wrongly

@@ -23,14 +23,21 @@
 //! | [`operations`] | everything asked of the cloud: recorded, sent, followed, settled, taken up after a restart |
 //! | [`events`] | how a fact is written for the data platform |
 //! | [`delivery`] | sending facts, in order, at least once |
+//! | [`waste`] | what costs without being of use, and the act that ends it |
+//! | [`bill`] | what the cloud really charged, whose it was, and why that differs from the estimate |
+//! | [`elsewhere`] | servers that never passed through this program, as the cloud's audit tells of them |
+//! | [`platform`] | asking the data platform for everybody's facts |
+//! | [`usage`] | who used what, what it cost and will cost |
 
 pub mod accounts;
+pub mod bill;
 pub mod catalogue;
 pub mod clock;
 pub mod costs;
 pub mod create;
 pub mod delivery;
 pub mod disks;
+pub mod elsewhere;
 pub mod events;
 pub mod failure;
 mod first_start;
@@ -43,6 +50,7 @@ pub mod login;
 pub mod money;
 pub mod networks;
 pub mod operations;
+pub mod platform;
 pub mod resize;
 pub mod rights;
 pub mod servers;
@@ -51,6 +59,8 @@ pub mod settings;
 mod sharing;
 mod standing;
 pub mod templates;
+pub mod usage;
+pub mod waste;
 
 mod app;
 mod cloud;

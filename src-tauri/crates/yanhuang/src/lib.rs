@@ -1,4 +1,4 @@
-//! Yanhuang's HTTP event ingestion (HEI): posting events.
+//! Yanhuang's HTTP event ingestion (HEI): posting events; and its [`search`]: asking for them by SQL.
 //!
 //! The wire format of HEI is not public, so everything that a site may spell otherwise stands in a [`Profile`].
 //! [`Profile::yanhuang`] is what a customer's working set-up sends: each event wrapped with `_message`, `_datatype`,
@@ -17,6 +17,7 @@ use url::{Host, Url};
 mod body;
 mod envelope;
 mod profile;
+pub mod search;
 
 pub use body::{Body, Draft, Event};
 pub use profile::{Compression, Framing, Limits, MessageMode, Method, Profile, Retry, Routing, TimeFormat};
@@ -70,6 +71,8 @@ pub enum ErrorKind {
     Timeout,
     /// The address, or the profile around it, cannot be used. Nothing was sent.
     BadAddress,
+    /// An answer has not the shape that the profile describes, or is longer than anything that is read.
+    BadAnswer,
 }
 
 /// A failure. Its message never holds the token.
@@ -148,6 +151,29 @@ fn builder() -> reqwest::ClientBuilder {
         .connect_timeout(Duration::from_secs(10))
 }
 
+/// Looks at an address that a token is sent to; whether it is on this computer.
+fn is_here(url: &Url, allow_plain_http: bool) -> Result<bool, Error> {
+    let bad = |why: &str| Err(Error::new(ErrorKind::BadAddress, why));
+    let Some(host) = url.host() else {
+        return bad("the address names no host");
+    };
+    let here = match host {
+        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if here || allow_plain_http => {}
+        "http" => return bad("plain http would show the token to everybody on the way"),
+        _ => return bad("the address must begin with https://"),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return bad("the address must not carry a password");
+    }
+    Ok(here)
+}
+
 /// One HEI.
 #[derive(Clone)]
 pub struct Hei {
@@ -171,24 +197,7 @@ impl Hei {
         url: Url,
         token: SecretString,
     ) -> Result<Self, Error> {
-        let bad = |why: &str| Err(Error::new(ErrorKind::BadAddress, why));
-        let Some(host) = url.host() else {
-            return bad("the address names no host");
-        };
-        let here = match host {
-            Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
-            Host::Ipv4(address) => address.is_loopback(),
-            Host::Ipv6(address) => address.is_loopback(),
-        };
-        match url.scheme() {
-            "https" => {}
-            "http" if here || profile.allow_plain_http => {}
-            "http" => return bad("plain http would show the token to everybody on the way"),
-            _ => return bad("the address must begin with https://"),
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return bad("the address must not carry a password");
-        }
+        let here = is_here(&url, profile.allow_plain_http)?;
         // The token's own signs are looked at when it is sent: only then is it known to be the one meant.
         profile.check()?;
         let http = match url.scheme() {
@@ -456,34 +465,41 @@ impl Hei {
     }
 
     fn transport(&self, error: &reqwest::Error) -> Error {
-        let kind = if error.is_timeout() {
-            ErrorKind::Timeout
-        } else {
-            ErrorKind::Network
-        };
-        // The causes say more than reqwest's own sentence, which repeats the address.
-        let mut text = String::new();
-        let mut cause = std::error::Error::source(error);
-        while let Some(inner) = cause {
-            text = inner.to_string();
-            cause = inner.source();
-        }
-        Error::new(
-            kind,
-            self.shown(if text.is_empty() { "no answer" } else { &text }),
-        )
+        let (kind, text) = transport(error);
+        Error::new(kind, self.shown(&text))
     }
 
     /// The beginning of a foreign text, the token blanked should it be echoed.
     fn shown(&self, text: &str) -> String {
-        let token = self.token.expose_secret();
-        let text = if token.is_empty() {
-            text.to_owned()
-        } else {
-            text.replace(token, BLANKED)
-        };
-        text.trim().chars().take(MOST_SHOWN).collect()
+        shown(self.token.expose_secret(), text)
     }
+}
+
+/// What a transport's failure is, in its own words.
+fn transport(error: &reqwest::Error) -> (ErrorKind, String) {
+    let kind = if error.is_timeout() {
+        ErrorKind::Timeout
+    } else {
+        ErrorKind::Network
+    };
+    // The causes say more than reqwest's own sentence, which repeats the address.
+    let mut text = "no answer".to_owned();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text = inner.to_string();
+        cause = inner.source();
+    }
+    (kind, text)
+}
+
+/// The beginning of a foreign text, without the token should it be echoed.
+fn shown(token: &str, text: &str) -> String {
+    let text = if token.is_empty() {
+        text.to_owned()
+    } else {
+        text.replace(token, BLANKED)
+    };
+    text.trim().chars().take(MOST_SHOWN).collect()
 }
 
 impl std::fmt::Debug for Hei {

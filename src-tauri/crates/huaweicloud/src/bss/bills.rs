@@ -203,6 +203,9 @@ pub struct Fee {
     /// The kind of resource, such as `hws.resource.type.vm`.
     #[serde(alias = "resource_Type_code", default, deserialize_with = "lenient::text")]
     pub resource_type: String,
+    /// What was counted: `Duration`, or `upflow` for traffic.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub usage_type: String,
     /// Its size in words, such as the flavor.
     #[serde(rename = "product_spec_desc", default, deserialize_with = "lenient::text")]
     pub specification: String,

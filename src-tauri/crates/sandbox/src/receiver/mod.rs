@@ -67,6 +67,7 @@ const SCHEMA: &str = "
 pub(crate) struct Receiver {
     token: SecretString,
     modes: Modes,
+    search_modes: Modes,
     /// Used on blocking threads only.
     records: Arc<Mutex<Connection>>,
     searches: search::Searches,
@@ -104,6 +105,7 @@ impl Receiver {
         Ok(Self {
             token,
             modes: Modes::default(),
+            search_modes: Modes::default(),
             records: Arc::new(Mutex::new(connection)),
             searches: search::Searches::default(),
         })
@@ -119,14 +121,24 @@ impl Receiver {
         self.modes.present()
     }
 
+    /// The same for questions.
+    pub(crate) fn set_search_mode(&self, setting: &ModeSetting) -> bool {
+        self.search_modes.set_for_questions(setting)
+    }
+
+    /// The mode that is on for questions.
+    pub(crate) fn search_mode(&self) -> ModeSetting {
+        self.search_modes.present()
+    }
+
     pub(crate) async fn answer(&self, request: &Request, now: DateTime<Utc>) -> Reply {
         match (&request.method, request.path.as_str()) {
             (&Method::GET, "/ping") => return Reply::Answer(Answer::text(200, "pong")),
             (_, path) if path == "/query" || path == "/search" || path.starts_with("/search/") => {
-                return Reply::Answer(match self.check_token(request) {
-                    Ok(()) => self.search(request, now).await,
-                    Err(answer) => answer,
-                });
+                return match self.check_token(request) {
+                    Ok(()) => self.question(request, now).await,
+                    Err(answer) => Reply::Answer(answer),
+                };
             }
             (&Method::POST, "/") => {}
             (_, "/") => {
@@ -136,23 +148,34 @@ impl Receiver {
         }
         let mode = self.modes.take();
         match mode {
-            Mode::Ok | Mode::CutAfter => {}
+            Mode::Ok | Mode::CutAfter | Mode::Slow(_) | Mode::Truncated | Mode::HalfPage => {}
             Mode::Stall => return Reply::Stall,
             Mode::Cut => return Reply::Cut,
             Mode::Status(413, _) => return Reply::Answer(too_large()),
-            Mode::Status(status, retry_after) => {
-                let mut answer = refusal(status, "refused by the sandbox's receiver mode");
-                if let Some(seconds) = retry_after {
-                    answer = answer.with(header::RETRY_AFTER, seconds.to_string());
-                }
-                return Reply::Answer(answer);
-            }
+            Mode::Status(status, retry_after) => return Reply::Answer(mode_says(status, retry_after)),
         }
         match self.take(request, now).await {
             Ok(()) if mode == Mode::CutAfter => Reply::Cut,
             Ok(()) => Reply::Answer(Answer::empty(200)),
             Err(answer) => Reply::Answer(answer),
         }
+    }
+
+    /// Answers a question as its mode says.
+    async fn question(&self, request: &Request, now: DateTime<Utc>) -> Reply {
+        let mode = self.search_modes.take();
+        match mode {
+            Mode::Stall => return Reply::Stall,
+            Mode::Cut | Mode::CutAfter => return Reply::Cut,
+            Mode::Status(status, retry_after) => return Reply::Answer(mode_says(status, retry_after)),
+            Mode::Slow(ms) => tokio::time::sleep(std::time::Duration::from_millis(ms)).await,
+            Mode::Ok | Mode::Truncated | Mode::HalfPage => {}
+        }
+        let answer = self.search(request, now, mode == Mode::HalfPage).await;
+        if mode == Mode::Truncated {
+            return Reply::Truncated(answer);
+        }
+        Reply::Answer(answer)
     }
 
     fn check_token(&self, request: &Request) -> std::result::Result<(), Answer> {
@@ -240,6 +263,14 @@ impl Receiver {
             Ok(stored)
         })
         .await?
+    }
+}
+
+fn mode_says(status: u16, retry_after: Option<u32>) -> Answer {
+    let answer = refusal(status, "refused by the sandbox's receiver mode");
+    match retry_after {
+        Some(seconds) => answer.with(header::RETRY_AFTER, seconds.to_string()),
+        None => answer,
     }
 }
 

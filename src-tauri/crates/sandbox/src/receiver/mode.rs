@@ -1,10 +1,13 @@
-//! How the receiver treats what is posted to it: as it should, or as the control listener told it to.
+//! How the receiver treats what is posted to it, and what it is asked: as it should, or as the control listener told it to.
 
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-/// What is done with one post.
+/// Longest time that an answer to a question is held back, in milliseconds.
+const LONGEST_SLOW: u64 = 600_000;
+
+/// What is done with one post, or with one question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     Ok,
@@ -16,6 +19,12 @@ pub(super) enum Mode {
     Cut,
     /// Stores and closes the connection: the sender cannot know.
     CutAfter,
+    /// Answers a question after this many milliseconds.
+    Slow(u64),
+    /// Announces a whole page of a result and sends half of it.
+    Truncated,
+    /// Gives half the rows of a page.
+    HalfPage,
 }
 
 /// A mode as the control listener is told it, and as it tells it.
@@ -45,6 +54,14 @@ impl ModeSetting {
             "stall" => Mode::Stall,
             "cut" => Mode::Cut,
             "cut_after" => Mode::CutAfter,
+            "truncated" => Mode::Truncated,
+            "half_page" => Mode::HalfPage,
+            slow if slow.starts_with("slow:") => Mode::Slow(
+                slow.strip_prefix("slow:")?
+                    .parse()
+                    .ok()
+                    .filter(|ms| *ms <= LONGEST_SLOW)?,
+            ),
             other => {
                 let status: u16 = other.strip_prefix("status:").unwrap_or(other).parse().ok()?;
                 Mode::Status(
@@ -75,8 +92,21 @@ impl Default for Modes {
 }
 
 impl Modes {
+    /// The same for questions, which know other ways to go wrong.
+    pub(super) fn set_for_questions(&self, setting: &ModeSetting) -> bool {
+        !matches!(setting.read(), Some(Mode::CutAfter)) && self.put(setting)
+    }
+
     /// False if there is no such mode, or it is to be on for no post at all.
     pub(super) fn set(&self, setting: &ModeSetting) -> bool {
+        let of_questions = matches!(
+            setting.read(),
+            Some(Mode::Slow(_) | Mode::Truncated | Mode::HalfPage)
+        );
+        !of_questions && self.put(setting)
+    }
+
+    fn put(&self, setting: &ModeSetting) -> bool {
         let Some(mode) = setting.read().filter(|_| setting.count != Some(0)) else {
             return false;
         };

@@ -33,6 +33,35 @@ const LONGEST_SQL: usize = 20_000;
 const FORBIDDEN: [&str; 5] = ["load_extension", "zeroblob", "randomblob", "printf", "format"];
 /// The data set of events that name none.
 const MAIN: &str = "main";
+/// The data set that somebody made for this product's events, with the columns that questions need before any came.
+const PRODUCT: (&str, &[&str]) = (
+    "wangcheng",
+    &[
+        "schema",
+        "event_id",
+        "installation_id",
+        "seq",
+        "time",
+        "action",
+        "outcome",
+        "owner",
+        "owner_id",
+        "region",
+        "server_id",
+        "server_name",
+        "flavor",
+        "purpose",
+        "template",
+        "currency",
+        "price_per_hour",
+        "disk_gb",
+        "disk_id",
+        "lease_end",
+        "cause",
+        "duration_s",
+        "error_code",
+    ],
+);
 
 /// A query as it is asked.
 #[derive(Debug, Clone, Deserialize)]
@@ -70,7 +99,10 @@ pub(super) fn run(question: &Question, records: &[(String, String)]) -> Result<T
         bound(&question.earliest, "earliest")?,
         bound(&question.latest, "latest")?,
     );
-    let mut sets = BTreeMap::from([(MAIN.to_owned(), Set::default())]);
+    let mut sets = BTreeMap::from([
+        (MAIN.to_owned(), Set::default()),
+        (PRODUCT.0.to_owned(), Set::product()),
+    ]);
     for (received_at, record) in records {
         let Some((set, event)) = read(received_at, record) else {
             continue;
@@ -100,6 +132,18 @@ struct Set {
 }
 
 impl Set {
+    fn product() -> Self {
+        let mut set = Self::default();
+        set.learn(
+            &PRODUCT
+                .1
+                .iter()
+                .map(|name| ((*name).to_owned(), Cell::Null))
+                .collect(),
+        );
+        set
+    }
+
     fn learn(&mut self, event: &Event) {
         let own = ["_time", "_message", "_datatype", "_source", "_host", "_event_set"];
         let own = own.into_iter().filter(|_| self.columns.is_empty());

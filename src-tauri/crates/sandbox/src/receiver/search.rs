@@ -44,14 +44,15 @@ impl Searches {
 }
 
 impl Receiver {
-    pub(super) async fn search(&self, request: &Request, now: DateTime<Utc>) -> Answer {
+    /// `half`: of the page of a result that is asked for, only the first half is given.
+    pub(super) async fn search(&self, request: &Request, now: DateTime<Utc>, half: bool) -> Answer {
         let segments = request.segments();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         match (&request.method, segments.as_slice()) {
             (&Method::POST, ["query"]) => self.ask_at_once(request).await,
             (&Method::POST, ["search"]) => self.submit(request, now),
             (&Method::GET, ["search", id]) => self.state(id),
-            (&Method::GET, ["search", id, "results"]) => self.results(id, request),
+            (&Method::GET, ["search", id, "results"]) => self.results(id, request, half),
             (&Method::DELETE, ["search", id]) => match self.searches.jobs().remove(*id) {
                 Some(_) => Answer::empty(204),
                 None => no_such_job(),
@@ -124,7 +125,7 @@ impl Receiver {
         Answer::json(200, &body)
     }
 
-    fn results(&self, id: &str, request: &Request) -> Answer {
+    fn results(&self, id: &str, request: &Request, half: bool) -> Answer {
         let number = |key: &str| match request.query_value(key) {
             None => Ok(None),
             Some(text) => text
@@ -142,6 +143,7 @@ impl Receiver {
             Some(None) => refusal(409, "the job is still running"),
             Some(Some(Err(reason))) => refusal(400, reason.clone()),
             Some(Some(Ok(table))) => {
+                let limit = if half { limit / 2 } else { limit };
                 let rows: Vec<_> = table.rows.iter().skip(offset).take(limit).collect();
                 Answer::json(
                     200,

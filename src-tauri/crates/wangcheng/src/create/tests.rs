@@ -13,6 +13,7 @@ fn flavor(id: &str, vcpus: u32, ram_gb: u64, zones: &[&str], arm: bool) -> Flavo
         ram_mb: ram_gb * 1024,
         zones,
         arm,
+        charged_when_stopped: false,
     }
 }
 

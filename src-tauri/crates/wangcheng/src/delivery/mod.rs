@@ -104,7 +104,7 @@ struct Now {
 
 /// Delivery's own state: the HTTP client, the bell and what it does now.
 pub(crate) struct Courier {
-    http: reqwest::Client,
+    pub(crate) http: reqwest::Client,
     bell: Notify,
     now: Mutex<Now>,
     /// This is the program that delivers.

@@ -7,7 +7,7 @@ use store::Stage;
 
 use super::runner::{Done, Runner};
 use super::{Detail, FIRST_PAUSE, LONGEST_PAUSE, Operation, OperationKind};
-use crate::create::{CreateServer, total};
+use crate::create::{CreateServer, PricePartKind, total};
 use crate::failure::{Code, Failure, Result};
 use crate::login::Fresh;
 use crate::servers::{AddressKind, Server, TAG_OPERATION};
@@ -35,11 +35,17 @@ impl Wangcheng {
         };
         // What the hour costs belongs into the event; that it cannot be had does not keep anybody from working.
         let hours = create::hours_until(plan.lease_end, live.cloud_now(self.now()));
-        let price = self
-            .prices(&live, &plan, hours)
-            .await
-            .ok()
-            .and_then(|parts| total(&parts));
+        let parts = self.prices(&live, &plan, hours).await.unwrap_or_default();
+        let price = total(&parts);
+        // What a stopped server goes on to cost.
+        let of = |kinds: &[PricePartKind]| {
+            let parts = parts.iter().filter(|part| kinds.contains(&part.part));
+            price
+                .as_ref()
+                .map(|_| parts.map(|part| part.per_hour.amount).sum())
+        };
+        let price_disk = of(&[PricePartKind::SystemDisk, PricePartKind::DataDisk]);
+        let price_address = of(&[PricePartKind::PublicAddress]);
         let id = uuid::Uuid::now_v7().to_string();
         let fresh = if plan.fresh_key {
             Some(Fresh::make(&plan.name)?)
@@ -69,6 +75,9 @@ impl Wangcheng {
             bandwidth_mbps: Some(plan.public_mbps).filter(|mbps| *mbps > 0),
             lease_end: Some(plan.lease_end),
             price,
+            price_disk,
+            price_address,
+            charged_when_stopped: Some(plan.flavor.charged_when_stopped),
             host_key,
             ..Detail::default()
         };

@@ -33,6 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use store::NewOperation;
 use ts_rs::TS;
@@ -203,6 +204,12 @@ pub struct Detail {
     pub lease_end_before: Option<DateTime<Utc>>,
     /// Price of an hour.
     pub price: Option<Money>,
+    /// Of it, the disks.
+    pub price_disk: Option<Decimal>,
+    /// Of it, the public address.
+    pub price_address: Option<Decimal>,
+    /// The flavor costs on while the server is stopped.
+    pub charged_when_stopped: Option<bool>,
     /// The server's SSH host key, public half, where it was made here together with a key for its owner.
     pub host_key: Option<String>,
     /// What the cloud is doing, in its own word.

@@ -79,7 +79,16 @@ impl Runner {
                     .set("eip", detail.eip.clone())
                     .set("bandwidth_mbps", detail.bandwidth_mbps)
                     .set_time("lease_end", detail.lease_end)
-                    .set_price(detail.price.as_ref());
+                    .set_price(detail.price.as_ref())
+                    .set(
+                        "price_disk_per_hour",
+                        detail.price_disk.map(|price| price.to_string()),
+                    )
+                    .set(
+                        "price_address_per_hour",
+                        detail.price_address.map(|price| price.to_string()),
+                    )
+                    .set("charged_when_stopped", detail.charged_when_stopped);
             }
             Action::LeaseSet | Action::LeaseExtended | Action::LeaseCancelled => {
                 draft
