@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+use crate::setup;
 use crate::steps::{cargo, root, say};
 
 /// A promise about speed: what is measured, against what, and how many times the floor it may take.
@@ -21,6 +22,8 @@ struct Promise {
     ours: &'static str,
     floor: &'static str,
     reach: f64,
+    /// However long the floor takes, ours takes no longer, in seconds.
+    most: Option<f64>,
 }
 
 const PROMISES: &[Promise] = &[
@@ -32,6 +35,7 @@ const PROMISES: &[Promise] = &[
         ours: "sign_one_request",
         floor: "bare_hashing",
         reach: 3.0,
+        most: None,
     },
     Promise {
         what: "list and parse 1,000 servers (5 pages) from the embedded region",
@@ -41,6 +45,7 @@ const PROMISES: &[Promise] = &[
         ours: "list_and_parse",
         floor: "fetch_unparsed",
         reach: 1.3,
+        most: None,
     },
     Promise {
         what: "one durable event",
@@ -50,6 +55,7 @@ const PROMISES: &[Promise] = &[
         ours: "one_event_ledger",
         floor: "one_event_floor",
         reach: 1.2,
+        most: None,
     },
     Promise {
         what: "10,000 events at once into the ledger",
@@ -59,6 +65,7 @@ const PROMISES: &[Promise] = &[
         ours: "burst_ledger",
         floor: "burst_floor",
         reach: 2.0,
+        most: None,
     },
     Promise {
         what: "drain 100,000 events to a receiver on this computer",
@@ -68,6 +75,57 @@ const PROMISES: &[Promise] = &[
         ours: "drain_ours",
         floor: "drain_floor",
         reach: 1.3,
+        most: None,
+    },
+    Promise {
+        what: "open the usage summary over 10 million events",
+        against: "a lesser answer by scanning them in SQLite",
+        package: "store",
+        bench: "usage",
+        ours: "open_tab",
+        floor: "open_tab_scanning",
+        reach: 0.01,
+        most: Some(0.1),
+    },
+    Promise {
+        what: "the same",
+        against: "the lesser answer by DuckDB",
+        package: "store",
+        bench: "usage",
+        ours: "open_tab",
+        floor: "open_tab_duckdb",
+        reach: 1.0,
+        most: Some(0.1),
+    },
+    Promise {
+        what: "two years of one flavor",
+        against: "a lesser answer by DuckDB",
+        package: "store",
+        bench: "usage",
+        ours: "two_years_of_a_flavor",
+        floor: "two_years_of_a_flavor_duckdb",
+        reach: 1.0,
+        most: Some(0.15),
+    },
+    Promise {
+        what: "two years of everything",
+        against: "two years of one flavor, by scanning in SQLite",
+        package: "store",
+        bench: "usage",
+        ours: "two_years",
+        floor: "two_years_of_a_flavor_scanning",
+        reach: 0.05,
+        most: Some(0.15),
+    },
+    Promise {
+        what: "take in 300,000 events, figures included",
+        against: "bare SQLite inserts of their texts",
+        package: "store",
+        bench: "usage",
+        ours: "import",
+        floor: "import_floor",
+        reach: 3.0,
+        most: Some(2.0),
     },
 ];
 
@@ -93,19 +151,22 @@ pub fn run() -> Result<()> {
         };
         let (ours, floor) = (of(promise.ours)?, of(promise.floor)?);
         let ratio = ours / floor;
-        let reached = if ratio <= promise.reach {
+        let reached = if ratio <= promise.reach && promise.most.is_none_or(|most| ours <= most) {
             "reached"
         } else {
             "MISSED"
         };
         writeln!(
             table,
-            "| {} | {} | {} | {} | {ratio:.2} × | ≤ {:.1} × | {reached} |",
+            "| {} | {} | {} | {} | {ratio:.3} × | ≤ {} ×{} | {reached} |",
             promise.what,
             promise.against,
             shown(ours),
             shown(floor),
-            promise.reach
+            promise.reach,
+            promise
+                .most
+                .map_or(String::new(), |most| format!(", {}", shown(most)))
         )?;
     }
     println!("{table}");
@@ -125,7 +186,12 @@ pub fn run() -> Result<()> {
 }
 
 fn measure(promise: &Promise) -> Result<String> {
-    let output = cargo(&["bench", "--package", promise.package, "--bench", promise.bench])
+    let mut measuring = cargo(&["bench", "--package", promise.package, "--bench", promise.bench]);
+    if promise.bench == "usage" {
+        // A peer from elsewhere, in an environment of its own.
+        measuring.env("WANGCHENG_BENCH_PYTHON", setup::duckdb()?);
+    }
+    let output = measuring
         .stderr(Stdio::inherit())
         .output()
         .context("cannot start the benchmarks")?;

@@ -47,6 +47,18 @@ enum Task {
     Soak,
     /// Runs the benchmarks and writes target/bench/report.md.
     Bench,
+    /// Makes up two years of a company's events from a seed, one JSON object a line on standard output.
+    History {
+        /// How many
+        #[arg(long, default_value_t = 10_000_000)]
+        events: u64,
+        /// The same number makes the same events
+        #[arg(long, default_value_t = 20_261_124)]
+        seed: u64,
+        /// Fill the tally of this directory instead
+        #[arg(long, value_name = "DIR")]
+        into: Option<String>,
+    },
     /// Makes the installable package of this system.
     Package,
     /// Installs what is missing, for running and for testing.
@@ -77,6 +89,7 @@ fn main() -> Result<()> {
         Task::Bindings { check } => steps::bindings(check),
         Task::Soak => steps::soak(),
         Task::Bench => bench::run(),
+        Task::History { events, seed, into } => steps::history(events, seed, into.as_deref()),
         Task::Package => steps::package(),
         Task::Setup => setup::all(true).and_then(|()| setup::sdk().map(drop)),
     }

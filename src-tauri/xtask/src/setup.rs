@@ -288,8 +288,25 @@ fn node() -> Result<()> {
 
 /// The interpreter that has the vendor's own SDK, which is installed anew when the list of it is newer than that.
 pub fn sdk() -> Result<PathBuf> {
-    let place = root().join("target/sdk-venv");
-    let list = root().join("tests/sdk/requirements.txt");
+    environment(
+        "target/sdk-venv",
+        "tests/sdk/requirements.txt",
+        "the vendor's SDK",
+    )
+}
+
+/// A Python with DuckDB, which the usage summary is measured against; returns its interpreter.
+pub fn duckdb() -> Result<PathBuf> {
+    environment(
+        "target/duckdb-venv",
+        "src-tauri/crates/store/benches/requirements.txt",
+        "DuckDB",
+    )
+}
+
+/// A virtual environment with what a list names, made when it is missing or older than the list.
+fn environment(place: &str, list: &str, what: &str) -> Result<PathBuf> {
+    let (place, list) = (root().join(place), root().join(list));
     let interpreter = place.join(if cfg!(windows) {
         "Scripts/python.exe"
     } else {
@@ -306,7 +323,7 @@ pub fn sdk() -> Result<PathBuf> {
     )
     .context("Python 3 with its module `venv` is needed; install python3 and python3-venv (Fedora: python3, Arch: python)")?;
     do_it(
-        "the vendor's SDK",
+        what,
         Command::new(&interpreter)
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
             .arg("--requirement")

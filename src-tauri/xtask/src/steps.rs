@@ -199,6 +199,11 @@ pub fn soak() -> Result<()> {
         ("wangcheng", "backlog", "a million events"),
         ("store", "model", "two programs at one outbox"),
         ("store", "usage", "usage against a count of every minute"),
+        (
+            "store",
+            "tally",
+            "everybody's usage against a count of every second",
+        ),
     ] {
         let arguments = [
             "test",
@@ -214,6 +219,24 @@ pub fn soak() -> Result<()> {
         do_it(what, &mut cargo(&arguments))?;
     }
     Ok(())
+}
+
+/// Makes up a company's events: on standard output, or into the tally of a directory.
+pub fn history(events: u64, seed: u64, dir: Option<&str>) -> Result<()> {
+    let (events, seed) = (events.to_string(), seed.to_string());
+    let mut arguments = vec![
+        "run",
+        "--quiet",
+        "--release",
+        "--package",
+        "store",
+        "--example",
+        "history",
+        "--",
+    ];
+    arguments.extend([events.as_str(), seed.as_str()]);
+    arguments.extend(dir);
+    do_it("a made-up past", &mut cargo(&arguments))
 }
 
 /// Formatting, lints, types, documentation, generated files.
