@@ -104,6 +104,11 @@ async fn watch(backend: State<'_, Arc<Backend>>, channel: Channel<Change>) -> Re
     Ok(())
 }
 
+/// The configuration and the capabilities, as they were compiled in.
+fn context() -> tauri::Context {
+    tauri::generate_context!()
+}
+
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let mut builder = tauri::Builder::default();
@@ -139,7 +144,8 @@ fn main() -> anyhow::Result<()> {
                 with_api(app, |api| api.wish(wish));
             }
         })
-        .build(tauri::generate_context!())?;
+        .build(context())
+        .map_err(start_again)?;
     app.run(|app, event| match event {
         RunEvent::WindowEvent { label, event, .. } if label == window::MAIN => on_window_event(app, &event),
         RunEvent::WindowEvent {
@@ -166,6 +172,26 @@ fn main() -> anyhow::Result<()> {
         _ => {}
     });
     Ok(())
+}
+
+/// A first program that was asked to take over while it was ending leaves nobody to do it: then this one starts once more,
+/// as the first. Gives the error back where that is not what happened.
+fn start_again(error: tauri::Error) -> tauri::Error {
+    const AGAIN: &str = "WANGCHENG_STARTED_AGAIN";
+    let ended = matches!(&error, tauri::Error::PluginInitialization(name, _) if name == "single-instance");
+    if !ended || std::env::var_os(AGAIN).is_some() {
+        return error;
+    }
+    #[cfg(unix)]
+    if let Ok(program) = std::env::current_exe() {
+        use std::os::unix::process::CommandExt as _;
+        let refused = std::process::Command::new(program)
+            .args(std::env::args_os().skip(1))
+            .env(AGAIN, "1")
+            .exec();
+        tracing::warn!(%refused, "the program cannot be started again");
+    }
+    error
 }
 
 /// Only one program for each data directory: a second start hands over its link, if it has one, and ends. A directory
@@ -303,4 +329,67 @@ fn set_up(app: &mut tauri::App, arguments: &Arguments) -> anyhow::Result<()> {
 fn show_directory(dir: &std::path::Path) -> std::io::Result<()> {
     std::fs::create_dir_all(dir)?;
     open::that_detached(dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use tauri::ipc::Origin;
+
+    use super::*;
+
+    /// What a page could ask for: our own commands, and those that Tauri and the plug-ins bring along.
+    const COMMANDS: [&str; 12] = [
+        "call",
+        "watch",
+        "plugin:app|version",
+        "plugin:deep-link|get_current",
+        "plugin:deep-link|register",
+        "plugin:event|emit",
+        "plugin:event|listen",
+        "plugin:path|resolve_directory",
+        "plugin:resources|close",
+        "plugin:webview|create_webview_window",
+        "plugin:webview|print",
+        "plugin:window|set_title",
+    ];
+
+    /// Which of them a page gets in that window and webview, from that origin.
+    fn allowed(context: &mut tauri::Context, label: &str, origin: &Origin) -> Vec<&'static str> {
+        let authority = context.runtime_authority_mut();
+        COMMANDS
+            .into_iter()
+            .filter(|command| authority.resolve_access(command, label, label, origin).is_some())
+            .collect()
+    }
+
+    #[test]
+    fn our_own_page_in_the_main_window_may_ask_and_watch_and_nothing_else() {
+        let mut context = context();
+        assert_eq!(
+            allowed(&mut context, window::MAIN, &Origin::Local),
+            ["call", "watch"]
+        );
+    }
+
+    #[test]
+    fn a_page_in_another_window_or_of_another_origin_may_invoke_nothing() {
+        let mut context = context();
+        for label in ["other", "main2", "Main", "", "*", "console"] {
+            assert!(allowed(&mut context, label, &Origin::Local).is_empty(), "{label}");
+        }
+        for url in [
+            "https://example.com/",
+            "http://localhost:5173/",
+            "http://127.0.0.1/",
+            "http://tauri.localhost.example.com/",
+            "file:///tmp/index.html",
+            "data:text/html,x",
+            "about:blank",
+        ] {
+            let origin = Origin::Remote {
+                url: url.parse().unwrap(),
+            };
+            assert!(allowed(&mut context, window::MAIN, &origin).is_empty(), "{url}");
+        }
+    }
 }

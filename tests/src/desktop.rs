@@ -33,7 +33,7 @@ pub enum Keychain {
 #[derive(Debug)]
 pub struct Desktop {
     // the display last, because the others may use it; fields drop in this order
-    _keyring: Option<Program>,
+    keyring: Option<Program>,
     _bus: Program,
     _display: Program,
     env: BTreeMap<OsString, OsString>,
@@ -91,12 +91,25 @@ impl Desktop {
             Keychain::Absent => None,
         };
         Ok(Self {
-            _keyring: keyring,
+            keyring,
             _bus: bus,
             _display: display,
             env,
             dir,
         })
+    }
+
+    /// Starts the keychain's daemon anew: locked, as after a login without a password, or unlocked. What is in it stays.
+    ///
+    /// # Errors
+    /// When the daemon does not end or does not come up.
+    pub async fn restart_keychain(&mut self, locked: bool) -> Result<()> {
+        if let Some(keyring) = self.keyring.take() {
+            keyring.stop(START).await?;
+        }
+        let password = (!locked).then_some(KEYCHAIN_PASSWORD);
+        self.keyring = Some(start_keyring(&self.env, self.dir.path(), password).await?);
+        Ok(())
     }
 
     /// The whole environment of a program on this desktop; nothing else is to be inherited.

@@ -76,6 +76,14 @@ impl Sandbox {
     /// # Errors
     /// When it is not built, does not start, or announces something unreadable.
     pub async fn start(dir: &Path, speed: f64) -> Result<Self> {
+        Self::start_with(dir, speed, 0).await
+    }
+
+    /// The same with so many more servers in its first region.
+    ///
+    /// # Errors
+    /// As of [`Sandbox::start`].
+    pub async fn start_with(dir: &Path, speed: f64, more_servers: u32) -> Result<Self> {
         std::fs::create_dir_all(dir)?;
         let announce = dir.join("announce.json");
         if announce.exists() {
@@ -91,7 +99,9 @@ impl Sandbox {
             .arg("--receiver")
             .arg(dir.join("receiver.sqlite"))
             .arg("--speed")
-            .arg(speed.to_string());
+            .arg(speed.to_string())
+            .arg("--more-servers")
+            .arg(more_servers.to_string());
         let mut program = Program::start("sandbox", command, dir, None)?;
         let announcement = program
             .until(START, "the sandbox's announcement", || {
@@ -224,6 +234,17 @@ impl Sandbox {
     /// When the sandbox does not know that mode.
     pub async fn set_receiver(&self, mode: &str) -> Result<()> {
         self.ask(reqwest::Method::POST, "/receiver", Some(json!({ "mode": mode })))
+            .await
+            .map(drop)
+    }
+
+    /// The same for so many posts; then it takes everything again.
+    ///
+    /// # Errors
+    /// When the sandbox does not know that mode.
+    pub async fn set_receiver_for(&self, mode: &str, count: u32) -> Result<()> {
+        let mode = json!({ "mode": mode, "count": count });
+        self.ask(reqwest::Method::POST, "/receiver", Some(mode))
             .await
             .map(drop)
     }

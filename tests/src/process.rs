@@ -163,8 +163,16 @@ pub(crate) fn runs(pid: u32) -> bool {
 /// The process that runs `program` among those that `ancestor` started, directly or not.
 pub(crate) fn descendant(ancestor: u32, program: &Path) -> Option<u32> {
     let program = program.canonicalize().ok()?;
+    family(ancestor)
+        .into_iter()
+        .find(|pid| std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe == program))
+}
+
+/// Every process that `ancestor` started, directly or not, and itself.
+fn family(ancestor: u32) -> Vec<u32> {
     let all: Vec<(u32, u32)> = std::fs::read_dir("/proc")
-        .ok()?
+        .into_iter()
+        .flatten()
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .filter_map(|pid| Some((pid, stat(pid)?.1)))
@@ -178,13 +186,42 @@ pub(crate) fn descendant(ancestor: u32, program: &Path) -> Option<u32> {
             .map(|(pid, _)| *pid)
             .collect();
         if young.is_empty() {
-            break;
+            return family;
         }
         family.extend(young);
     }
-    family
-        .into_iter()
-        .find(|pid| std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe == program))
+}
+
+/// Proportional set size of a process and all that it started, in bytes (proc_pid_smaps(5)).
+pub(crate) fn memory(ancestor: u32) -> Result<u64> {
+    let mut sum = 0;
+    for pid in family(ancestor) {
+        // one that has just ended needs none
+        let Ok(text) = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")) else {
+            continue;
+        };
+        let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        sum += kib.context("a process tells no proportional set size")? * 1024;
+    }
+    Ok(sum)
+}
+
+/// When a process was started, in milliseconds since 1970, by the clock's ticks of ten milliseconds (proc_pid_stat(5)).
+pub(crate) fn started_ms(pid: u32) -> Result<f64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let (_, rest) = text.rsplit_once(')').context("no such process")?;
+    let ticks: f64 = rest
+        .split_whitespace()
+        .nth(19)
+        .context("no start in /proc/PID/stat")?
+        .parse()?;
+    let uptime = std::fs::read_to_string("/proc/uptime")?;
+    let uptime: f64 = uptime.split_whitespace().next().context("no uptime")?.parse()?;
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)?
+        .as_secs_f64();
+    Ok((now - uptime + ticks / 100.0) * 1000.0)
 }
 
 /// State letter and parent of a process, out of `/proc/PID/stat` (proc_pid_stat(5)).

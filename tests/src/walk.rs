@@ -200,6 +200,8 @@ pub fn event_row(action: &str, outcome: &str) -> String {
 pub struct Walk<'w> {
     pub(crate) window: &'w Window,
     album: Option<Album>,
+    /// Operations whose end was seen already.
+    pub(crate) seen: Vec<String>,
 }
 
 /// Numbered pictures in a directory.
@@ -236,7 +238,11 @@ impl Album {
 impl<'w> Walk<'w> {
     /// A walk through that window without pictures.
     pub fn new(window: &'w Window) -> Self {
-        Self { window, album: None }
+        Self {
+            window,
+            album: None,
+            seen: Vec::new(),
+        }
     }
 
     /// A walk that goes on with that album.
@@ -244,6 +250,7 @@ impl<'w> Walk<'w> {
         Self {
             window,
             album: Some(album),
+            seen: Vec::new(),
         }
     }
 
@@ -316,6 +323,27 @@ impl<'w> Walk<'w> {
         let names = self.window.script(&script).await?;
         self.picture("servers").await?;
         serde_json::from_value(names).context("a row of the list has no data-server-name")
+    }
+
+    /// Signs in to the embedded region, creates a server there and waits until it is up.
+    ///
+    /// # Errors
+    /// When a step on the way does not come in time.
+    pub async fn running(&mut self, name: &str) -> Result<()> {
+        self.demo().await?;
+        self.new_server(name).await?;
+        self.wait_running(name).await
+    }
+
+    /// Creates a server for two hours with what is chosen to begin with, after its price was shown.
+    ///
+    /// # Errors
+    /// When a step on the way does not come in time.
+    pub async fn new_server(&mut self, name: &str) -> Result<()> {
+        self.open_create().await?;
+        self.describe(name, "", 2).await?;
+        self.see_price().await?;
+        self.create(name).await
     }
 
     /// Goes to the form that creates a server and waits for the templates.
@@ -426,18 +454,23 @@ impl<'w> Walk<'w> {
         self.window.wait_gone(&testid(id::EXTEND_SUBMIT), PATIENCE).await
     }
 
+    /// Asks for the open server to be deleted, typing its name, whatever comes of it.
+    ///
+    /// # Errors
+    /// When a button is missing or the question stays.
+    pub async fn ask_deletion(&mut self, name: &str) -> Result<()> {
+        self.click(id::SERVER_DELETE).await?;
+        self.fill(id::DELETE_CONFIRM_NAME, name).await?;
+        self.picture("delete").await?;
+        self.answer(id::DELETE_SUBMIT).await
+    }
+
     /// Deletes the open server, typing its name where the window asks for it, and waits until it has left the list.
     ///
     /// # Errors
     /// When a button is missing or the server stays.
     pub async fn delete(&mut self, name: &str) -> Result<()> {
-        self.click(id::SERVER_DELETE).await?;
-        self.fill(id::DELETE_CONFIRM_NAME, name).await?;
-        self.picture("delete").await?;
-        self.click(id::DELETE_SUBMIT).await?;
-        self.window
-            .wait_gone(&testid(id::DELETE_SUBMIT), PATIENCE)
-            .await?;
+        self.ask_deletion(name).await?;
         self.click(id::NAV_SERVERS).await?;
         self.window.by_testid(id::SERVERS_TABLE).await?;
         self.window.wait_gone(&server_row(name), ASYNCHRONY).await?;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
+use fantoccini::actions::{InputSource as _, WheelAction, WheelActions};
 use fantoccini::elements::Element;
 use fantoccini::error::{CmdError, ErrorStatus};
 use fantoccini::wd::Capabilities;
@@ -376,6 +377,52 @@ impl Window {
             ))
         })
         .await
+    }
+
+    /// Turns the wheel over the middle of what `css` selects, by so many logical pixels each time.
+    ///
+    /// # Errors
+    /// When it is not there, or the driver has no wheel.
+    pub async fn wheel(&self, css: &str, times: u32, pixels: i64) -> Result<()> {
+        let element = self.find(css).await?;
+        let (x, y, width, height) = self
+            .command(element.rectangle())
+            .await
+            .context("it has no place")?;
+        let (x, y) = ((x + width / 2.0) as i64, (y + height.min(400.0) / 2.0) as i64);
+        let turn = WheelAction::Scroll {
+            duration: Some(Duration::ZERO),
+            x,
+            y,
+            delta_x: 0,
+            delta_y: pixels,
+        };
+        let pause = WheelAction::Pause {
+            duration: Duration::from_millis(16),
+        };
+        let mut turns = WheelActions::new("wheel".to_owned());
+        for _ in 0..times {
+            turns = turns.then(turn.clone()).then(pause.clone());
+        }
+        self.command(self.client.perform_actions(turns))
+            .await
+            .context("the wheel does not turn")
+    }
+
+    /// Memory of the application's processes, in bytes: what they share is counted once.
+    ///
+    /// # Errors
+    /// When the system does not tell (`/proc/PID/smaps_rollup`).
+    pub fn memory(&self) -> Result<u64> {
+        process::memory(self.app)
+    }
+
+    /// When the application's process was started, in milliseconds since 1970, to ten milliseconds.
+    ///
+    /// # Errors
+    /// When the system does not tell (`/proc`).
+    pub fn started_ms(&self) -> Result<f64> {
+        process::started_ms(self.app)
     }
 
     /// The application's process id.

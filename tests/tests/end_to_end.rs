@@ -1,5 +1,5 @@
-//! The first path in the real window: the application, the sandbox with its receiver, the keychain and the display are
-//! the real programs; only the cloud is the embedded region.
+//! The first path, each act, trouble of every kind and what a page must not do, in the real window: the application, the
+//! sandbox with its receiver, the keychain and the display are the real programs; only the cloud is the embedded region.
 //!
 //! `cargo xtask test` builds the programs and runs these. Pictures of the first path stay under
 //! `target/end-to-end/`, those of failures under `target/failures/`.
@@ -7,8 +7,14 @@
 
 #[path = "end_to_end/acts.rs"]
 mod acts;
+#[path = "end_to_end/failing_acts.rs"]
+mod failing_acts;
+#[path = "end_to_end/safety.rs"]
+mod safety;
 #[path = "end_to_end/sessions.rs"]
 mod sessions;
+#[path = "end_to_end/trouble.rs"]
+mod trouble;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -296,10 +302,7 @@ async fn events_wait_for_a_receiver_that_is_down_and_arrive_in_order_once_it_is_
     walk.demo().await.unwrap();
     stage.sandbox.set_receiver("status:503").await.unwrap();
 
-    walk.open_create().await.unwrap();
-    walk.describe(name, "", 2).await.unwrap();
-    walk.see_price().await.unwrap();
-    walk.create(name).await.unwrap();
+    walk.new_server(name).await.unwrap();
     walk.wait_running(name).await.unwrap();
     walk.open_server(name).await.unwrap();
     walk.extend().await.unwrap();
@@ -337,10 +340,7 @@ async fn a_creation_that_a_kill_interrupts_is_taken_up_and_makes_one_server() {
     let mut walk = Walk::new(&window);
     let name = "survivor-01";
     walk.demo().await.unwrap();
-    walk.open_create().await.unwrap();
-    walk.describe(name, "", 2).await.unwrap();
-    walk.see_price().await.unwrap();
-    walk.create(name).await.unwrap();
+    walk.new_server(name).await.unwrap();
     let state = window.attribute(&server_row(name), "data-state").await.unwrap();
     assert_eq!(
         state.as_deref(),
@@ -381,12 +381,7 @@ async fn the_palette_finds_a_server_and_asks_what_is_asked_for_without_a_mouse()
     let window = stage.open("en", "light").await;
     let mut walk = Walk::new(&window);
     let name = "palette-01";
-    walk.demo().await.unwrap();
-    walk.open_create().await.unwrap();
-    walk.describe(name, "", 2).await.unwrap();
-    walk.see_price().await.unwrap();
-    walk.create(name).await.unwrap();
-    walk.wait_running(name).await.unwrap();
+    walk.running(name).await.unwrap();
 
     screens::control(&window, "2").await.unwrap();
     window.by_testid(id::OPERATION_ROW).await.unwrap();
@@ -538,12 +533,7 @@ async fn a_reader_by_ear_or_keyboard_meets_no_serious_fault_on_any_screen() {
         faults.extend(found.into_iter().map(|fault| format!("{screen}: {fault}")));
     };
     note("first", screens::faults(&window).await.unwrap());
-    walk.demo().await.unwrap();
-    walk.open_create().await.unwrap();
-    walk.describe(name, "", 2).await.unwrap();
-    walk.see_price().await.unwrap();
-    walk.create(name).await.unwrap();
-    walk.wait_running(name).await.unwrap();
+    walk.running(name).await.unwrap();
     for theme in ["light", "dark"] {
         window.click(&testid(id::NAV_SETTINGS)).await.unwrap();
         window.choose(&testid(id::SETTINGS_THEME), theme).await.unwrap();
@@ -565,10 +555,7 @@ async fn the_tray_counts_and_leads_on_and_a_notification_leads_to_its_server() {
     let mut walk = Walk::new(&window);
     let name = "tray-01";
     walk.demo().await.unwrap();
-    walk.open_create().await.unwrap();
-    walk.describe(name, "", 2).await.unwrap();
-    walk.see_price().await.unwrap();
-    walk.create(name).await.unwrap();
+    walk.new_server(name).await.unwrap();
     window.click(&testid(id::NAV_EVENTS)).await.unwrap();
     window.minimize().await.unwrap();
     neighbours

@@ -272,7 +272,7 @@ export const actions: readonly Action[] = [
     group: 'do',
     when: (app) => (app.delivery?.waiting ?? 0) > 0,
     run: async (app) => {
-      app.delivery = await app.host.delivery.sendNow();
+      await app.deliver((delivery) => delivery.sendNow());
     },
   },
   {

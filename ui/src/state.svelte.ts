@@ -92,6 +92,7 @@ export class AppState {
   readonly host: Host;
   #stopWatching: (() => void) | null = null;
   #toastCount = 0;
+  #deliveryTold = 0;
   #costsTimer: ReturnType<typeof setTimeout> | null = null;
   #guard: { unsaved: () => boolean; ask: (go: () => void) => void } | null = null;
   #saving: Promise<void> = Promise.resolve();
@@ -207,6 +208,7 @@ export class AppState {
         this.#costsSoon();
         break;
       case 'delivery':
+        this.#deliveryTold += 1;
         this.delivery = change.delivery;
         break;
       case 'lease_warned':
@@ -350,6 +352,14 @@ export class AppState {
 
   async delete(server: string, name: string): Promise<Operation> {
     return this.took(await this.host.servers.delete({ server, name }));
+  }
+
+  /** Asks something of delivery. What was told of it while the answer was on its way is newer than the answer. */
+  async deliver(ask: (delivery: Host['delivery']) => Promise<Delivery>): Promise<Delivery> {
+    const told = this.#deliveryTold;
+    const delivery = await ask(this.host.delivery);
+    if (told === this.#deliveryTold) this.delivery = delivery;
+    return delivery;
   }
 
   /** Takes in an operation that a call answered with. */

@@ -177,3 +177,19 @@ it('starts afresh when the backend opened another ledger', async () => {
   host.emit({ kind: 'reload' });
   await waitFor(() => expect(parts('server-row')).toHaveLength(0));
 });
+
+it('shows what was told while an answer was on its way, which is newer than the answer', async () => {
+  const waiting = delivery({ state: 'waiting_to_retry', waiting: 1, attempts: 1 });
+  const { user, host } = await open({
+    'delivery.status': () => waiting,
+    'delivery.send_now': () => {
+      host.emit({ kind: 'delivery', delivery: delivery({ state: 'parked', waiting: 1 }) });
+      return delivery({ state: 'idle', waiting: 1 });
+    },
+  });
+  await user.click(await part('nav-events'));
+  await user.click(await part('delivery-send-now'));
+  await waitFor(async () => expect((await part('delivery-status')).dataset['state']).toBe('parked'));
+  await new Promise((later) => setTimeout(later, 50));
+  expect((await part('delivery-status')).dataset['state']).toBe('parked');
+});

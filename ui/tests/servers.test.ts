@@ -126,9 +126,25 @@ it('says why a server does not start', async () => {
   await waitFor(async () => expect(text(await part('server-detail'))).toContain('No room just now.'));
 });
 
+it('shows the call of a start before it is sent, from the detail', async () => {
+  const { user, host } = await open(with_(server({ state: 'stopped' })));
+  await user.click(await part('server-row'));
+  await user.click(await part('server-start-call'));
+  expect(text(await part('call-text'))).toContain('POST https://');
+  expect(host.requests('operations.rehearse')).toEqual([
+    { call: 'servers.power', request: { servers: [server().id], act: 'start', hard: false } },
+  ]);
+  expect(host.requests('servers.power')).toEqual([]);
+  await user.click(await part('power-submit'));
+  await waitFor(() =>
+    expect(host.requests('servers.power')).toEqual([{ servers: [server().id], act: 'start', hard: false }]),
+  );
+});
+
 it('writes the login key to a file only on purpose, and says how to use it', async () => {
   const { user, host } = await open({
     ...with_(server()),
+    'servers.public_keys': () => ({ login: 'ssh-ed25519 AAAA ada', host: 'ssh-ed25519 BBBB' }),
     'servers.save_key': () => ({
       keyFile: '/home/ada/one.key',
       knownHostsFile: '/k',
@@ -137,6 +153,8 @@ it('writes the login key to a file only on purpose, and says how to use it', asy
   });
   await user.click(await part('server-row'));
   await user.click(await part('server-save-key'));
+  expect(text(await part('public-key')), 'the public half can be copied').toBe('ssh-ed25519 AAAA ada');
+  expect(text(await part('public-host-key'))).toBe('ssh-ed25519 BBBB');
   expect(host.requests('servers.save_key')).toEqual([]);
   await user.click(await part('save-key-submit'));
   const command = await part('save-key-command');

@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::setup;
-use crate::steps::{cargo, root, say};
+use crate::steps::{self, cargo, root, say};
 
 /// A promise about speed: what is measured, against what, and how many times the floor it may take.
 struct Promise {
@@ -129,12 +129,150 @@ const PROMISES: &[Promise] = &[
     },
 ];
 
-/// Runs every benchmark and writes target/bench/report.md.
-pub fn run() -> Result<()> {
+/// A promise about the window: what `measure` says, in what unit, and how it is held against the promise.
+struct WindowPromise {
+    what: &'static str,
+    against: &'static str,
+    ours: &'static str,
+    unit: &'static str,
+    reach: Reach,
+}
+
+/// What a number of the window has to keep to.
+enum Reach {
+    /// So many times the floor of that name.
+    Times(&'static str, f64),
+    /// So much more than the floor of that name.
+    More(&'static str, f64),
+    /// So much at most.
+    Most(f64),
+}
+
+const OF_THE_WINDOW: &[WindowPromise] = &[
+    WindowPromise {
+        what: "start to the first useful screen",
+        against: "an empty Tauri window",
+        ours: "start_ms",
+        unit: "ms",
+        reach: Reach::Times("start_floor_ms", 1.5),
+    },
+    WindowPromise {
+        what: "memory when idle, all processes",
+        against: "an empty Tauri window",
+        ours: "memory_mb",
+        unit: "MB",
+        reach: Reach::More("memory_floor_mb", 80.0),
+    },
+    WindowPromise {
+        what: "frames over 33 ms while 5,000 servers are scrolled",
+        against: "-",
+        ours: "frames_over_33_ms",
+        unit: "frames",
+        reach: Reach::Most(0.0),
+    },
+    WindowPromise {
+        what: "longest frame of them",
+        against: "-",
+        ours: "frame_longest_ms",
+        unit: "ms",
+        reach: Reach::Most(33.4),
+    },
+    WindowPromise {
+        what: "package (.deb)",
+        against: "-",
+        ours: "package_mb",
+        unit: "MB",
+        reach: Reach::Most(25.0),
+    },
+];
+
+/// The window's rows of the report, where it can be driven, and what was measured as it was said.
+fn window_rows() -> Result<(String, String)> {
+    if !cfg!(target_os = "linux") {
+        let said = "The window is measured on Linux only, where it can be driven.\n";
+        return Ok((String::new(), said.to_owned()));
+    }
+    let (programs, package) = steps::for_measuring()?;
+    let output = std::process::Command::new(steps::program("measure"))
+        .arg("--programs")
+        .arg(programs)
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot start what measures the window")?;
+    let mut raw = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !output.status.success() {
+        bail!("the window cannot be measured ({}): {raw}", output.status);
+    }
+    writeln!(raw, "package_mb {:.1}", package as f64 / 1e6)?;
+    print!("{raw}");
+    let said: BTreeMap<&str, f64> = raw
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .filter_map(|(name, value)| Some((name, value.parse().ok()?)))
+        .collect();
+    let of = |name: &str| {
+        let value = said.get(name).copied();
+        value.with_context(|| format!("nothing was said of {name}"))
+    };
+    let mut table = String::new();
+    for promise in OF_THE_WINDOW {
+        table.push_str(&promise.row(of)?);
+    }
+    Ok((table, raw))
+}
+
+impl WindowPromise {
+    fn row(&self, of: impl Fn(&str) -> Result<f64>) -> Result<String> {
+        let Self {
+            what,
+            against,
+            ours,
+            unit,
+            reach,
+        } = self;
+        let ours = of(ours)?;
+        let (floor, ratio, aim, reached) = match reach {
+            Reach::Times(floor, times) => {
+                let floor = of(floor)?;
+                let ratio = ours / floor;
+                (
+                    format!("{floor:.0} {unit}"),
+                    format!("{ratio:.2} ×"),
+                    format!("≤ {times:.1} ×"),
+                    ratio <= *times,
+                )
+            }
+            Reach::More(floor, more) => {
+                let floor = of(floor)?;
+                let over = ours - floor;
+                (
+                    format!("{floor:.0} {unit}"),
+                    format!("+ {over:.0} {unit}"),
+                    format!("≤ + {more:.0} {unit}"),
+                    over <= *more,
+                )
+            }
+            Reach::Most(most) => (
+                "-".to_owned(),
+                "-".to_owned(),
+                format!("≤ {most:.0} {unit}"),
+                ours <= *most,
+            ),
+        };
+        let reached = if reached { "reached" } else { "MISSED" };
+        Ok(format!(
+            "| {what} | {against} | {ours:.1} {unit} | {floor} | {ratio} | {aim} | {reached} |\n"
+        ))
+    }
+}
+
+/// Runs every benchmark, or only those of the window, and writes target/bench/report.md.
+pub fn run(window_only: bool) -> Result<()> {
     let began = Instant::now();
     let mut medians: BTreeMap<(&str, &str), BTreeMap<String, f64>> = BTreeMap::new();
     let mut raw = String::new();
-    for promise in PROMISES {
+    let promises = if window_only { &[] } else { PROMISES };
+    for promise in promises {
         if let Entry::Vacant(place) = medians.entry((promise.package, promise.bench)) {
             let text = measure(promise)?;
             place.insert(text.lines().filter_map(median).collect());
@@ -143,7 +281,7 @@ pub fn run() -> Result<()> {
     }
     let mut table =
         String::from("| what | against | ours | floor | ratio | reach | |\n|---|---|---|---|---|---|---|\n");
-    for promise in PROMISES {
+    for promise in promises {
         let found = medians.get(&(promise.package, promise.bench));
         let of = |name: &str| {
             let seconds = found.and_then(|found| found.get(name)).copied();
@@ -169,6 +307,9 @@ pub fn run() -> Result<()> {
                 .map_or(String::new(), |most| format!(", {}", shown(most)))
         )?;
     }
+    let (rows, said) = window_rows()?;
+    table.push_str(&rows);
+    raw.push_str(&said);
     println!("{table}");
     let dir = root().join("target/bench");
     std::fs::create_dir_all(&dir)?;
@@ -230,6 +371,24 @@ fn shown(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_of_the_window_is_held_against_its_promise() {
+        let of = |name: &str| Ok(if name == "floor" { 100.0 } else { 160.0 });
+        let row = |reach| {
+            let promise = WindowPromise {
+                what: "start",
+                against: "nothing",
+                ours: "ours",
+                unit: "ms",
+                reach,
+            };
+            promise.row(of).unwrap()
+        };
+        assert!(row(Reach::Times("floor", 1.5)).ends_with("1.60 × | ≤ 1.5 × | MISSED |\n"));
+        assert!(row(Reach::More("floor", 80.0)).ends_with("+ 60 ms | ≤ + 80 ms | reached |\n"));
+        assert!(row(Reach::Most(33.4)).ends_with("≤ 33 ms | MISSED |\n"));
+    }
 
     #[test]
     fn the_median_of_a_printed_row_is_read_in_its_unit() {

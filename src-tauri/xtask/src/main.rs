@@ -46,7 +46,11 @@ enum Task {
     /// the ledger in many cases.
     Soak,
     /// Runs the benchmarks and writes target/bench/report.md.
-    Bench,
+    Bench {
+        /// Only those of the window: start, memory, scrolling, package.
+        #[arg(long)]
+        window: bool,
+    },
     /// Makes up two years of a company's events from a seed, one JSON object a line on standard output.
     History {
         /// How many
@@ -88,7 +92,7 @@ fn main() -> Result<()> {
         Task::Check => steps::check(),
         Task::Bindings { check } => steps::bindings(check),
         Task::Soak => steps::soak(),
-        Task::Bench => bench::run(),
+        Task::Bench { window } => bench::run(window),
         Task::History { events, seed, into } => steps::history(events, seed, into.as_deref()),
         Task::Package => steps::package(),
         Task::Setup => setup::all(true).and_then(|()| setup::sdk().map(drop)),

@@ -98,9 +98,14 @@ fn has_display() -> bool {
             .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-fn program(name: &str) -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    target
+/// Where cargo builds.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// A program as it is built for every day.
+pub fn program(name: &str) -> PathBuf {
+    target()
         .join("debug")
         .join(name)
         .with_extension(std::env::consts::EXE_EXTENSION)
@@ -262,6 +267,32 @@ pub fn bindings(check: bool) -> Result<()> {
         command.arg("--check");
     }
     do_it("bindings", command.arg(BINDINGS))
+}
+
+/// Builds what the window's benchmarks need: the package with the application as it is installed, and an empty window to
+/// hold it against. Gives the directory of the programs and the size of the package in bytes.
+pub fn for_measuring() -> Result<(PathBuf, u64)> {
+    setup::all(true)?;
+    build()?;
+    package()?;
+    do_it(
+        "empty window",
+        &mut cargo(&[
+            "build",
+            "--release",
+            "--package",
+            "wangcheng-desktop",
+            "--example",
+            "empty",
+        ]),
+    )?;
+    let release = target().join("release");
+    let made = std::fs::read_dir(release.join("bundle/deb"))?.flatten();
+    let size = made
+        .filter(|entry| entry.path().extension().is_some_and(|kind| kind == "deb"))
+        .filter_map(|entry| entry.metadata().ok().map(|data| data.len()))
+        .max();
+    Ok((release, size.context("there is no package")?))
 }
 
 /// The installable package of this system.

@@ -15,12 +15,7 @@ async fn a_server_gets_another_size_and_a_disk_that_grows_and_each_is_told() {
     let album = Album::new(&programs::target_dir().unwrap().join("end-to-end").join("acts"));
     let mut walk = Walk::with_album(&window, album);
     let name = "changing-01";
-    walk.demo().await.unwrap();
-    walk.open_create().await.unwrap();
-    walk.describe(name, "", 2).await.unwrap();
-    walk.see_price().await.unwrap();
-    walk.create(name).await.unwrap();
-    walk.wait_running(name).await.unwrap();
+    walk.running(name).await.unwrap();
     let created = stage
         .sandbox
         .wait_event("server.created", "ok", DELIVERY)

@@ -166,6 +166,15 @@ theme: Theme,
 notice: WireError | null, };
 
 /**
+ * Asks for a month's bill.
+ */
+export type AskBill = { 
+/**
+ * `YYYY-MM` in Asia/Shanghai.
+ */
+month: string, };
+
+/**
  * Asks what to do in the guest.
  */
 export type AskDiskCommands = { 
@@ -202,6 +211,230 @@ diskType: string | null,
  * Its size then, in GB.
  */
 sizeGb: number, };
+
+/**
+ * Asks for what is wasted.
+ */
+export type AskWaste = { 
+/**
+ * Whose.
+ */
+whose?: Whose, };
+
+/**
+ * Why a line is no event.
+ */
+export type BadLine = "too_long" | "not_text" | "not_json" | "wrong_cells" | "not_an_event" | "newer";
+
+/**
+ * A month's bill.
+ */
+export type Bill = { 
+/**
+ * The month, `YYYY-MM` in Asia/Shanghai.
+ */
+month: string, 
+/**
+ * It does not change any more.
+ */
+isFinal: boolean, 
+/**
+ * What is to be paid in all, as the bill's own sum says.
+ */
+billed: Money, 
+/**
+ * The list price of the resources, where every row tells it.
+ */
+list: Money | null, 
+/**
+ * By kind; together the sum of the resources.
+ */
+kinds: Array<BilledKind>, 
+/**
+ * By owner; together the sum of the resources.
+ */
+owners: Array<BilledOwner>, 
+/**
+ * The resources, the dearest first.
+ */
+resources: Array<BilledResource>, 
+/**
+ * Resources that are not shown one by one.
+ */
+more: number, 
+/**
+ * What was estimated for this month from the events here: everybody's, as far as they were pulled or imported.
+ */
+estimated: Money | null, 
+/**
+ * What was charged beyond the estimate.
+ */
+difference: Money | null, 
+/**
+ * Why.
+ */
+reasons: Array<BillDifference>, 
+/**
+ * When it was asked for, by the cloud's clock.
+ */
+asOf: string, };
+
+/**
+ * One reason, with its amount where it has one.
+ */
+export type BillDifference = { 
+/**
+ * Why.
+ */
+reason: BillReason, 
+/**
+ * How much of the difference it explains.
+ */
+amount: Money | null, };
+
+/**
+ * What was charged for.
+ */
+export type BillKind = "compute" | "disk" | "address" | "traffic" | "other";
+
+/**
+ * Why the bill is not the estimate.
+ */
+export type BillReason = "not_final" | "discount" | "traffic" | "untagged" | "not_ours" | "rounding" | "unreadable" | "own_events_only" | "still_counting";
+
+/**
+ * A part of the bill by kind.
+ */
+export type BilledKind = { 
+/**
+ * Of what kind.
+ */
+kind: BillKind, 
+/**
+ * What was charged.
+ */
+billed: Money, };
+
+/**
+ * A part of the bill by owner.
+ */
+export type BilledOwner = { 
+/**
+ * Whose; none: nobody's, as far as anybody knows.
+ */
+owner: string | null, 
+/**
+ * What was charged.
+ */
+billed: Money, 
+/**
+ * What was estimated from the events; none: there are no events of this owner.
+ */
+estimated: Money | null, 
+/**
+ * What was charged beyond the estimate.
+ */
+difference: Money | null, };
+
+/**
+ * A resource on the bill. Every text in it comes from outside and is shown as text.
+ */
+export type BilledResource = { 
+/**
+ * The cloud's id; empty where the bill names none.
+ */
+id: string, 
+/**
+ * Its name when it was billed.
+ */
+name: string, 
+/**
+ * Of what kind.
+ */
+kind: BillKind, 
+/**
+ * Whose.
+ */
+owner: string | null, 
+/**
+ * Its region.
+ */
+region: string | null, 
+/**
+ * What was charged.
+ */
+billed: Money, };
+
+/**
+ * What a month may cost.
+ */
+export type Budget = { 
+/**
+ * Whose.
+ */
+scope: BudgetScope, 
+/**
+ * Owner id or purpose; empty for everything.
+ */
+key: string, 
+/**
+ * How much.
+ */
+monthly: Money, 
+/**
+ * At which percentages something is to be said.
+ */
+percentages: Array<number>, };
+
+/**
+ * Whose money.
+ */
+export type BudgetScope = "all" | "owner" | "purpose";
+
+/**
+ * How a budget stands.
+ */
+export type BudgetState = { 
+/**
+ * The budget.
+ */
+budget: Budget, 
+/**
+ * As `2026-11`.
+ */
+month: string, 
+/**
+ * What was spent of it.
+ */
+spent: string, 
+/**
+ * What the month will come to as it goes.
+ */
+expected: string, 
+/**
+ * The month is too young to say.
+ */
+tooLittle: boolean, 
+/**
+ * What was spent, in percent.
+ */
+spentPercent: string, 
+/**
+ * What is expected, in percent.
+ */
+expectedPercent: string, 
+/**
+ * Percentages that are reached.
+ */
+reached: Array<number>, 
+/**
+ * Percentages that will be.
+ */
+toBeReached: Array<number>, 
+/**
+ * Up to when it is counted.
+ */
+asOf: string, };
 
 /**
  * A bundle that was written.
@@ -377,6 +610,35 @@ allowPlainHttp: boolean,
 preset?: Preset, 
 /**
  * With `custom`: the fields that differ from the platform's own way.
+ */
+profile?: Record<string, unknown>, };
+
+/**
+ * Says where the platform's search is.
+ */
+export type ConfigureSearch = { 
+/**
+ * Its address.
+ */
+url: string, 
+/**
+ * The token; none: the one that is kept already.
+ */
+token: string | null, 
+/**
+ * Data set.
+ */
+eventSet: string, 
+/**
+ * Plain HTTP to another computer, on purpose.
+ */
+allowPlainHttp: boolean, 
+/**
+ * The way of asking.
+ */
+preset?: SearchPreset, 
+/**
+ * With `custom`: the fields that differ from the way with jobs.
  */
 profile?: Record<string, unknown>, };
 
@@ -900,6 +1162,35 @@ server: string,
 disk: string, };
 
 /**
+ * What the audit tells.
+ */
+export type Elsewhere = { 
+/**
+ * The servers, those with the newest act first.
+ */
+servers: Array<ServerElsewhere>, 
+/**
+ * Servers that are not told of because there are too many.
+ */
+more: number, 
+/**
+ * Traces that could not be read.
+ */
+unreadable: number, 
+/**
+ * Whether the account has an audit at all; without one nothing is known.
+ */
+audited: boolean, 
+/**
+ * From when.
+ */
+from: string, 
+/**
+ * Until when, by the cloud's clock.
+ */
+asOf: string, };
+
+/**
  * What something is.
  */
 export type EntryKind = "file" | "folder" | "link" | "other";
@@ -1195,6 +1486,94 @@ entries: Array<EntryView>,
 cut: boolean, };
 
 /**
+ * An amount to come.
+ */
+export type Forecast = { 
+/**
+ * The first day.
+ */
+from: string, 
+/**
+ * The last day.
+ */
+to: string, 
+/**
+ * What it has come to already.
+ */
+soFar: string, 
+/**
+ * What it will come to.
+ */
+expected: string, 
+/**
+ * Four of five times it would have been at least that.
+ */
+low: string | null, 
+/**
+ * And at most that.
+ */
+high: string | null, 
+/**
+ * How it was worked out.
+ */
+method: ForecastMethod, 
+/**
+ * How wrong that would have been, in percent.
+ */
+errorPercent: string | null, 
+/**
+ * How often it was tried on the past.
+ */
+tries: number, 
+/**
+ * There is too little to go by.
+ */
+tooLittle: boolean, };
+
+/**
+ * How an amount was worked out.
+ */
+export type ForecastMethod = "run_rate" | "last_month" | "mean_of_three" | "trend_of_six" | "last_year";
+
+/**
+ * One month of the past.
+ */
+export type ForecastMonth = { 
+/**
+ * As `2026-11`.
+ */
+month: string, 
+/**
+ * What it came to.
+ */
+cost: string, };
+
+/**
+ * How wrong a method would have been.
+ */
+export type ForecastTry = { 
+/**
+ * The method.
+ */
+method: ForecastMethod, 
+/**
+ * For the next month: its error in percent; none: it cannot be tried.
+ */
+monthErrorPercent: string | null, 
+/**
+ * How often it was tried.
+ */
+monthTries: number, 
+/**
+ * For the next quarter.
+ */
+quarterErrorPercent: string | null, 
+/**
+ * How often it was tried.
+ */
+quarterTries: number, };
+
+/**
  * A key that lies ready. Nothing secret is in it.
  */
 export type FoundKey = { 
@@ -1293,6 +1672,15 @@ arm: boolean,
  * Linux with cloud-init in it: a key can be given to it.
  */
 cloudInit: boolean, };
+
+/**
+ * Names a file of exported events.
+ */
+export type ImportEvents = { 
+/**
+ * Its path on this computer.
+ */
+file: string, };
 
 /**
  * Where a key was found.
@@ -1470,6 +1858,19 @@ amount: string,
  * ISO 4217, e.g. `CNY`.
  */
 currency: string, };
+
+/**
+ * A line of a file that is no event.
+ */
+export type NamedLine = { 
+/**
+ * Its number, from 1 on.
+ */
+line: number, 
+/**
+ * Why.
+ */
+why: BadLine, };
 
 /**
  * A tag.
@@ -1696,6 +2097,23 @@ operation: Operation | null,
 error: WireError | null, };
 
 /**
+ * A statement that answers on the platform what the usage summary answers here.
+ */
+export type PlatformStatement = { 
+/**
+ * What it answers; stable.
+ */
+name: string, 
+/**
+ * The same in the user's language.
+ */
+title: string, 
+/**
+ * The statement.
+ */
+sql: string, };
+
+/**
  * Starting, stopping or restarting servers.
  */
 export type Power = { 
@@ -1771,6 +2189,19 @@ error: WireError, };
 export type ProxyUse = "system" | "direct" | "at";
 
 /**
+ * The public halves of a server's keys, one line each as in `authorized_keys`: they open nothing.
+ */
+export type PublicKeys = { 
+/**
+ * Of the owner's key, which the server lets in.
+ */
+login: string, 
+/**
+ * Of the server's own, by which it is known.
+ */
+host: string, };
+
+/**
  * What the commands are for.
  */
 export type Purpose = "make" | "grow" | "detach" | "mount";
@@ -1836,6 +2267,85 @@ asOf: string, };
  * Something that can be read.
  */
 export type Readable = "servers" | "flavors" | "quotas" | "images" | "networks" | "addresses" | "disks" | "key_pairs";
+
+/**
+ * How a pull or an import stands, and what it brought.
+ */
+export type Reading = { 
+/**
+ * Where from.
+ */
+of: ReadingOf, 
+/**
+ * Name of the source, as `usage.sources` has it.
+ */
+source: string, 
+/**
+ * How it stands.
+ */
+state: ReadingState, 
+/**
+ * When it began.
+ */
+began: string | null, 
+/**
+ * When it ended.
+ */
+ended: string | null, 
+/**
+ * How far it is: events of the platform, bytes of a file.
+ */
+done: number, 
+/**
+ * Of how many.
+ */
+ofAll: number, 
+/**
+ * Events that were not known before.
+ */
+new: number, 
+/**
+ * Events that were.
+ */
+doubled: number, 
+/**
+ * Rows that are no events.
+ */
+unreadable: number, 
+/**
+ * Of them, those that a newer version of this program can read.
+ */
+newer: number, 
+/**
+ * Lines of a file that are no events; the first hundred.
+ */
+badLines: Array<NamedLine>, 
+/**
+ * Installations at the platform.
+ */
+installations: number, 
+/**
+ * Events that the platform has not: lost on the way, or not delivered yet.
+ */
+gaps: number, 
+/**
+ * Events that the platform counts and did not give.
+ */
+withheld: number, 
+/**
+ * What stopped it.
+ */
+problem: WireError | null, };
+
+/**
+ * Where events are read from.
+ */
+export type ReadingOf = "platform" | "file";
+
+/**
+ * How a pull or an import stands.
+ */
+export type ReadingState = "never" | "running" | "done" | "cancelled" | "failed";
 
 /**
  * An event that the receiver refused while it took others.
@@ -2142,6 +2652,86 @@ knownHostsFile: string,
 command: string | null, };
 
 /**
+ * Where the platform's search is, and how it is spelled there.
+ */
+export type Search = { 
+/**
+ * Its address, if it is set.
+ */
+url: string | null, 
+/**
+ * Data set.
+ */
+eventSet: string, 
+/**
+ * Whether plain HTTP to another computer was chosen on purpose.
+ */
+allowPlainHttp: boolean, 
+/**
+ * Whether a token is kept.
+ */
+tokenStored: boolean, 
+/**
+ * The way of asking.
+ */
+preset: SearchPreset, 
+/**
+ * Every field of it, as in use.
+ */
+profile: Record<string, unknown>, };
+
+/**
+ * A way of asking that is known.
+ */
+export type SearchPreset = "job" | "sync" | "custom";
+
+/**
+ * One request of a trial and what came of it.
+ */
+export type SearchStep = { 
+/**
+ * Method, address and body, without the token.
+ */
+request: string, 
+/**
+ * HTTP status, when there was an answer.
+ */
+status: number | null, 
+/**
+ * Beginning of the answer.
+ */
+answer: string, 
+/**
+ * How long it took.
+ */
+milliseconds: number, };
+
+/**
+ * What came of trying the search.
+ */
+export type SearchTrial = { 
+/**
+ * It can be asked so.
+ */
+ok: boolean, 
+/**
+ * The statement that was asked.
+ */
+sql: string, 
+/**
+ * What was sent, in order.
+ */
+steps: Array<SearchStep>, 
+/**
+ * How many events of this product there are.
+ */
+events: number | null, 
+/**
+ * What went wrong.
+ */
+problem: WireError | null, };
+
+/**
  * One security group.
  */
 export type SecurityGroup = { 
@@ -2247,6 +2837,51 @@ tags: { [key in string]: string },
  * The operation under way on it.
  */
 operation: string | null, };
+
+/**
+ * A server that never passed through this program. Every text in it comes from outside and is shown as text.
+ */
+export type ServerElsewhere = { 
+/**
+ * Server id.
+ */
+id: string, 
+/**
+ * Its name, as the newest trace has it.
+ */
+name: string, 
+/**
+ * Who made it; none: it was there before the audit's reach.
+ */
+madeBy: string | null, 
+/**
+ * When.
+ */
+made: string | null, 
+/**
+ * Who ended it; none: nobody in these days.
+ */
+endedBy: string | null, 
+/**
+ * When.
+ */
+ended: string | null, 
+/**
+ * Who did something last.
+ */
+lastBy: string | null, 
+/**
+ * When.
+ */
+last: string | null, 
+/**
+ * How many acts there were.
+ */
+acts: number, 
+/**
+ * Whether the cloud shows it now.
+ */
+exists: boolean, };
 
 /**
  * The servers of the account in use.
@@ -2772,6 +3407,650 @@ template: string, };
 export type Theme = "system" | "light" | "dark";
 
 /**
+ * Tries the search.
+ */
+export type TrySearch = { 
+/**
+ * What to try; none: what is set.
+ */
+with: ConfigureSearch | null, };
+
+/**
+ * Days of Asia/Shanghai, both included, and which part of them.
+ */
+export type UsageAsk = { 
+/**
+ * The first day.
+ */
+from: string, 
+/**
+ * The last day.
+ */
+to: string, 
+/**
+ * Which part.
+ */
+cut: UsageCut, };
+
+/**
+ * What can be asked for.
+ */
+export type UsageChoices = { 
+/**
+ * Ids and names of owners.
+ */
+owners: Array<[string, string]>, 
+/**
+ * Flavors. In each list an empty word stands for what has none.
+ */
+flavors: Array<string>, 
+/**
+ * Regions.
+ */
+regions: Array<string>, 
+/**
+ * Purposes.
+ */
+purposes: Array<string>, 
+/**
+ * Templates.
+ */
+templates: Array<string>, 
+/**
+ * Currencies.
+ */
+currencies: Array<string>, };
+
+/**
+ * Money by what it is for. All add up to `total`.
+ */
+export type UsageCost = { 
+/**
+ * All of it.
+ */
+total: string, 
+/**
+ * vCPUs and memory.
+ */
+compute: string, 
+/**
+ * Disks.
+ */
+disk: string, 
+/**
+ * Public addresses with their bandwidth.
+ */
+address: string, 
+/**
+ * Traffic by volume; only bills tell it.
+ */
+traffic: string, 
+/**
+ * Of which only the whole is known.
+ */
+unsplit: string, };
+
+/**
+ * Which part of everything. An empty list is everything; an empty word in a list, what has none.
+ */
+export type UsageCut = { 
+/**
+ * Owner ids.
+ */
+owners: Array<string>, 
+/**
+ * Flavor ids.
+ */
+flavors: Array<string>, 
+/**
+ * Region ids.
+ */
+regions: Array<string>, 
+/**
+ * Purposes.
+ */
+purposes: Array<string>, 
+/**
+ * Template ids.
+ */
+templates: Array<string>, 
+/**
+ * Whose money is counted; by default that of which there is most.
+ */
+currency: string | null, };
+
+/**
+ * One day.
+ */
+export type UsageDay = { 
+/**
+ * Day of Asia/Shanghai.
+ */
+day: string, 
+/**
+ * Hours of existence.
+ */
+hours: string, 
+/**
+ * Hours of running.
+ */
+runningHours: string, };
+
+/**
+ * One event of a server.
+ */
+export type UsageEvent = { 
+/**
+ * Its id.
+ */
+eventId: string, 
+/**
+ * When it happened.
+ */
+time: string, 
+/**
+ * What.
+ */
+action: string, 
+/**
+ * `ok`, `failed` or `refused`.
+ */
+outcome: string, 
+/**
+ * Who.
+ */
+owner: string, 
+/**
+ * Flavor that it tells; empty: none.
+ */
+flavor: string, 
+/**
+ * Disk space that it tells.
+ */
+diskGb: number | null, 
+/**
+ * Price of an hour that it tells.
+ */
+pricePerHour: string | null, 
+/**
+ * Of the price.
+ */
+currency: string, 
+/**
+ * End of the lease that it tells.
+ */
+leaseEnd: string | null, 
+/**
+ * Why.
+ */
+cause: string, 
+/**
+ * The source that told it first.
+ */
+source: string, };
+
+/**
+ * What is to come.
+ */
+export type UsageForecast = { 
+/**
+ * Worked out when.
+ */
+asOf: string, 
+/**
+ * Of all money; empty where there is none.
+ */
+currency: string, 
+/**
+ * The whole months that it goes by.
+ */
+months: Array<ForecastMonth>, 
+/**
+ * The running month.
+ */
+running: Forecast, 
+/**
+ * The next one.
+ */
+nextMonth: Forecast, 
+/**
+ * The next quarter of the calendar.
+ */
+nextQuarter: Forecast, 
+/**
+ * How wrong each method would have been.
+ */
+methods: Array<ForecastTry>, };
+
+/**
+ * One month, or the part of it that was asked for.
+ */
+export type UsageMonth = { 
+/**
+ * As `2026-11`.
+ */
+month: string, 
+/**
+ * Hours of existence.
+ */
+hours: string, 
+/**
+ * Hours of running.
+ */
+runningHours: string, 
+/**
+ * Money.
+ */
+cost: UsageCost, };
+
+/**
+ * All owners, dearest first.
+ */
+export type UsageOwners = { 
+/**
+ * The owners; where there are more, the rest is the last line.
+ */
+owners: Array<UsageRank>, 
+/**
+ * How many there are.
+ */
+count: number, 
+/**
+ * Of all money.
+ */
+currency: string, 
+/**
+ * Up to when it is counted.
+ */
+asOf: string, };
+
+/**
+ * One owner, flavor, region, purpose or template.
+ */
+export type UsageRank = { 
+/**
+ * Id, or the word; empty: it has none.
+ */
+key: string, 
+/**
+ * What it is called.
+ */
+name: string, 
+/**
+ * Servers that existed.
+ */
+servers: number, 
+/**
+ * Hours of existence.
+ */
+hours: string, 
+/**
+ * Hours of running.
+ */
+runningHours: string, 
+/**
+ * Disk space × hours.
+ */
+diskGbHours: string, 
+/**
+ * Money.
+ */
+cost: string, 
+/**
+ * Money in the time that is compared with.
+ */
+costBefore: string, 
+/**
+ * Money in each of the summary's months.
+ */
+months: string[], 
+/**
+ * How many this line stands for; more than one in the last line, which has no key.
+ */
+count: number, };
+
+/**
+ * One row of the timeline.
+ */
+export type UsageRow = { 
+/**
+ * Id of the server.
+ */
+server: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Id of its owner.
+ */
+ownerId: string, 
+/**
+ * Name of its owner.
+ */
+owner: string, 
+/**
+ * When it began, perhaps before the days asked for.
+ */
+began: string | null, 
+/**
+ * When it ended, perhaps after them.
+ */
+ended: string | null, 
+/**
+ * Nobody told that it ended.
+ */
+assumedEnd: boolean, 
+/**
+ * Inside the days asked for, in order.
+ */
+stretches: Array<UsageStretch>, };
+
+/**
+ * One server, as far as it lies in the days asked for.
+ */
+export type UsageServer = { 
+/**
+ * Its id.
+ */
+server: string, 
+/**
+ * Its name; empty where nobody told it.
+ */
+name: string, 
+/**
+ * Id of its owner.
+ */
+ownerId: string, 
+/**
+ * Name of its owner.
+ */
+owner: string, 
+/**
+ * The flavor that it had last.
+ */
+flavor: string, 
+/**
+ * Where it is.
+ */
+region: string, 
+/**
+ * What it is for.
+ */
+purpose: string, 
+/**
+ * What it was made from.
+ */
+template: string, 
+/**
+ * When it began.
+ */
+began: string | null, 
+/**
+ * When it ended; none while it is there.
+ */
+ended: string | null, 
+/**
+ * Nobody told how it began.
+ */
+assumedBeginning: boolean, 
+/**
+ * Nobody told that it ended.
+ */
+assumedEnd: boolean, 
+/**
+ * Hours of existence in the days asked for.
+ */
+hours: string, 
+/**
+ * Hours of running.
+ */
+runningHours: string, 
+/**
+ * Disk space × hours.
+ */
+diskGbHours: string, 
+/**
+ * Money.
+ */
+cost: string, 
+/**
+ * Of the money; empty where no price is known.
+ */
+currency: string, };
+
+/**
+ * Servers, dearest first.
+ */
+export type UsageServers = { 
+/**
+ * The dearest ones.
+ */
+servers: Array<UsageServer>, 
+/**
+ * How many there are.
+ */
+count: number, 
+/**
+ * Up to when it is counted.
+ */
+asOf: string, };
+
+/**
+ * Where figures come from, how old and how whole that is.
+ */
+export type UsageSource = { 
+/**
+ * `ledger`, `platform`, `file:…`.
+ */
+name: string, 
+/**
+ * When something was last taken from it.
+ */
+takenAt: string | null, 
+/**
+ * The earliest moment that it tells of.
+ */
+first: string | null, 
+/**
+ * The latest.
+ */
+last: string | null, 
+/**
+ * Events that it told first.
+ */
+events: number, 
+/**
+ * Events that others had told before.
+ */
+doubled: number, 
+/**
+ * Rows that could not be read.
+ */
+unreadable: number, 
+/**
+ * It had no more when it was asked last.
+ */
+complete: boolean, };
+
+/**
+ * Hours and money.
+ */
+export type UsageSpent = { 
+/**
+ * Servers that existed.
+ */
+servers: number, 
+/**
+ * Owners that had some.
+ */
+owners: number, 
+/**
+ * Hours of existence.
+ */
+hours: string, 
+/**
+ * Hours of running.
+ */
+runningHours: string, 
+/**
+ * Disk space × hours.
+ */
+diskGbHours: string, 
+/**
+ * Hours of existence without a known price: they cost, but nothing is counted for them.
+ */
+unpricedHours: string, 
+/**
+ * Money: an estimate.
+ */
+cost: UsageCost, };
+
+/**
+ * Time in which a server was one thing.
+ */
+export type UsageStretch = { 
+/**
+ * From.
+ */
+from: string, 
+/**
+ * To.
+ */
+to: string, 
+/**
+ * It ran.
+ */
+runs: boolean, 
+/**
+ * With this flavor.
+ */
+flavor: string, };
+
+/**
+ * What was used in some days, and what that came to.
+ */
+export type UsageSummary = { 
+/**
+ * The first day.
+ */
+from: string, 
+/**
+ * The last day.
+ */
+to: string, 
+/**
+ * Up to when it is counted.
+ */
+asOf: string, 
+/**
+ * Of all money in this answer; empty where there is none.
+ */
+currency: string, 
+/**
+ * Money of other currencies, which is in no other figure.
+ */
+otherMoney: Array<Money>, 
+/**
+ * Everything.
+ */
+total: UsageSpent, 
+/**
+ * The days that are compared with.
+ */
+beforeFrom: string | null, 
+/**
+ * The last of them.
+ */
+beforeTo: string | null, 
+/**
+ * Everything in these.
+ */
+before: UsageSpent | null, 
+/**
+ * Month by month, without gaps.
+ */
+months: Array<UsageMonth>, 
+/**
+ * Day by day, without gaps.
+ */
+days: Array<UsageDay>, 
+/**
+ * Hours of running by hour of the week in Asia/Shanghai: 168 from Monday 00:00 on, each an average of servers at once.
+ */
+week: string[], 
+/**
+ * By owner; each list dearest first, with the rest in a last line.
+ */
+owners: Array<UsageRank>, 
+/**
+ * By flavor.
+ */
+flavors: Array<UsageRank>, 
+/**
+ * By region.
+ */
+regions: Array<UsageRank>, 
+/**
+ * By purpose.
+ */
+purposes: Array<UsageRank>, 
+/**
+ * By template.
+ */
+templates: Array<UsageRank>, 
+/**
+ * Servers whose end nobody told: they are taken to have ended with their lease.
+ */
+assumedEnds: number, 
+/**
+ * Something new is still being worked out: the figures are not final.
+ */
+counting: boolean, 
+/**
+ * Where the figures come from.
+ */
+sources: Array<UsageSource>, };
+
+/**
+ * When each server was there and ran.
+ */
+export type UsageTimeline = { 
+/**
+ * Those that came first on top.
+ */
+rows: Array<UsageRow>, 
+/**
+ * How many there are.
+ */
+count: number, 
+/**
+ * Up to when it is counted.
+ */
+asOf: string, };
+
+/**
+ * The first ones of a list.
+ */
+export type UsageTop = { 
+/**
+ * The first day.
+ */
+from: string, 
+/**
+ * The last day.
+ */
+to: string, 
+/**
+ * Which part.
+ */
+cut: UsageCut, 
+/**
+ * How many.
+ */
+limit: number, };
+
+/**
  * How much of a quota is used.
  */
 export type Use = { 
@@ -2783,6 +4062,116 @@ used: number,
  * At most; none: no limit.
  */
 max: number | null, };
+
+/**
+ * What costs without being of use.
+ */
+export type Waste = { 
+/**
+ * What, the dearest first.
+ */
+items: Array<Wasted>, 
+/**
+ * What ending all of it saves in a month, as far as known.
+ */
+perMonth: Money | null, 
+/**
+ * Things whose price cannot be had just now.
+ */
+unpriced: number, 
+/**
+ * Unbound addresses whose owner was not asked for because there are too many.
+ */
+unchecked: number, 
+/**
+ * Whether sessions were looked at; not where this program's are not used.
+ */
+sessionsKnown: boolean, 
+/**
+ * By the cloud's clock.
+ */
+asOf: string, };
+
+/**
+ * What ends it.
+ */
+export type WasteAct = "delete_server" | "set_lease" | "adopt" | "remove_leftover" | "delete_disk" | "console";
+
+/**
+ * What costs.
+ */
+export type WasteKind = "server" | "disk" | "public_address";
+
+/**
+ * Why it is of no use.
+ */
+export type WasteReason = "stopped_in_lease" | "forgotten" | "no_session" | "no_owner" | "no_lease" | "disk_unattached" | "address_unbound" | "leftover";
+
+/**
+ * One thing that costs without being of use. Every text in it comes from outside and is shown as text.
+ */
+export type Wasted = { 
+/**
+ * What it is.
+ */
+kind: WasteKind, 
+/**
+ * The cloud's id.
+ */
+id: string, 
+/**
+ * Its name, or the address.
+ */
+name: string, 
+/**
+ * Whose, as its tags say.
+ */
+owner: string | null, 
+/**
+ * Made here by the signed-in user, or adopted.
+ */
+own: boolean, 
+/**
+ * Why.
+ */
+reasons: Array<WasteReason>, 
+/**
+ * State of a server.
+ */
+state: ServerState | null, 
+/**
+ * Flavor of a server.
+ */
+flavor: string | null, 
+/**
+ * Size of a disk, or of all disks of a server, in GB.
+ */
+sizeGb: number | null, 
+/**
+ * Server that a disk or an address names as its own.
+ */
+server: string | null, 
+/**
+ * End of a server's lease.
+ */
+leaseEnd: string | null, 
+/**
+ * Since when it is so, as far as known; else since when it is there.
+ */
+since: string | null, 
+/**
+ * What ending it saves in a month; none: its price cannot be had just now.
+ */
+perMonth: Money | null, 
+/**
+ * What ends it, the most fitting first.
+ */
+acts: Array<WasteAct>, };
+
+/**
+ * Whose waste is asked for.
+ */
+export type Whose = "mine" | "everyone";
 
 /**
  * What went wrong, for a person to read and for the interface to act on by `code`.
@@ -2911,6 +4300,7 @@ export const calls = (call: Call) => ({
     adopt: (request: ServerRef) => call<Operation>("servers.adopt", request),
     resetPassword: (request: ResetPassword) => call<Operation>("servers.reset_password", request),
     saveKey: (request: ServerRef) => call<SavedKey>("servers.save_key", request),
+    publicKeys: (request: ServerRef) => call<PublicKeys>("servers.public_keys", request),
     cancelLease: (request: ServerRef) => call<Operation>("servers.cancel_lease", request),
     delete: (request: DeleteServer) => call<Operation>("servers.delete", request),
     deletion: (request: ServerRef) => call<Deletion>("servers.deletion", request),
@@ -2953,6 +4343,31 @@ export const calls = (call: Call) => ({
   },
   events: {
     list: (request: ListEvents) => call<EventPage>("events.list", request),
+  },
+  platform: {
+    status: () => call<Search>("platform.status", null),
+    configure: (request: ConfigureSearch) => call<Search>("platform.configure", request),
+    test: (request: TrySearch) => call<SearchTrial>("platform.test", request),
+    statements: () => call<Array<PlatformStatement>>("platform.statements", null),
+    pull: () => call<Reading>("platform.pull", null),
+    importFile: (request: ImportEvents) => call<Reading>("platform.import_file", request),
+    reading: () => call<Reading>("platform.reading", null),
+    cancel: () => call<Reading>("platform.cancel", null),
+  },
+  usage: {
+    summary: (request: UsageAsk) => call<UsageSummary>("usage.summary", request),
+    owners: (request: UsageTop) => call<UsageOwners>("usage.owners", request),
+    servers: (request: UsageTop) => call<UsageServers>("usage.servers", request),
+    timeline: (request: UsageTop) => call<UsageTimeline>("usage.timeline", request),
+    events: (request: ServerRef) => call<Array<UsageEvent>>("usage.events", request),
+    choices: () => call<UsageChoices>("usage.choices", null),
+    forecast: (request: UsageCut) => call<UsageForecast>("usage.forecast", request),
+    waste: (request: AskWaste) => call<Waste>("usage.waste", request),
+    bill: (request: AskBill) => call<Bill>("usage.bill", request),
+    elsewhere: () => call<Elsewhere>("usage.elsewhere", null),
+    sources: () => call<Array<UsageSource>>("usage.sources", null),
+    budgets: () => call<Array<BudgetState>>("usage.budgets", null),
+    setBudgets: (request: Array<Budget>) => call<Array<BudgetState>>("usage.set_budgets", request),
   },
   delivery: {
     status: () => call<Delivery>("delivery.status", null),

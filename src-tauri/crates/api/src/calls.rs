@@ -37,8 +37,8 @@ use crate::views::sessions::{OpenSession, Session};
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
     Delivery, DeliveryTest, EventPage, ExtendLease, FindKeys, ListEvents, Operation, OperationRef, PerServer,
-    Power, Quote, RefusedEvent, Region, Right, SavedKey, SendAgain, ServerList, ServerRef, Settings, SignIn,
-    SignInDemo, Template, TemplateFile, TemplateRef, event,
+    Power, PublicKeys, Quote, RefusedEvent, Region, Right, SavedKey, SendAgain, ServerList, ServerRef,
+    Settings, SignIn, SignInDemo, Template, TemplateFile, TemplateRef, event,
 };
 
 /// How many servers one call takes.
@@ -242,6 +242,9 @@ calls! {
     }
     "servers.save_key" "saveKey" (api, ask: ServerRef) -> SavedKey {
         api.domain().await?.save_server_key(&ask.server).await
+    }
+    "servers.public_keys" "publicKeys" (api, ask: ServerRef) -> PublicKeys {
+        api.domain().await?.server_public_keys(&ask.server).await
     }
     "servers.cancel_lease" "cancelLease" (api, ask: ServerRef) -> Operation {
         let domain = api.domain().await?;

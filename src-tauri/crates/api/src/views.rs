@@ -362,6 +362,6 @@ impl Speaker<'_> {
 
 /// Kept here so that the table of calls names only this module's types.
 pub use wangcheng::catalogue::Catalogue;
-pub use wangcheng::login::SavedKey;
+pub use wangcheng::login::{PublicKeys, SavedKey};
 pub use wangcheng::settings::Settings;
 pub use wangcheng::templates::Template;

@@ -91,6 +91,16 @@ async fn the_first_login_can_be_checked_and_the_ledger_holds_no_private_key() {
         }
     }
 
+    let public = ask(&api, "servers.public_keys", json!({"server": server["id"]})).await;
+    assert_eq!(
+        (&public["login"], &public["host"]),
+        (
+            &document["ssh_authorized_keys"][0],
+            &document["ssh_keys"]["ed25519_public"]
+        ),
+        "the public halves are those that the server was given"
+    );
+    assert!(!public.to_string().contains("PRIVATE"), "{public}");
     let saved = ask(&api, "servers.save_key", json!({"server": server["id"]})).await;
     let key = std::fs::read_to_string(saved["keyFile"].as_str().unwrap()).unwrap();
     assert!(key.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----"));

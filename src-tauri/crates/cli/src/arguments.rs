@@ -230,6 +230,9 @@ pub enum Server {
         server: String,
         /// A new file; without it, one beside the ledger, together with the server's host key
         file: Option<PathBuf>,
+        /// Print the public halves (of this key and of the server's host key) instead, and write nothing
+        #[arg(long, conflicts_with = "file")]
+        public: bool,
     },
     /// Give it another flavor; without --flavor: list those that it can have
     Resize {

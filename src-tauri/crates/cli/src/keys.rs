@@ -93,3 +93,13 @@ pub async fn save(session: &Session, server: &str, file: Option<&Path>) -> Resul
             .join("\n")
     })
 }
+
+/// Prints the public halves of a server's keys, one line each.
+pub async fn show(session: &Session, server: &str) -> Result<()> {
+    let server = session.server(server).await?;
+    let id = server.get("id").and_then(Value::as_str).unwrap_or_default();
+    let keys = session.ask("servers.public_keys", json!({"server": id})).await?;
+    session
+        .output
+        .answer(&keys, || ["login", "host"].map(|key| text(&keys, key)).join("\n"))
+}

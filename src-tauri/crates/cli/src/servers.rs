@@ -65,7 +65,10 @@ pub async fn server(session: &Session, command: &Server) -> Result<()> {
             let ask = json!({"server": id(&server)});
             change::act(session, "servers.cancel_lease", ask, *wait).await
         }
-        Server::SaveKey { server, file } => keys::save(session, server, file.as_deref()).await,
+        Server::SaveKey {
+            server, public: true, ..
+        } => keys::show(session, server).await,
+        Server::SaveKey { server, file, .. } => keys::save(session, server, file.as_deref()).await,
         Server::Delete { servers, yes, wait } => lives::delete(session, servers, *yes, *wait).await,
         Server::Resize {
             server,

@@ -51,6 +51,9 @@ struct Arguments {
     /// How fast the region's own clock goes, leases and bills with it: at 1440 a day goes by in a minute
     #[arg(long, default_value_t = 1.0)]
     clock_speed: f64,
+    /// Put so many more running servers into the first region, for what only shows with long lists
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    more_servers: usize,
     /// Use this port and the following ones instead of free ones
     #[arg(long, value_name = "PORT")]
     base_port: Option<u16>,
@@ -88,6 +91,7 @@ async fn run(arguments: Arguments) -> sandbox::Result<()> {
         hei_token: arguments.hei_token.unwrap_or(defaults.hei_token),
     })
     .await?;
+    running.add_servers(arguments.more_servers);
     let announcement = running.announcement();
     for region in &announcement.regions {
         println!("{} ({}, {})", region.id, region.name_zh, region.name_en);

@@ -73,6 +73,16 @@ pub struct SavedKey {
     pub command: Option<String>,
 }
 
+/// The public halves of a server's keys, one line each as in `authorized_keys`: they open nothing.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PublicKeys {
+    /// Of the owner's key, which the server lets in.
+    pub login: String,
+    /// Of the server's own, by which it is known.
+    pub host: String,
+}
+
 impl Fresh {
     /// Makes both, at random.
     pub fn make(comment: &str) -> Result<Self> {
@@ -270,6 +280,25 @@ impl Wangcheng {
         };
         let kept: Kept = serde_json::from_str(stored.expose_secret()).map_err(internal)?;
         Ok(Some((kept.private_key.into(), kept.host_key)))
+    }
+
+    /// The public halves of a server's keys.
+    ///
+    /// # Errors
+    /// `KeyNotStored` when the server was not made here with a key of its own; `ServerUnknown`, `NotOwn`,
+    /// `NotSignedIn`; the keychain's; `Internal` when what it keeps is no key.
+    pub async fn server_public_keys(&self, server: &str) -> Result<PublicKeys> {
+        let live = self.active().await?;
+        let server = self.own_server(&live, server).await?;
+        let stored = self.inner.keychain.get(&self.server_key_name(&server.id)).await?;
+        let stored = stored.ok_or(Code::KeyNotStored)?;
+        let kept: Kept = serde_json::from_str(stored.expose_secret()).map_err(internal)?;
+        let private = Zeroizing::new(kept.private_key);
+        let private = PrivateKey::from_openssh(private.as_bytes()).map_err(internal)?;
+        Ok(PublicKeys {
+            login: line(&private)?,
+            host: kept.host_key,
+        })
     }
 
     /// Whether the keychain has a server's key, as far as it answers.

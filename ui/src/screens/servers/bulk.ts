@@ -63,7 +63,7 @@ export type Ask =
 const AT_ONCE = 10;
 
 /** The rows of one question: those that are asked for the same, in their order. */
-function* portions(rows: readonly Row[], same: (row: Row) => unknown): Generator<Server[]> {
+export function* portions(rows: readonly Row[], same: (row: Row) => unknown): Generator<Server[]> {
   const groups = new Map<unknown, Server[]>();
   for (const row of rows) {
     if (row.server === null) continue;

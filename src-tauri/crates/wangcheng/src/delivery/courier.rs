@@ -405,6 +405,7 @@ impl Wangcheng {
     }
 
     pub(crate) async fn publish_delivery(&self) {
+        let _turn = self.inner.courier.telling.lock().await;
         *self.published() = Some(Instant::now());
         if let Ok(delivery) = self.delivery().await {
             self.publish(Change::Delivery(Box::new(delivery)));

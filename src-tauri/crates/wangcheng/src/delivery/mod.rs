@@ -110,6 +110,8 @@ pub(crate) struct Courier {
     /// This is the program that delivers.
     pub(crate) leads: AtomicBool,
     published: Mutex<Option<Instant>>,
+    /// Held while it is told how delivery stands, so that what is older is not told after what is newer.
+    telling: tokio::sync::Mutex<()>,
 }
 
 impl Courier {
@@ -133,6 +135,7 @@ impl Courier {
             now: Mutex::default(),
             leads: AtomicBool::new(false),
             published: Mutex::default(),
+            telling: tokio::sync::Mutex::default(),
         })
     }
 

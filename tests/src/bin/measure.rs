@@ -1,0 +1,182 @@
+//! What can only be measured in the real window: its start and its memory against an empty Tauri window's, and the frames
+//! while the list of 5,000 servers is scrolled. One line each: a name, and a number.
+//!
+//! `cargo xtask bench` builds the programs to be measured, starts this and compares.
+
+#[cfg(target_os = "linux")]
+fn main() -> anyhow::Result<()> {
+    measure::main()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() {
+    eprintln!("The window is measured on Linux: it is driven through WebKitGTK on a virtual display.");
+    std::process::exit(2);
+}
+
+#[cfg(target_os = "linux")]
+mod measure {
+    use std::ffi::OsString;
+    use std::path::{Path, PathBuf};
+    use std::time::Duration;
+
+    use anyhow::{Context, Result, ensure};
+    use clap::Parser;
+    use serde_json::Value;
+    use wangcheng_tests::desktop::{Desktop, Keychain};
+    use wangcheng_tests::peers::Sandbox;
+    use wangcheng_tests::programs;
+    use wangcheng_tests::walk::{Walk, id};
+    use wangcheng_tests::window::{Found, PATIENCE, Window, testid};
+
+    /// How often each start is measured.
+    const STARTS: usize = 7;
+    /// After so long nothing goes on any more.
+    const IDLE: Duration = Duration::from_secs(12);
+    const SERVERS: u32 = 5_000;
+    /// The shape of the list: what is scrolled.
+    const SCROLLER: &str = ".scroller:has([data-testid=\"servers-table\"])";
+
+    /// Measures the window.
+    #[derive(Parser)]
+    struct Arguments {
+        /// Directory of the programs to be measured, such as target/release
+        #[arg(long)]
+        programs: PathBuf,
+    }
+
+    pub fn main() -> Result<()> {
+        tokio::runtime::Runtime::new()?.block_on(measure(Arguments::parse().programs.canonicalize()?))
+    }
+
+    async fn measure(programs: PathBuf) -> Result<()> {
+        let ours = programs.join(programs::DESKTOP);
+        let empty = programs.join("examples/empty");
+        let desktop = Desktop::start(Keychain::Unlocked).await?;
+        let none: [OsString; 0] = [];
+
+        // The usual start: somebody is signed in and has a server.
+        let sandbox = Sandbox::start(&desktop.dir().join("sandbox"), 8.0).await?;
+        let options = |sandbox: &Sandbox, data: &Path| -> [OsString; 6] {
+            [
+                "--data-dir".into(),
+                data.into(),
+                "--sandbox".into(),
+                sandbox.announce_file().into(),
+                "--language".into(),
+                "en".into(),
+            ]
+        };
+        let data = desktop.dir().join("data");
+        let window = Window::open(&desktop, &ours, options(&sandbox, &data)).await?;
+        Walk::new(&window).running("measured-01").await?;
+        window.close().await?;
+
+        let (mut first, mut floor) = (Vec::new(), Vec::new());
+        for _ in 0..STARTS {
+            let window = Window::open(&desktop, &empty, none.clone()).await?;
+            floor.push(shown_ms(&window, "performance.getEntriesByType('paint').at(-1)").await?);
+            window.kill().await?;
+            let window = Window::open(&desktop, &ours, options(&sandbox, &data)).await?;
+            window.by_testid(id::SERVER_ROW).await?;
+            first.push(shown_ms(&window, "performance.getEntriesByName('useful').at(-1)").await?);
+            window.close().await?;
+        }
+        say("start_ms", median(first)?);
+        say("start_floor_ms", median(floor)?);
+
+        let window = Window::open(&desktop, &empty, none).await?;
+        tokio::time::sleep(IDLE).await;
+        say("memory_floor_mb", window.memory()? as f64 / 1e6);
+        window.kill().await?;
+        let window = Window::open(&desktop, &ours, options(&sandbox, &data)).await?;
+        window.by_testid(id::SERVER_ROW).await?;
+        tokio::time::sleep(IDLE).await;
+        say("memory_mb", window.memory()? as f64 / 1e6);
+        window.close().await?;
+
+        let crowded = Sandbox::start_with(&desktop.dir().join("crowded"), 8.0, SERVERS).await?;
+        let data = desktop.dir().join("crowded-data");
+        let window = Window::open(&desktop, &ours, options(&crowded, &data)).await?;
+        window.set_size(1280, 820).await?;
+        Walk::new(&window).demo().await?;
+        scroll(&window).await
+    }
+
+    /// From the start of the process to the moment of an entry of the page's own clock.
+    async fn shown_ms(window: &Window, entry: &str) -> Result<f64> {
+        let script = format!("const it = {entry}; return it ? performance.timeOrigin + it.startTime : null");
+        let at = window
+            .wait("the first screen", PATIENCE, async || {
+                Ok(match window.peek_script(&script).await?.as_f64() {
+                    Some(at) => Found::Yes(at),
+                    None => Found::NotYet("it is not there".to_owned()),
+                })
+            })
+            .await?;
+        Ok(at - window.started_ms()?)
+    }
+
+    /// Scrolls through the list from end to end by the wheel, and says how long the frames took.
+    async fn scroll(window: &Window) -> Result<()> {
+        let rows = format!(
+            "return Number(document.querySelector('{}')?.getAttribute('aria-rowcount'))",
+            testid(id::SERVERS_TABLE)
+        );
+        window
+            .wait("5,000 servers", Duration::from_secs(60), async || {
+                let rows = window.peek_script(&rows).await?.as_u64().unwrap_or_default();
+                Ok(if rows > u64::from(SERVERS) {
+                    Found::Yes(())
+                } else {
+                    Found::NotYet(format!("{rows} rows"))
+                })
+            })
+            .await?;
+        // What comes with a first list (prices, the first ticks) is over.
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        window
+            .script(
+                "window.frames_ms = []; let before = performance.now(); \
+                 const tick = (now) => { window.frames_ms.push(now - before); before = now; requestAnimationFrame(tick); }; \
+                 requestAnimationFrame((now) => { before = now; requestAnimationFrame(tick); })",
+            )
+            .await?;
+        let top = format!("return document.querySelector('{SCROLLER}').scrollTop");
+        let mut reached = 0.0;
+        for pixels in [120, 120, 480, 480, 2_000, -2_000, -480] {
+            window.wheel(SCROLLER, 40, pixels).await?;
+            let now = window.script(&top).await?.as_f64().unwrap_or_default();
+            ensure!(now != reached, "the wheel turned and the list stood still");
+            reached = now;
+        }
+        let frames: Vec<f64> = match window.script("return window.frames_ms").await? {
+            Value::Array(frames) => frames.iter().filter_map(Value::as_f64).collect(),
+            other => anyhow::bail!("no frames: {other}"),
+        };
+        let mut sorted = frames.clone();
+        sorted.sort_by(f64::total_cmp);
+        let at = |part: f64| sorted.get(((sorted.len() - 1) as f64 * part) as usize).copied();
+        say("frames", frames.len() as f64);
+        say(
+            "frames_over_33_ms",
+            frames.iter().filter(|frame| **frame > 33.4).count() as f64,
+        );
+        say("frame_median_ms", at(0.5).context("no frame")?);
+        say("frame_p99_ms", at(0.99).context("no frame")?);
+        say("frame_longest_ms", at(1.0).context("no frame")?);
+        Ok(())
+    }
+
+    fn median(mut values: Vec<f64>) -> Result<f64> {
+        values.sort_by(f64::total_cmp);
+        values
+            .get(values.len() / 2)
+            .copied()
+            .context("nothing was measured")
+    }
+
+    fn say(name: &str, value: f64) {
+        println!("{name} {value:.1}");
+    }
+}
