@@ -127,3 +127,27 @@ fn a_batch_to_deliver_fits_both_limits_and_is_never_empty_while_events_wait() {
         [0; 0]
     );
 }
+
+#[test]
+fn the_last_session_of_a_server_is_the_newest_that_went_well() {
+    let (_dir, ledger) = fresh();
+    assert!(ledger.last_sessions().unwrap().is_empty());
+    let at = |action: &str, server: &str, hours: i64, outcome| NewEvent {
+        server_id: Some(server.to_owned()),
+        time: noon() + chrono::TimeDelta::hours(hours),
+        outcome,
+        ..event(action)
+    };
+    ledger
+        .append(vec![
+            at("session.opened", "a", 1, EventOutcome::Ok),
+            at("session.closed", "a", 3, EventOutcome::Ok),
+            at("session.opened", "a", 5, EventOutcome::Failed),
+            at("server.started", "b", 7, EventOutcome::Ok),
+            at("session.opened", "c", 2, EventOutcome::Ok),
+        ])
+        .unwrap();
+    let last: Vec<_> = ledger.last_sessions().unwrap().into_iter().collect();
+    let hours = |hours: i64| noon() + chrono::TimeDelta::hours(hours);
+    assert_eq!(last, [("a".to_owned(), hours(3)), ("c".to_owned(), hours(2))]);
+}
