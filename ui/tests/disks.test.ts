@@ -189,6 +189,19 @@ describe('the disks', () => {
     await waitFor(() => expect(host.requests('disks.detach')).toEqual([{ server: server().id, disk: 'disk-2' }]));
   });
 
+  it('are not detached by a click while what has to be done before is still being read', async () => {
+    let answer: (told: ReturnType<typeof commands>) => void = () => undefined;
+    const { user } = await openServer(
+      {},
+      { 'disks.commands': () => new Promise<ReturnType<typeof commands>>((resolve) => (answer = resolve)) },
+    );
+    await user.click(act(await row(1), 'disk-detach') as HTMLElement);
+    const submit = await part<HTMLButtonElement>('disk-detach-submit');
+    expect(submit.disabled).toBe(true);
+    answer(commands({ text: 'umount /dev/vdb' }));
+    await waitFor(() => expect(submit.disabled).toBe(false));
+  });
+
   it('on no server are deleted after their name was typed, and only one’s own', async () => {
     const loose = dataDisk({ attached: false, device: null, state: 'available', name: 'old-data' });
     const { user, host } = await openServer(

@@ -1,5 +1,5 @@
 //! The usage summary over 10 million events of 2,000 owners in 24 months, against the same question asked of the plain
-//! events: of SQLite here, of DuckDB by `duckdb.py` over the same file. The peers are asked for less: hours of existence
+//! events: of SQLite here, of DuckDB by `same_in_duckdb.py` over the same file. The peers are asked for less: hours of existence
 //! and money by owner and month, of created and deleted servers only.
 //!
 //! To reach: 100 times faster than scanning in SQLite; the tab opens within 100 ms, any cut answers within 150 ms; faster
@@ -303,7 +303,7 @@ fn duckdb() {
     let prepared = prepared();
     let (month, all) = periods(&prepared.past);
     let done = Command::new(python)
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/duckdb.py"))
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/same_in_duckdb.py"))
         .arg(prepared.dir.join("events.csv"))
         .args([month.from, month.to, all.from, all.to].map(|day| day.to_string()))
         .arg(prepared.past.end().timestamp_millis().to_string())

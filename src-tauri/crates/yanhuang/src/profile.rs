@@ -229,7 +229,7 @@ pub struct Profile {
     pub success_pointer: String,
     /// What it says there: a text, or a number or truth as JSON writes it.
     pub success_equals: String,
-    /// How much one request carries at most; for [`batch`](crate::batch).
+    /// How much one request carries at most.
     pub limits: Limits,
     /// When to try again.
     pub retry: Retry,
