@@ -40,6 +40,9 @@ use wangcheng_tests::window::{PATIENCE, Window, testid};
 /// How long an event may take to the receiver when nothing stands in its way.
 const DELIVERY: Duration = Duration::from_secs(60);
 
+/// After so long what a page keeps for itself lies on the disk.
+const SETTLED: Duration = Duration::from_secs(3);
+
 /// A desktop, a sandbox and the place of the application's data: what outlives a run of the application.
 struct Stage {
     sandbox: Sandbox,

@@ -68,7 +68,8 @@ async fn link(language: &str) {
         .await
         .unwrap();
     assert!(
-        question.contains("ticket 77") && question.contains(says(language, "Nothing is sent to the cloud", "不会向云服务发送")),
+        question.contains("ticket 77")
+            && question.contains(says(language, "Nothing is sent to the cloud", "不会向云服务发送")),
         "what the link wants, and that it does nothing, is said before it is followed: {question}"
     );
     assert_eq!(

@@ -8,7 +8,7 @@ use wangcheng_tests::screens;
 use wangcheng_tests::walk::{Walk, id};
 use wangcheng_tests::window::{Found, PATIENCE, Window, testid};
 
-use super::{Stage, says};
+use super::{SETTLED, Stage, says};
 
 const DOWN: &str = "\u{e015}";
 const UP: &str = "\u{e013}";
@@ -82,7 +82,10 @@ async fn keyboard(language: &str) {
     };
 
     screens::control(&window, "2").await.unwrap();
-    window.wait_gone(&testid(id::SERVERS_TABLE), PATIENCE).await.unwrap();
+    window
+        .wait_gone(&testid(id::SERVERS_TABLE), PATIENCE)
+        .await
+        .unwrap();
     screens::control(&window, "1").await.unwrap();
     window.by_testid(id::SERVERS_TABLE).await.unwrap();
     screens::control(&window, "f").await.unwrap();
@@ -164,7 +167,7 @@ const VIEW: &str = "const headings = Array.from(document.querySelectorAll('[data
     return [headings.map((one) => one.querySelector('button').dataset.testid.replace('servers-sort-', '')), \
             headings.map((one) => one.ariaSort).filter((sort) => sort !== 'none'), \
             Array.from(document.querySelectorAll('[data-testid=\"server-row\"]'), (row) => row.dataset.serverName).slice(0, 3), \
-            document.querySelector('[data-testid=\"servers-filter\"]').dataset.filtered]";
+            document.querySelector('[data-testid=\"servers-filter\"]')?.dataset.filtered]";
 
 async fn view(language: &str) {
     let stage = crowded().await;
@@ -178,8 +181,17 @@ async fn view(language: &str) {
         "return Array.from(document.querySelectorAll('{}'), (row) => row.dataset.serverName)",
         testid(id::SERVER_ROW)
     );
-    comes_to(&window, "the server of that purpose", &first, json!(["bo-build-01"])).await;
-    window.fill(&testid("servers-search"), "nothing-like-it").await.unwrap();
+    comes_to(
+        &window,
+        "the server of that purpose",
+        &first,
+        json!(["bo-build-01"]),
+    )
+    .await;
+    window
+        .fill(&testid("servers-search"), "nothing-like-it")
+        .await
+        .unwrap();
     window.click(&testid("servers-widen")).await.unwrap();
 
     let menu = async |trigger: &str, items: &[&str]| {
@@ -200,7 +212,11 @@ async fn view(language: &str) {
     .await;
     menu(
         "servers-columns",
-        &[&testid("column-cost"), &testid("column-created"), &testid("column-flavor")],
+        &[
+            &testid("column-cost"),
+            &testid("column-created"),
+            &testid("column-flavor"),
+        ],
     )
     .await;
     window.click(&testid("servers-sort-name")).await.unwrap();
@@ -212,6 +228,8 @@ async fn view(language: &str) {
         "true"
     ]);
     comes_to(&window, "the list as it was asked for", VIEW, wanted.clone()).await;
+    // What the page keeps for itself is written by WebKit a moment later.
+    tokio::time::sleep(SETTLED).await;
     window.close().await.unwrap();
 
     let window = stage.open(language, "dark").await;
@@ -251,7 +269,12 @@ async fn names_that_are_markup_turn_the_direction_or_have_no_end_are_shown_as_te
     let desktop = Desktop::start(Keychain::Unlocked).await.unwrap();
     let dir = desktop.dir().join("sandbox");
     // The names are given where no rule of the cloud's stands in the way: in what it keeps.
-    Sandbox::start_with(&dir, 8.0, 1).await.unwrap().stop().await.unwrap();
+    Sandbox::start_with(&dir, 8.0, 1)
+        .await
+        .unwrap()
+        .stop()
+        .await
+        .unwrap();
     let file = dir.join("sandbox.json");
     let mut state: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     let mut names = hostile().into_iter();
@@ -308,7 +331,10 @@ async fn names_that_are_markup_turn_the_direction_or_have_no_end_are_shown_as_te
         screens::close(&window).await.unwrap();
     }
     assert_eq!(
-        window.count(&format!("{own} img, {own} script, dialog img")).await.unwrap(),
+        window
+            .count(&format!("{own} img, {own} script, dialog img"))
+            .await
+            .unwrap(),
         0,
         "markup makes no element"
     );
@@ -320,7 +346,7 @@ async fn names_that_are_markup_turn_the_direction_or_have_no_end_are_shown_as_te
 /// Gives the servers of the first region in the file of the embedded region these names, as long as there are any.
 fn rename(state: &mut Value, names: &mut impl Iterator<Item = String>) {
     let servers = state
-        .pointer_mut("/regions/0/servers")
+        .pointer_mut("/world/regions/0/servers")
         .and_then(Value::as_object_mut)
         .expect("the file has servers");
     for server in servers.values_mut() {

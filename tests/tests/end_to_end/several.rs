@@ -20,7 +20,10 @@ async fn results(window: &Window, row: &str, wanted: usize) -> Vec<String> {
         .wait("a result for each", DELIVERY, async || {
             let tones = window.peek_script(&script).await?;
             let tones: Vec<String> = serde_json::from_value(tones).unwrap_or_default();
-            let over = tones.iter().filter(|tone| *tone == "ok" || *tone == "bad").count();
+            let over = tones
+                .iter()
+                .filter(|tone| *tone == "ok" || *tone == "bad")
+                .count();
             Ok(if over == wanted {
                 Found::Yes(tones)
             } else {
@@ -77,25 +80,15 @@ async fn several(language: &str) {
     };
 
     // One of two fails: each has its own result.
-    stage
-        .sandbox
-        .set_faults(json!({"half_batch_next": true}))
-        .await
-        .unwrap();
+    let failing = json!({"job_fail_next": true, "job": "stop"});
+    stage.sandbox.set_faults(failing).await.unwrap();
     ask("stop").await;
     window.click(&testid("bulk-submit")).await.unwrap();
     assert_eq!(results(&window, "bulk-row", 2).await, ["bad", "ok"]);
-    let summary = says(
-        language,
-        "1 of 2 done, 1 failed",
-        "共 2 台，完成 1，失败 1",
-    );
-    window
-        .wait_text(&testid("bulk-summary"), summary)
-        .await
-        .unwrap();
+    let summary = says(language, "1 of 2 done, 1 failed", "共 2 台，完成 1，失败 1");
+    window.wait_text(&testid("bulk-summary"), summary).await.unwrap();
     let why = window
-        .text(&format!("{} .why", testid("bulk-row")))
+        .text(&format!("{} {}", testid("bulk-row"), testid("result-why")))
         .await
         .unwrap();
     assert!(!why.is_empty(), "what failed says why");
@@ -124,7 +117,11 @@ async fn several(language: &str) {
         .wait_attribute(&testid("bulk-bar"), "data-count", &["1"], PATIENCE)
         .await
         .unwrap();
-    window.fill(&testid("servers-search"), "").await.unwrap();
+    window.press("\u{e00c}").await.unwrap();
+    window
+        .wait_attribute(&testid("bulk-bar"), "data-count", &["5"], PATIENCE)
+        .await
+        .unwrap();
     window.click(&testid("bulk-clear")).await.unwrap();
 
     ask("delete").await;
@@ -174,7 +171,12 @@ async fn adoption(language: &str) {
     walk.open_server("bo-build-01").await.unwrap();
     let words = window.text(&testid("server-not-own")).await.unwrap();
     assert!(words.contains("bo"), "whose it is, is said: {words}");
-    for act in ["server-adopt", id::SERVER_DELETE, id::SERVER_EXTEND, "server-rename"] {
+    for act in [
+        "server-adopt",
+        id::SERVER_DELETE,
+        id::SERVER_EXTEND,
+        "server-rename",
+    ] {
         let there = window.count(&testid(act)).await.unwrap();
         assert_eq!(there, 0, "{act} is not offered for somebody else's");
     }
@@ -243,16 +245,17 @@ async fn leftovers(language: &str) {
 
     walk.open_server(name).await.unwrap();
     walk.add_disk(20).await.unwrap();
+    walk.on_disk(20, true, "disk-detach").await.unwrap();
+    walk.answer("disk-detach-submit").await.unwrap();
+    assert_eq!(walk.ended("disk.detach").await.unwrap().state, "ok");
+    walk.open_server(name).await.unwrap();
     window.click(&testid(id::SERVER_DELETE)).await.unwrap();
     let stays = window.wait_text(&testid("delete-stays"), "20").await.unwrap();
     assert!(
         stays.contains('¥') || stays.contains("CNY"),
         "what stays and what it costs is said before: {stays}"
     );
-    window
-        .fill(&testid(id::DELETE_CONFIRM_NAME), name)
-        .await
-        .unwrap();
+    window.fill(&testid(id::DELETE_CONFIRM_NAME), name).await.unwrap();
     walk.answer(id::DELETE_SUBMIT).await.unwrap();
     assert_eq!(walk.ended("server.delete").await.unwrap().state, "ok");
 

@@ -78,9 +78,16 @@ async fn what_may_be_done_is_told_by_a_check_that_makes_nothing_and_by_what_was_
 
     let rights = ask(&api, "accounts.rights", account.clone()).await;
     let (yes, no, open) = (json!(true), json!(false), Value::Null);
-    assert_eq!(act(&rights, "create"), (yes.clone(), json!("check"), open.clone()));
+    assert_eq!(
+        act(&rights, "create"),
+        (yes.clone(), json!("check"), open.clone())
+    );
     for unused in ["delete", "power", "resize", "disks", "password"] {
-        assert_eq!(act(&rights, unused), (open.clone(), open.clone(), open.clone()), "{unused}");
+        assert_eq!(
+            act(&rights, unused),
+            (open.clone(), open.clone(), open.clone()),
+            "{unused}"
+        );
     }
     let after = ask(&api, "servers.refresh", Value::Null).await["servers"]
         .as_array()
@@ -100,7 +107,10 @@ async fn what_may_be_done_is_told_by_a_check_that_makes_nothing_and_by_what_was_
     settled(&api).await;
     let rights = ask(&api, "accounts.rights", account).await;
     let missing = json!("permission_missing");
-    assert_eq!(act(&rights, "create"), (no.clone(), json!("check"), missing.clone()));
+    assert_eq!(
+        act(&rights, "create"),
+        (no.clone(), json!("check"), missing.clone())
+    );
     assert_eq!(act(&rights, "rename"), (no, json!("use"), missing));
     api.stop().await;
 }

@@ -163,8 +163,7 @@ impl Wangcheng {
         let past = past.iter().filter(|operation| operation.row.account == account);
         let mut acts = from_past(past);
         let project = live.project();
-        let (reads, checked) =
-            futures::join!(reads(&client, &project), self.check_creation(&live, &client));
+        let (reads, checked) = futures::join!(reads(&client, &project), self.check_creation(&live, &client));
         if let Some(create) = acts.iter_mut().find(|act| act.what == Doable::Create) {
             // What the check leaves open, a creation of the past may have settled.
             if checked.allowed.is_some() || create.allowed.is_none() {
@@ -283,7 +282,10 @@ fn from_past<'o>(operations: impl Iterator<Item = &'o Operation>) -> Vec<ActRigh
         let (Some(at), Some(outcome)) = (operation.row.settled_at, operation.row.outcome) else {
             continue;
         };
-        let refused = operation.failure.as_ref().filter(|failure| failure.code == Code::PermissionMissing);
+        let refused = operation
+            .failure
+            .as_ref()
+            .filter(|failure| failure.code == Code::PermissionMissing);
         // Whatever became of its job: what the cloud took, it allowed.
         let taken = outcome == Outcome::Ok || operation.row.job_id.is_some();
         if refused.is_some() || taken {
@@ -310,7 +312,13 @@ fn from_past<'o>(operations: impl Iterator<Item = &'o Operation>) -> Vec<ActRigh
 mod tests {
     use super::*;
 
-    fn operation(kind: OperationKind, minute: i64, outcome: Outcome, code: Option<Code>, job: bool) -> Operation {
+    fn operation(
+        kind: OperationKind,
+        minute: i64,
+        outcome: Outcome,
+        code: Option<Code>,
+        job: bool,
+    ) -> Operation {
         let at = DateTime::UNIX_EPOCH + TimeDelta::minutes(minute);
         Operation {
             kind,
@@ -341,13 +349,37 @@ mod tests {
     fn the_past_says_what_was_taken_and_what_was_refused_and_nothing_of_what_did_not_come_that_far() {
         use OperationKind as Kind;
         let operations = [
-            operation(Kind::DeleteServer, 9, Outcome::Failed, Some(Code::NetworkUnreachable), false),
-            operation(Kind::DeleteServer, 8, Outcome::Failed, Some(Code::PermissionMissing), false),
+            operation(
+                Kind::DeleteServer,
+                9,
+                Outcome::Failed,
+                Some(Code::NetworkUnreachable),
+                false,
+            ),
+            operation(
+                Kind::DeleteServer,
+                8,
+                Outcome::Failed,
+                Some(Code::PermissionMissing),
+                false,
+            ),
             operation(Kind::DeleteServer, 7, Outcome::Ok, None, true),
             operation(Kind::StopServer, 6, Outcome::Failed, Some(Code::JobFailed), true),
             operation(Kind::GrowDisk, 5, Outcome::Ok, None, true),
-            operation(Kind::AddDisk, 4, Outcome::Failed, Some(Code::PermissionMissing), false),
-            operation(Kind::RenameServer, 3, Outcome::Failed, Some(Code::Throttled), false),
+            operation(
+                Kind::AddDisk,
+                4,
+                Outcome::Failed,
+                Some(Code::PermissionMissing),
+                false,
+            ),
+            operation(
+                Kind::RenameServer,
+                3,
+                Outcome::Failed,
+                Some(Code::Throttled),
+                false,
+            ),
         ];
         let acts = from_past(operations.iter());
         let of = |what: Doable| {
@@ -355,9 +387,21 @@ mod tests {
             let minute = act.ground.map(|(_, at)| at.timestamp() / 60);
             (act.allowed, minute, act.failure.is_some())
         };
-        assert_eq!(of(Doable::Delete), (Some(false), Some(8), true), "the newest that says anything");
-        assert_eq!(of(Doable::Power), (Some(true), Some(6), false), "the job failed, the right was there");
-        assert_eq!(of(Doable::Disks), (Some(false), Some(4), true), "a part of it is refused");
+        assert_eq!(
+            of(Doable::Delete),
+            (Some(false), Some(8), true),
+            "the newest that says anything"
+        );
+        assert_eq!(
+            of(Doable::Power),
+            (Some(true), Some(6), false),
+            "the job failed, the right was there"
+        );
+        assert_eq!(
+            of(Doable::Disks),
+            (Some(false), Some(4), true),
+            "a part of it is refused"
+        );
         assert_eq!(of(Doable::Rename), (None, None, false));
         assert_eq!(of(Doable::Create), (None, None, false), "never asked for");
     }

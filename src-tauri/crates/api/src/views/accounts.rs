@@ -164,7 +164,9 @@ impl Speaker<'_> {
     }
 
     pub fn rights(&self, rights: wangcheng::rights::Rights) -> Rights {
-        let error = |failure: Option<wangcheng::failure::Failure>| failure.as_ref().map(|failure| self.error(failure));
+        let error = |failure: Option<wangcheng::failure::Failure>| {
+            failure.as_ref().map(|failure| self.error(failure))
+        };
         Rights {
             reads: rights
                 .reads

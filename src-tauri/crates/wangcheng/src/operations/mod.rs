@@ -308,9 +308,7 @@ impl Wangcheng {
 
     /// So many of the newest operations, newest first.
     pub(crate) async fn newest_operations(&self, most: u32) -> Result<Vec<Operation>> {
-        let rows = self
-            .ledger(move |ledger| ledger.operations(most, None))
-            .await?;
+        let rows = self.ledger(move |ledger| ledger.operations(most, None)).await?;
         Ok(rows.into_iter().filter_map(Operation::read).collect())
     }
 
