@@ -1,7 +1,7 @@
 //! What a window of sessions can ask. It has commands of its own, because it shows what a server sends: nothing of the cloud,
 //! of accounts or of settings can be reached from it, and no secret comes to it.
 
-use wangcheng::sessions::{Size, Stream};
+use wangcheng::sessions::{Front, How, Kind, Link, Size, Stream};
 use wangcheng::{Failure, Result};
 
 use crate::error::WireError;
@@ -137,7 +137,17 @@ impl Api {
         Ok(None)
     }
 
-    pub(crate) fn in_words(&self, failure: &Failure) -> WireError {
+    /// A way to a server for a terminal that has no window: not in the table, because a page has none.
+    ///
+    /// # Errors
+    /// What went wrong, in the user's language.
+    pub async fn reach(&self, server: &str, how: &How, kind: Kind) -> Result<(Link, Front), WireError> {
+        let reached = async { self.domain().await?.reach(server, how, kind).await };
+        reached.await.map_err(|failure| self.in_words(&failure))
+    }
+
+    /// A failure in the user's language.
+    pub fn in_words(&self, failure: &Failure) -> WireError {
         WireError::new(failure, self.tongue())
     }
 }

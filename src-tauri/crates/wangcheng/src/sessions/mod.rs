@@ -7,6 +7,7 @@
 
 mod failure;
 pub mod files;
+mod link;
 mod login;
 mod stream;
 
@@ -15,13 +16,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use remote::{Login, Question, Shell, ShellOptions};
+use remote::Login;
 use secrecy::SecretString;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 pub use failure::{failure, file_failure};
-pub use remote::{Ask, Error as SshError, KnownKey, Prompt, Size, State};
+pub use link::{Kind, Link};
+pub use login::How;
+pub use remote::{
+    Ask, Error as SshError, Front, KnownKey, Listen, Output, Piece, Place, Program, ProgramInput, Prompt,
+    Question, Route, Said, Shell, ShellOptions, Size, State, Traffic, Tunnel,
+};
 pub use stream::Stream;
 
 use crate::Wangcheng;
@@ -135,7 +141,7 @@ impl Wangcheng {
         }
         let live = self.active().await?;
         let server = self.own_server(&live, server).await?;
-        let way = self.way_to(&server).await?;
+        let way = self.way_to(&server, &How::default()).await?;
         let (address, user) = (way.address, way.login.to.user.clone());
         let options = ShellOptions {
             size: bounded(size),
@@ -356,7 +362,7 @@ impl Wangcheng {
             first
         };
         let told = match (first, state.is_over()) {
-            (true, _) => self.tell_session(open, Action::SessionOpened, None).await,
+            (true, _) => self.tell_shell(open, Action::SessionOpened, None).await,
             (_, true) => self.tell_closed(open).await,
             _ => Ok(()),
         };
@@ -376,15 +382,25 @@ impl Wangcheng {
         };
         let Some(opened) = opened else { return Ok(()) };
         let seconds = (self.now() - opened).num_seconds().max(0);
-        self.tell_session(open, Action::SessionClosed, Some(seconds))
+        self.tell_shell(open, Action::SessionClosed, Some(seconds)).await
+    }
+
+    async fn tell_shell(&self, open: &Open, action: Action, seconds: Option<i64>) -> Result<()> {
+        self.tell_session(&open.server, &open.account, Kind::Ssh.word(), action, seconds)
             .await
     }
 
-    async fn tell_session(&self, open: &Open, action: Action, seconds: Option<i64>) -> Result<()> {
-        let server = &open.server;
+    async fn tell_session(
+        &self,
+        server: &Server,
+        account: &store::Account,
+        kind: &'static str,
+        action: Action,
+        seconds: Option<i64>,
+    ) -> Result<()> {
         let mut draft = Draft::new(action, self.now(), &self.inner.client);
         draft
-            .set("kind", "ssh")
+            .set("kind", kind)
             .set("server_name", server.name.as_str())
             .set("flavor", server.flavor.as_str())
             .set("vcpus", server.vcpus)
@@ -392,7 +408,7 @@ impl Wangcheng {
             .set("image", server.image.clone())
             .set("os", server.os.clone())
             .set("duration_s", seconds);
-        let event = draft.finish(&open.account, None, Some(&server.id));
+        let event = draft.finish(account, None, Some(&server.id));
         let rows = self.ledger(move |ledger| ledger.append(vec![event])).await?;
         if let Some(row) = rows.last() {
             self.publish(Change::Events(row.seq));
