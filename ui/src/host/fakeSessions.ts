@@ -10,6 +10,8 @@ import type {
   Session,
   SessionAct,
   SessionState,
+  TunnelAct,
+  TunnelView,
   WireError,
 } from './generated';
 import type { SessionsHost } from './host';
@@ -33,6 +35,10 @@ export type FakeSessions = SessionsHost & {
   folders: Record<string, EntryView[]>;
   /** The next change of files is refused with this. */
   refuses: WireError | null;
+  /** Everything that was asked about tunnels, in order. */
+  readonly tunnelActs: readonly TunnelAct[];
+  /** The tunnels that there are. */
+  tunnelList: TunnelView[];
   /** Something is dragged over the window. */
   drag(what: FileDrag): void;
 };
@@ -56,6 +62,7 @@ export const session = (state: SessionState = { kind: 'open' }, some: Partial<Se
   state,
   question: null,
   banner: '',
+  recorded: false,
   ...some,
 });
 
@@ -67,6 +74,7 @@ export function fakeSessions(sessions: Session[] = [session()]): FakeSessions {
   const receivers = new Set<(change: Change) => void>();
   const fileActs: FilesAct[] = [];
   const localActs: LocalAct[] = [];
+  const tunnelActs: TunnelAct[] = [];
   const dropTo = new Set<(drag: FileDrag) => void>();
   const host: FakeSessions = {
     fileActs,
@@ -99,6 +107,12 @@ export function fakeSessions(sessions: Session[] = [session()]): FakeSessions {
     async local(request) {
       localActs.push(request);
       return true;
+    },
+    tunnelActs,
+    tunnelList: [],
+    async tunnels(request) {
+      tunnelActs.push(request);
+      return host.tunnelList;
     },
     async drops(receive) {
       dropTo.add(receive);

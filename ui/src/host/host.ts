@@ -10,6 +10,8 @@ import {
   type Session,
   type SessionAct,
   type SessionsStart,
+  type TunnelAct,
+  type TunnelView,
   type WireError,
 } from './generated';
 
@@ -49,6 +51,8 @@ export type SessionsHost = {
   files(request: FilesAct): Promise<FilesAnswer>;
   /** What needs files of this computer, which a person chooses: whether any were. */
   local(request: LocalAct): Promise<boolean>;
+  /** Does what is asked about tunnels; answers all of them. */
+  tunnels(request: TunnelAct): Promise<TunnelView[]>;
   /** What is dragged over the window. */
   drops(receive: (drag: FileDrag) => void): Promise<void>;
 };
@@ -58,6 +62,7 @@ export const tauriSessions = (): SessionsHost => ({
   act: (request) => invoke('session', { request }),
   files: (request) => invoke('session_files', { request }),
   local: (request) => invoke('session_local', { request }),
+  tunnels: (request) => invoke('session_tunnels', { request }),
   drops: (receive) => invoke('session_drops', { channel: new Channel<FileDrag>(receive) }),
   type: (session, bytes) => invoke('session_type', bytes, { headers: { session } }),
   async output(session, offset, receive) {

@@ -34,6 +34,7 @@ impl Api {
             Ok(SessionsStart {
                 sessions: self.sessions().await?,
                 settings: self.settings().await?,
+                preferences: self.domain().await?.session_preferences().await?.into(),
             })
         };
         start.await.map_err(|failure| self.in_words(&failure))
@@ -90,6 +91,8 @@ impl Api {
                 | Change::SessionGone { .. }
                 | Change::SessionStalled { .. }
                 | Change::SessionCopies { .. }
+                | Change::Tunnels { .. }
+                | Change::SessionPreferences { .. }
                 | Change::Settings { .. }
                 | Change::Reload
         )
@@ -122,6 +125,12 @@ impl Api {
                 columns,
                 rows,
             } => domain.resize_session(&session, Size { columns, rows }).await?,
+            SessionAct::Extend { session, hours } => {
+                domain.extend_lease_of_session(&session, hours).await?;
+            }
+            SessionAct::Record { session, on: true } => domain.record_session(&session).await?,
+            SessionAct::Record { session, on: false } => domain.stop_recording_session(&session).await?,
+            SessionAct::Prefer { preferences } => domain.set_session_preferences(preferences.into()).await?,
             SessionAct::Shown { session, offset } => domain.session_shown(&session, offset)?,
             SessionAct::Trust {
                 session,

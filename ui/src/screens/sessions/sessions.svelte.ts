@@ -3,6 +3,7 @@ import type { Change, Session, SessionAct, Settings, WireError } from '../../hos
 import { asWireError, type SessionsHost } from '../../host/host';
 import { keep, kept } from '../../kept';
 import { FilesState } from './files.svelte';
+import { TunnelsState } from './tunnels.svelte';
 import { m, resolveLanguage, setLanguage } from '../../words/words.svelte';
 
 export const FONT_LEAST = 8;
@@ -26,7 +27,11 @@ export class SessionsState {
   /** The files are shown beside the terminal. */
   showsFiles = $state(kept('sessions.files') === true);
 
+  /** The tunnels are shown below. */
+  showsTunnels = $state(kept('sessions.tunnels') === true);
+
   readonly host: SessionsHost;
+  readonly tunnels: TunnelsState;
   readonly shown: Session | null = $derived(this.list.find(({ id }) => id === this.active) ?? null);
   #stop: (() => void) | null = null;
   #typing = new Map<string, Promise<void>>();
@@ -37,6 +42,7 @@ export class SessionsState {
 
   constructor(host: SessionsHost) {
     this.host = host;
+    this.tunnels = new TunnelsState(host);
     this.#darkSystem.addEventListener('change', () => this.#showSettings());
   }
 
@@ -85,6 +91,9 @@ export class SessionsState {
       case 'session_copies':
         this.files(change.session).copied(change.copies);
         break;
+      case 'tunnels':
+        this.tunnels.told(change.tunnels);
+        break;
       case 'settings':
         this.#settings = change.settings;
         this.#showSettings();
@@ -111,6 +120,11 @@ export class SessionsState {
   switchFiles(): void {
     this.showsFiles = !this.showsFiles;
     keep('sessions.files', this.showsFiles);
+  }
+
+  switchTunnels(): void {
+    this.showsTunnels = !this.showsTunnels;
+    keep('sessions.tunnels', this.showsTunnels);
   }
 
   /** Types in the order of the keys, whatever each takes. */

@@ -83,7 +83,7 @@ impl Shelf {
 }
 
 /// The same login for a connection of its own, to a server that is known to be up.
-fn once(login: &Login) -> (Login, tokio::sync::watch::Receiver<State>) {
+pub(super) fn once(login: &Login) -> (Login, tokio::sync::watch::Receiver<State>) {
     let (mut login, state) = login.beside();
     login.patience = remote::Patience::NONE;
     (login, state)
