@@ -7,6 +7,8 @@ import type {
   FilesAct,
   FilesAnswer,
   LocalAct,
+  RecordingsAct,
+  RecordingsAnswer,
   Session,
   SessionAct,
   SessionState,
@@ -35,6 +37,10 @@ export type FakeSessions = SessionsHost & {
   folders: Record<string, EntryView[]>;
   /** The next change of files is refused with this. */
   refuses: WireError | null;
+  /** Everything that was asked about recordings, in order. */
+  readonly recordingActs: readonly RecordingsAct[];
+  /** Answers what is asked about them. */
+  recordingAnswer: (request: RecordingsAct) => RecordingsAnswer;
   /** Everything that was asked about tunnels, in order. */
   readonly tunnelActs: readonly TunnelAct[];
   /** The tunnels that there are. */
@@ -63,6 +69,9 @@ export const session = (state: SessionState = { kind: 'open' }, some: Partial<Se
   question: null,
   banner: '',
   recorded: false,
+  leaseEnd: null,
+  readiness: null,
+  idle: false,
   ...some,
 });
 
@@ -74,6 +83,7 @@ export function fakeSessions(sessions: Session[] = [session()]): FakeSessions {
   const receivers = new Set<(change: Change) => void>();
   const fileActs: FilesAct[] = [];
   const localActs: LocalAct[] = [];
+  const recordingActs: RecordingsAct[] = [];
   const tunnelActs: TunnelAct[] = [];
   const dropTo = new Set<(drag: FileDrag) => void>();
   const host: FakeSessions = {
@@ -108,6 +118,12 @@ export function fakeSessions(sessions: Session[] = [session()]): FakeSessions {
       localActs.push(request);
       return true;
     },
+    recordingActs,
+    recordingAnswer: () => ({ kind: 'list', recordings: [] }),
+    async recordings(request) {
+      recordingActs.push(request);
+      return host.recordingAnswer(request);
+    },
     tunnelActs,
     tunnelList: [],
     async tunnels(request) {
@@ -140,7 +156,10 @@ export function fakeSessions(sessions: Session[] = [session()]): FakeSessions {
     },
     async watch(receive) {
       receivers.add(receive);
-      return { start: { sessions, settings: settings() }, stop: () => receivers.delete(receive) };
+      return {
+        start: { sessions, settings: settings(), preferences: { record: false, idleMinutes: 0 } },
+        stop: () => receivers.delete(receive),
+      };
     },
     emit: (change) => {
       for (const receive of receivers) receive(change);

@@ -7,6 +7,8 @@ import {
   type FilesAct,
   type FilesAnswer,
   type LocalAct,
+  type RecordingsAct,
+  type RecordingsAnswer,
   type Session,
   type SessionAct,
   type SessionsStart,
@@ -51,6 +53,8 @@ export type SessionsHost = {
   files(request: FilesAct): Promise<FilesAnswer>;
   /** What needs files of this computer, which a person chooses: whether any were. */
   local(request: LocalAct): Promise<boolean>;
+  /** Does what is asked about recordings. */
+  recordings(request: RecordingsAct): Promise<RecordingsAnswer>;
   /** Does what is asked about tunnels; answers all of them. */
   tunnels(request: TunnelAct): Promise<TunnelView[]>;
   /** What is dragged over the window. */
@@ -62,6 +66,7 @@ export const tauriSessions = (): SessionsHost => ({
   act: (request) => invoke('session', { request }),
   files: (request) => invoke('session_files', { request }),
   local: (request) => invoke('session_local', { request }),
+  recordings: (request) => invoke('session_recordings', { request }),
   tunnels: (request) => invoke('session_tunnels', { request }),
   drops: (receive) => invoke('session_drops', { channel: new Channel<FileDrag>(receive) }),
   type: (session, bytes) => invoke('session_type', bytes, { headers: { session } }),
