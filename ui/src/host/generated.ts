@@ -561,7 +561,11 @@ session: string,
 /**
  * As they stand.
  */
-copies: Array<CopyView>, } | { "kind": "settings", 
+copies: Array<CopyView>, } | { "kind": "reading", 
+/**
+ * As it is now.
+ */
+reading: Reading, } | { "kind": "settings", 
 /**
  * As it is now.
  */
@@ -1672,15 +1676,6 @@ arm: boolean,
  * Linux with cloud-init in it: a key can be given to it.
  */
 cloudInit: boolean, };
-
-/**
- * Names a file of exported events.
- */
-export type ImportEvents = { 
-/**
- * Its path on this computer.
- */
-file: string, };
 
 /**
  * Where a key was found.
@@ -4350,7 +4345,7 @@ export const calls = (call: Call) => ({
     test: (request: TrySearch) => call<SearchTrial>("platform.test", request),
     statements: () => call<Array<PlatformStatement>>("platform.statements", null),
     pull: () => call<Reading>("platform.pull", null),
-    importFile: (request: ImportEvents) => call<Reading>("platform.import_file", request),
+    importChosen: () => call<Reading | null>("platform.import_chosen", null),
     reading: () => call<Reading>("platform.reading", null),
     cancel: () => call<Reading>("platform.cancel", null),
   },

@@ -263,6 +263,11 @@ pub enum Change {
         /// As they stand.
         copies: Vec<files::CopyView>,
     },
+    /// A pull or import of everybody's events went on or ended.
+    Reading {
+        /// As it is now.
+        reading: Box<facts::Reading>,
+    },
     /// Something was set.
     Settings {
         /// As it is now.
@@ -348,6 +353,9 @@ impl Speaker<'_> {
             wangcheng::Change::SessionCopies(session, jobs) => Change::SessionCopies {
                 session,
                 copies: self.copies(&jobs),
+            },
+            wangcheng::Change::Reading(now) => Change::Reading {
+                reading: Box::new(self.reading(*now)),
             },
             wangcheng::Change::LeaseWarned(warning) => Change::LeaseWarned {
                 account: warning.account,

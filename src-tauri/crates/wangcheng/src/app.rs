@@ -20,6 +20,7 @@ use crate::delivery::{Courier, Delivery};
 use crate::failure::{Code, Failure, Result};
 use crate::keychain::Keychain;
 use crate::operations::Operation;
+use crate::platform::ReadingNow;
 use crate::servers::ServerList;
 use crate::sessions::files::Job;
 use crate::sessions::{Session, Sessions};
@@ -103,6 +104,8 @@ pub enum Change {
     SessionStalled(String),
     /// The copies of this session's files went on.
     SessionCopies(String, Arc<Vec<Job>>),
+    /// A pull or import of everybody's events went on or ended.
+    Reading(Box<ReadingNow>),
 }
 
 /// The result of [`Wangcheng::open`].
