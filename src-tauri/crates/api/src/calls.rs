@@ -30,8 +30,8 @@ use crate::views::disks::{
     GrowDisk, Leftovers, PerLeftover, RemoveLeftovers,
 };
 use crate::views::facts::{
-    AskBill, AskWaste, Bill, ConfigureSearch, Elsewhere, PlatformStatement, Reading, Search,
-    SearchTrial, TrySearch, Waste,
+    AskBill, AskWaste, Bill, ConfigureSearch, Elsewhere, PlatformStatement, Reading, Search, SearchTrial,
+    TrySearch, Waste,
 };
 use crate::views::sessions::{OpenSession, Session};
 use crate::views::{

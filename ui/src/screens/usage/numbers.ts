@@ -46,7 +46,8 @@ export const brief = (value: number): string =>
   format('brief', { notation: 'compact', maximumFractionDigits: 1 }).format(value);
 
 /** A whole number with its separators. */
-export const whole = (value: number): string => format('whole', { maximumFractionDigits: 0 }).format(value);
+export const whole = (value: string | number): string =>
+  format('whole', { maximumFractionDigits: 0 }).format(Number(value));
 
 /** To one place: `1,234.5`. */
 export const tenths = (value: string | number): string =>
@@ -73,11 +74,11 @@ export const share = (part: string | number, all: string | number): number =>
   Number(all) > 0 ? Math.min(1, Math.max(0, Number(part) / Number(all))) : 0;
 
 /** `Nov 2026` of `2026-11`. */
-export function monthName(month: string, short = false): string {
-  const key = `month ${locale()} ${short}`;
+export function monthName(month: string): string {
+  const key = `month ${locale()}`;
   let made = dates.get(key);
   if (!made) {
-    const options = { year: short ? '2-digit' : 'numeric', month: 'short', timeZone: 'UTC' } as const;
+    const options = { year: 'numeric', month: 'short', timeZone: 'UTC' } as const;
     dates.set(key, (made = new Intl.DateTimeFormat(locale(), options)));
   }
   return made.format(Date.parse(`${month}-01T00:00:00Z`));
@@ -88,7 +89,7 @@ export function dayName(day: string, year = false): string {
   const key = `day ${locale()} ${year}`;
   let made = dates.get(key);
   if (!made) {
-const options: Intl.DateTimeFormatOptions = { month: 'short', day: 'numeric', timeZone: 'UTC' };
+    const options: Intl.DateTimeFormatOptions = { month: 'short', day: 'numeric', timeZone: 'UTC' };
     if (year) options.year = 'numeric';
     dates.set(key, (made = new Intl.DateTimeFormat(locale(), options)));
   }

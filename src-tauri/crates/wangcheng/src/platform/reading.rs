@@ -12,8 +12,8 @@ use ts_rs::TS;
 
 use super::files::{BadLine, Lines};
 use super::pull::{Far, Position, Pulled, pull};
-use crate::app::Change;
 use crate::Wangcheng;
+use crate::app::Change;
 use crate::failure::{Code, Failure, Result};
 
 /// Name of the platform among the sources.
