@@ -29,6 +29,12 @@ export function amount(value: string | number, currency: string): string {
   }
 }
 
+/** The same with its sign in front, also when it is more: `+¥0.12`. */
+export function signedAmount(value: string, currency: string): string {
+  const sign = Math.abs(Number(value)) < 0.005 ? '±' : Number(value) < 0 ? '−' : '+';
+  return sign + amount(Math.abs(Number(value)), currency);
+}
+
 /** The same for an axis: `¥1.2K`. */
 export function briefAmount(value: number, currency: string): string {
   const options = { style: 'currency', currency, currencyDisplay: 'narrowSymbol', notation: 'compact' } as const;
