@@ -15,6 +15,8 @@ mod safety;
 mod sessions;
 #[path = "end_to_end/trouble.rs"]
 mod trouble;
+#[path = "end_to_end/usage.rs"]
+mod usage;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -2,6 +2,7 @@
 import Activity from '@lucide/svelte/icons/activity';
 import CalendarClock from '@lucide/svelte/icons/calendar-clock';
 import CalendarX from '@lucide/svelte/icons/calendar-x';
+import ChartColumn from '@lucide/svelte/icons/chart-column';
 import Code from '@lucide/svelte/icons/code';
 import Command from '@lucide/svelte/icons/command';
 import Copy from '@lucide/svelte/icons/copy';
@@ -85,6 +86,7 @@ export const places: readonly (Action & { screen: Screen })[] = [
   { ...go('operations', m.nav_operations, ListTree, 'Mod+2'), screen: 'operations' },
   { ...go('events', m.nav_events, Activity, 'Mod+3'), screen: 'events' },
   { ...go('templates', m.nav_templates, LayoutTemplate, 'Mod+4'), screen: 'templates' },
+  { ...go('usage', m.nav_usage, ChartColumn, 'Mod+5'), screen: 'usage' },
   { ...go('settings', m.nav_settings, SettingsIcon, 'Mod+,'), screen: 'settings' },
 ];
 

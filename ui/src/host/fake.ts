@@ -28,6 +28,7 @@ import {
   type Template,
   type WireError,
 } from './generated';
+import { usageAnswers } from './fakeUsage';
 import type { Host } from './host';
 
 /** One call that was made: its name on the wire and what was asked. */
@@ -475,6 +476,7 @@ export const regions: Region[] = [
 ];
 
 const healthy: Record<string, (request: never) => unknown> = {
+  ...usageAnswers,
   'app.info': () => appInfo(),
   'app.wishes': () => [],
   'settings.get': () => settings(),

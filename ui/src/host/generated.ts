@@ -570,6 +570,11 @@ tunnels: Array<TunnelView>, } | { "kind": "session_preferences",
  * As it is now.
  */
 preferences: SessionPreferences, } | { "kind": "settings", 
+copies: Array<CopyView>, } | { "kind": "reading", 
+/**
+ * As it is now.
+ */
+reading: Reading, } | { "kind": "settings", 
 /**
  * As it is now.
  */
@@ -1693,15 +1698,6 @@ arm: boolean,
  * Linux with cloud-init in it: a key can be given to it.
  */
 cloudInit: boolean, };
-
-/**
- * Names a file of exported events.
- */
-export type ImportEvents = { 
-/**
- * Its path on this computer.
- */
-file: string, };
 
 /**
  * Where a key was found.
@@ -4713,7 +4709,7 @@ export const calls = (call: Call) => ({
     test: (request: TrySearch) => call<SearchTrial>("platform.test", request),
     statements: () => call<Array<PlatformStatement>>("platform.statements", null),
     pull: () => call<Reading>("platform.pull", null),
-    importFile: (request: ImportEvents) => call<Reading>("platform.import_file", request),
+    importChosen: () => call<Reading | null>("platform.import_chosen", null),
     reading: () => call<Reading>("platform.reading", null),
     cancel: () => call<Reading>("platform.cancel", null),
   },

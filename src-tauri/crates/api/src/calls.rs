@@ -30,8 +30,8 @@ use crate::views::disks::{
     GrowDisk, Leftovers, PerLeftover, RemoveLeftovers,
 };
 use crate::views::facts::{
-    AskBill, AskWaste, Bill, ConfigureSearch, Elsewhere, ImportEvents, PlatformStatement, Reading, Search,
-    SearchTrial, TrySearch, Waste,
+    AskBill, AskWaste, Bill, ConfigureSearch, Elsewhere, PlatformStatement, Reading, Search, SearchTrial,
+    TrySearch, Waste,
 };
 use crate::views::sessions::{OpenSession, Session};
 use crate::views::{
@@ -375,10 +375,7 @@ calls! {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).reading(domain.pull_events().await?))
     }
-    "platform.import_file" "importFile" (api, ask: ImportEvents) -> Reading {
-        let domain = api.domain().await?;
-        Ok(api.speaker(&domain).reading(domain.import_events(ask.file.trim().into()).await?))
-    }
+    "platform.import_chosen" "importChosen" (api, _r: ()) -> Option<Reading> { api.import_chosen().await }
     "platform.reading" "reading" (api, _r: ()) -> Reading {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).reading(domain.reading()))

@@ -22,12 +22,13 @@ const TEXT_MOST: usize = 255;
 /// Longest lease that a link may fill in, in hours.
 const HOURS_MOST: u32 = 720;
 /// The screens that can be named.
-const SCREENS: [&str; 6] = [
+const SCREENS: [&str; 7] = [
     "servers",
     "create",
     "operations",
     "events",
     "templates",
+    "usage",
     "settings",
 ];
 

@@ -274,6 +274,11 @@ pub enum Change {
     SessionPreferences {
         /// As it is now.
         preferences: sessions::SessionPreferences,
+        },
+    /// A pull or import of everybody's events went on or ended.
+    Reading {
+        /// As it is now.
+        reading: Box<facts::Reading>,
     },
     /// Something was set.
     Settings {
@@ -366,6 +371,9 @@ impl Speaker<'_> {
             },
             wangcheng::Change::Tunnels(tunnels) => Change::Tunnels {
                 tunnels: self.tunnels(&tunnels),
+            },
+            wangcheng::Change::Reading(now) => Change::Reading {
+                reading: Box::new(self.reading(*now)),
             },
             wangcheng::Change::LeaseWarned(warning) => Change::LeaseWarned {
                 account: warning.account,

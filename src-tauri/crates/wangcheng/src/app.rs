@@ -20,6 +20,7 @@ use crate::delivery::{Courier, Delivery};
 use crate::failure::{Code, Failure, Result};
 use crate::keychain::Keychain;
 use crate::operations::Operation;
+use crate::platform::ReadingNow;
 use crate::servers::ServerList;
 use crate::sessions::files::Job;
 use crate::sessions::{Session, SessionPreferences, Sessions, TunnelNow};
@@ -107,6 +108,8 @@ pub enum Change {
     Tunnels(Arc<Vec<TunnelNow>>),
     /// What is set for all sessions.
     SessionPreferences(SessionPreferences),
+    /// A pull or import of everybody's events went on or ended.
+    Reading(Box<ReadingNow>),
 }
 
 /// The result of [`Wangcheng::open`].
