@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::OptionalExtension;
 
 use super::answer::{Ask, owner_name};
-use super::walk::Cut;
+use super::walk::{Cut, PerNumber, Servers, Step};
 use super::{Inner, Tally, ms, words};
 use crate::columns::moment;
 use crate::{Error, EventOutcome};
@@ -81,40 +81,45 @@ impl Tally {
     pub fn timeline(&self, ask: &Ask, now: DateTime<Utc>, limit: usize) -> Result<(Vec<Row>, u64), Error> {
         let mut inner = self.inner();
         inner.refresh()?;
-        let (connection, standings) = (&inner.connection, inner.standings.all());
+        let (connection, standings) = (&inner.connection, &inner.standings);
         let cut = Cut::new(connection, ask, standings, ms(now))?;
-        let mut first: BTreeMap<u32, i64> = BTreeMap::new();
-        cut.walk(
-            connection,
-            |stretch| {
-                let first = first.entry(stretch.server).or_insert(stretch.from);
+        let mut first = PerNumber::new(i64::MAX);
+        cut.walk(connection, |step| {
+            if let Step::Stretch(stretch) = step {
+                let first = first.of(stretch.server);
                 *first = stretch.from.min(*first);
-            },
-            |_| {},
-        )?;
-        let count = first.len() as u64;
-        let mut order: Vec<(i64, u32)> = first.into_iter().map(|(server, from)| (from, server)).collect();
+            }
+        })?;
+        let met = first.iter().filter(|(_, from)| *from < i64::MAX);
+        let mut order: Vec<(i64, u32)> = met.map(|(server, from)| (from, server)).collect();
+        let count = order.len() as u64;
+        if limit < order.len() {
+            order.select_nth_unstable(limit);
+            order.truncate(limit);
+        }
         order.sort_unstable();
-        order.truncate(limit);
-        let mut rows: BTreeMap<u32, Vec<(i64, i64, bool, u32)>> =
-            order.iter().map(|(_, server)| (*server, Vec::new())).collect();
-        cut.walk(
-            connection,
-            |stretch| {
-                let standing = standings.get((stretch.standing as usize).wrapping_sub(1));
-                if let (Some(row), Some(standing)) = (rows.get_mut(&stretch.server), standing) {
-                    let flavor = standing.flavor;
-                    // One that goes over the end of a month, or changed in price only, is one to look at.
-                    match row.last_mut() {
-                        Some(last) if (last.1, last.2, last.3) == (stretch.from, stretch.runs, flavor) => {
-                            last.1 = stretch.to;
-                        }
-                        _ => row.push((stretch.from, stretch.to, stretch.runs, flavor)),
-                    }
+        let mut listed = Servers::default();
+        let mut rows: BTreeMap<u32, Vec<(i64, i64, bool, u32)>> = BTreeMap::new();
+        for (_, server) in &order {
+            listed.insert(*server);
+        }
+        cut.walk(connection, |step| {
+            let Step::Stretch(stretch) = step else { return };
+            if !listed.contains(stretch.server) {
+                return;
+            }
+            let Some(flavor) = standings.get(stretch.standing).map(|is| is.flavor) else {
+                return;
+            };
+            let row = rows.entry(stretch.server).or_default();
+            // One that goes over the end of a month, or changed in price only, is one to look at.
+            match row.last_mut() {
+                Some(last) if (last.1, last.2, last.3) == (stretch.from, stretch.runs, flavor) => {
+                    last.1 = stretch.to;
                 }
-            },
-            |_| {},
-        )?;
+                _ => row.push((stretch.from, stretch.to, stretch.runs, flavor)),
+            }
+        })?;
         let mut timeline = Vec::with_capacity(order.len());
         for (_, server) in order {
             let mut stretches = Vec::new();

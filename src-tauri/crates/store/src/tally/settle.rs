@@ -63,7 +63,7 @@ fn some(open: &mut Open<'_>) -> Result<(), Error> {
         let life = history::live(facts(open, *server, &mut actions)?);
         let mut last_end = None;
         for stretch in &life.past {
-            let standing = open.standings.number(connection, stretch.standing)?;
+            let standing = open.standings.number(stretch.standing)?;
             last_end = Some(stretch.to);
             for month in pack::month_of(stretch.from)..=pack::month_of(stretch.to - 1) {
                 let (begin, end) = pack::bounds(month);
@@ -77,7 +77,7 @@ fn some(open: &mut Open<'_>) -> Result<(), Error> {
             }
         }
         if let Some(stretch) = &life.lasting {
-            let standing = open.standings.number(connection, stretch.standing)?;
+            let standing = open.standings.number(stretch.standing)?;
             months.entry(LASTING).or_default().push(Packed {
                 server: *server,
                 standing,
@@ -88,6 +88,7 @@ fn some(open: &mut Open<'_>) -> Result<(), Error> {
         }
         keep(connection, *server, &life, last_end)?;
     }
+    open.standings.keep(connection)?;
     months.entry(LASTING).or_default();
     for (month, fresh) in months {
         put(connection, month, &servers, fresh)?;
