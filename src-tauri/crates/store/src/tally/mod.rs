@@ -119,7 +119,8 @@ const TABLES: &str = r#"
         outcome  INTEGER NOT NULL,
         source   INTEGER NOT NULL,
         owner    INTEGER NOT NULL,
-        told     TEXT,
+        -- Packed; nothing where it tells no more than that it happened.
+        told     BLOB,
         PRIMARY KEY (server, at, event_id)
     ) STRICT, WITHOUT ROWID;
 

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::OptionalExtension;
 
 use super::answer::{Ask, owner_name};
+use super::take_in::Told;
 use super::walk::{Cut, PerNumber, Servers, Step};
 use super::{Inner, Tally, ms, words};
 use crate::columns::moment;
@@ -152,13 +153,8 @@ impl Tally {
         let mut facts = Vec::new();
         while let Some(row) = rows.next()? {
             let id: Vec<u8> = row.get(0)?;
-            let told: Option<String> = row.get(5)?;
-            let told: super::take_in::Told = match told {
-                Some(text) => {
-                    serde_json::from_str(&text).map_err(|error| Error::Damaged(error.to_string()))?
-                }
-                None => Default::default(),
-            };
+            let told = row.get_ref(5)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
+            let told = Told::read(told)?;
             facts.push(FactRow {
                 event_id: match uuid::Uuid::from_slice(&id) {
                     Ok(id) => id.to_string(),
@@ -172,12 +168,12 @@ impl Tally {
                     _ => EventOutcome::Refused,
                 },
                 owner: row.get(4)?,
-                flavor: told.flavor,
+                flavor: words::word(&inner.connection, told.flavor)?,
                 disk_gb: told.disk_gb,
                 price: told.price,
-                currency: told.currency,
+                currency: words::word(&inner.connection, told.currency)?,
                 lease_end: told.lease_end.map(moment),
-                cause: told.cause,
+                cause: told.cause.to_owned(),
                 source: row.get(6)?,
             });
         }
