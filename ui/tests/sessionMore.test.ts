@@ -102,11 +102,9 @@ describe('tunnels', () => {
     const { host, user } = await open();
     const question = { number: 4, ask: { kind: 'password' as const, user: 'root', again: false } };
     host.emit({ kind: 'tunnels', tunnels: [tunnel({ question, state: { kind: 'logging_in' } })] });
-    const field = await waitFor(() => {
-      const found = document.querySelector<HTMLInputElement>('dialog input');
-      expect(found).not.toBeNull();
-      return found!;
-    });
+    await waitFor(() => expect(document.querySelector('dialog input')).not.toBeNull());
+    const field = document.querySelector<HTMLInputElement>('dialog input');
+    if (!field) throw new Error('no field');
     await user.type(field, 'secret{Enter}');
     await waitFor(() =>
       expect(host.tunnelActs.at(-1)).toEqual({ act: 'answer', tunnel: 't1', question: 4, answers: ['secret'] }),

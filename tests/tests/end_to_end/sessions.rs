@@ -217,7 +217,7 @@ async fn one_click(language: &str, theme: &str) {
     let name = "shell-01";
     walk.demo().await.unwrap();
     walk.open_create().await.unwrap();
-    walk.describe(name, "", 2).await.unwrap();
+    walk.describe(name, "", 1).await.unwrap();
     walk.see_price().await.unwrap();
     walk.create(name).await.unwrap();
     walk.wait_running(name).await.unwrap();
@@ -255,9 +255,9 @@ async fn one_click(language: &str, theme: &str) {
         &pictures.join(format!("{language}-{theme}-files.png")),
     )
     .await;
-    // Its lease of two hours is warned of, and moved from here.
+    // Its lease of one hour is warned of, and moved from here.
     window.find(&testid("session-lease")).await.unwrap();
-    window.click(&testid("session-extend-1")).await.unwrap();
+    window.click(&testid("session-extend-2")).await.unwrap();
     window
         .wait_gone(&testid("session-lease"), PATIENCE)
         .await
