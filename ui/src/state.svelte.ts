@@ -15,6 +15,7 @@ import type {
   Reading,
   Server,
   ServerList,
+  Session,
   Settings,
   WireError,
 } from './host/generated';
@@ -72,6 +73,8 @@ export class AppState {
   operations = $state.raw<ReadonlyMap<string, Operation>>(new Map());
   /** What servers came to so far, by id, as the ledger worked it out with the last list; one it does not know is not there. */
   costs = $state.raw<ReadonlyMap<string, Cost>>(new Map());
+  /** The server of each session that is not over, by the session's id. */
+  sessions = $state.raw<ReadonlyMap<string, string>>(new Map());
   delivery = $state.raw<Delivery | null>(null);
   lastSeq = $state(0);
   /** The pull or import of everybody's events under way, or the last one. */
@@ -169,6 +172,25 @@ export class AppState {
     this.#applyOperations(operations);
     this.delivery = delivery;
     this.applyAccounts(accounts, true);
+    // Nothing waits for it: it is a mark on a row.
+    void this.host.sessions
+      .list()
+      .then((sessions) => this.#applySessions(sessions))
+      .catch(() => {});
+  }
+
+  /** How many sessions there are on a server. */
+  sessionsOn(server: string): number {
+    return [...this.sessions.values()].filter((id) => id === server).length;
+  }
+
+  #applySessions(sessions: readonly Session[]): void {
+    const all = new Map(this.sessions);
+    for (const { id, server, state } of sessions) {
+      if (state.kind === 'ended' || state.kind === 'failed') all.delete(id);
+      else all.set(id, server);
+    }
+    this.sessions = all;
   }
 
   /** Another ledger may be open now, or changes were missed: forgets what was known and loads it all again. */
@@ -219,6 +241,12 @@ export class AppState {
         break;
       case 'reading':
         this.applyReading(change.reading);
+        break;
+      case 'session':
+        this.#applySessions([change.session]);
+        break;
+      case 'session_gone':
+        this.sessions = new Map([...this.sessions].filter(([id]) => id !== change.session));
         break;
       case 'lease_warned':
         this.#warn(change);
