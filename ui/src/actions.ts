@@ -33,6 +33,7 @@ import Tags from '@lucide/svelte/icons/tags';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import UserPlus from '@lucide/svelte/icons/user-plus';
 import type { Server } from './host/generated';
+import { copyText } from './parts/clipboard';
 import { whyNoConnect } from './screens/servers/acts';
 import type { AppState, Screen } from './state.svelte';
 import { locale, m, type Locale } from './words/words.svelte';
@@ -135,7 +136,7 @@ export const actions: readonly Action[] = [
     when: (app) => address(app) !== null,
     run: async (app) => {
       const text = address(app);
-      if (text !== null) await navigator.clipboard?.writeText(text);
+      if (text !== null) await copyText(text);
     },
   },
   {

@@ -81,6 +81,31 @@ accounts: Array<Account>,
 active: string | null, };
 
 /**
+ * Whether a key may make, change or delete something.
+ */
+export type ActRight = { 
+/**
+ * What.
+ */
+what: Doable, 
+/**
+ * None: nothing says so.
+ */
+allowed: boolean | null, 
+/**
+ * How that is known; none: it is not.
+ */
+ground: Ground | null, 
+/**
+ * When that was.
+ */
+at: string | null, 
+/**
+ * Why not, or why it is not known.
+ */
+error: WireError | null, };
+
+/**
  * A disk asked for.
  */
 export type AddDisk = { 
@@ -1175,6 +1200,11 @@ server: string,
 disk: string, };
 
 /**
+ * Something that can be made, changed or deleted.
+ */
+export type Doable = "create" | "delete" | "power" | "lease" | "resize" | "rename" | "tag" | "password" | "disks" | "addresses" | "security_groups";
+
+/**
  * What the audit tells.
  */
 export type Elsewhere = { 
@@ -1622,6 +1652,11 @@ projectId: string | null,
  * Cloud account (domain) that is named beside it.
  */
 domainId: string | null, };
+
+/**
+ * How it is known whether something may be done.
+ */
+export type Ground = "check" | "use";
 
 /**
  * Making a disk larger.
@@ -2776,6 +2811,19 @@ allowed: boolean | null,
  * Why not, or why it is not known.
  */
 error: WireError | null, };
+
+/**
+ * What a key may do.
+ */
+export type Rights = { 
+/**
+ * To see.
+ */
+reads: Array<Right>, 
+/**
+ * To make, change and delete.
+ */
+acts: Array<ActRight>, };
 
 /**
  * Where a server's key was written, on its owner's wish.
@@ -4637,7 +4685,7 @@ export const calls = (call: Call) => ({
     signInDemo: (request: SignInDemo) => call<Account>("accounts.sign_in_demo", request),
     findKeys: (request: FindKeys) => call<Array<FoundKey>>("accounts.find_keys", request),
     signInFound: (request: SignInFound) => call<Account>("accounts.sign_in_found", request),
-    rights: (request: AccountRef) => call<Array<Right>>("accounts.rights", request),
+    rights: (request: AccountRef) => call<Rights>("accounts.rights", request),
     select: (request: AccountRef) => call<Accounts>("accounts.select", request),
     retry: (request: AccountRef) => call<Accounts>("accounts.retry", request),
     signOut: (request: AccountRef) => call<Accounts>("accounts.sign_out", request),

@@ -37,7 +37,7 @@ use crate::views::sessions::{OpenSession, Session};
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
     Delivery, DeliveryTest, EventPage, ExtendLease, FindKeys, ListEvents, Operation, OperationRef, PerServer,
-    Power, PublicKeys, Quote, RefusedEvent, Region, Right, SavedKey, SendAgain, ServerList, ServerRef,
+    Power, PublicKeys, Quote, RefusedEvent, Region, Rights, SavedKey, SendAgain, ServerList, ServerRef,
     Settings, SignIn, SignInDemo, Template, TemplateFile, TemplateRef, event,
 };
 
@@ -135,18 +135,9 @@ calls! {
         let signed_in = domain.sign_in_found(key_places(), ask).await?;
         Ok(api.speaker(&domain).account(signed_in))
     }
-    "accounts.rights" "rights" (api, ask: AccountRef) -> Vec<Right> {
+    "accounts.rights" "rights" (api, ask: AccountRef) -> Rights {
         let domain = api.domain().await?;
-        let speaker = api.speaker(&domain);
-        let rights = domain.rights(&ask.account).await?;
-        Ok(rights
-            .into_iter()
-            .map(|right| Right {
-                what: right.what,
-                allowed: right.allowed,
-                error: right.failure.as_ref().map(|failure| speaker.error(failure)),
-            })
-            .collect())
+        Ok(api.speaker(&domain).rights(domain.rights(&ask.account).await?))
     }
     "accounts.select" "select" (api, ask: AccountRef) -> Accounts {
         let domain = api.domain().await?;

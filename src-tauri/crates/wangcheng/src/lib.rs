@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`accounts`] | signing in, who the key belongs to, which account is in use |
 //! | [`imports`] | keys that lie ready on this computer |
-//! | [`rights`] | what a key may do, as far as reading tells |
+//! | [`rights`] | what a key may do, as far as reading, checking and the past tell |
 //! | [`servers`] | what exists, as the cloud last told, and when it is asked again |
 //! | [`costs`] | what servers cost so far, as far as the ledger knows |
 //! | [`create`] | what a template becomes in this region, what it costs, why it would fail |

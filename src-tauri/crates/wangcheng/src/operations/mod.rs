@@ -142,7 +142,7 @@ impl OperationKind {
         Self::AdmitSsh,
     ];
 
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::CreateServer => "server.create",
             Self::UpdateLease => "lease.update",
@@ -303,7 +303,12 @@ impl Wangcheng {
     /// # Errors
     /// As the ledger's.
     pub async fn operations(&self) -> Result<Vec<Operation>> {
-        let rows = self.ledger(|ledger| ledger.operations(LISTED, None)).await?;
+        self.newest_operations(LISTED).await
+    }
+
+    /// So many of the newest operations, newest first.
+    pub(crate) async fn newest_operations(&self, most: u32) -> Result<Vec<Operation>> {
+        let rows = self.ledger(move |ledger| ledger.operations(most, None)).await?;
         Ok(rows.into_iter().filter_map(Operation::read).collect())
     }
 
