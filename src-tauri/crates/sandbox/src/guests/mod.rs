@@ -5,6 +5,7 @@
 //! (`GET /guest?server=ID` of the control listener). It lets in who proves to have a key that the server was made with, in its
 //! user data or as its key pair, and nobody else; without such a key nobody at all.
 
+mod console;
 mod disk;
 mod machine;
 mod sftp;
@@ -26,8 +27,9 @@ use tokio::{
 
 use crate::{
     shared::Shared,
-    world::{Region, Server, VmState},
+    world::{PasswordMark, Region, Server, VmState},
 };
+pub(crate) use console::{Consoles, serve as serve_consoles};
 use machine::Machine;
 
 /// Most guests that are reached in one run.
@@ -41,6 +43,8 @@ const LOOK: Duration = Duration::from_millis(500);
 #[derive(Default)]
 pub(crate) struct Guests {
     open: Mutex<Open>,
+    /// What all visits to a guest share, whichever way they come.
+    machines: Mutex<BTreeMap<String, Arc<Mutex<Machine>>>>,
 }
 
 #[derive(Default)]
@@ -58,6 +62,9 @@ pub(crate) struct Guest {
     disks: Vec<(String, u32)>,
     keys: Vec<PublicKey>,
     host_key: Option<PrivateKey>,
+    password: Option<PasswordMark>,
+    /// Which start this is.
+    boot: u32,
     runs: bool,
 }
 
@@ -97,6 +104,8 @@ impl Guest {
                 .pointer("/ssh_keys/ed25519_private")
                 .and_then(Value::as_str)
                 .and_then(|pem| PrivateKey::from_openssh(pem).ok()),
+            password: server.password.clone(),
+            boot: server.boots,
             runs: server.visible && server.state == VmState::Active && server.task.is_none(),
         }
     }
@@ -148,13 +157,19 @@ pub(crate) async fn port(shared: &Arc<Shared>, server: &str) -> std::io::Result<
     };
     open.ports.insert(server.to_owned(), port);
     let (weak, id) = (Arc::downgrade(shared), server.to_owned());
-    open.tasks.spawn(serve(listener, weak, id, host_key));
+    let machine = machine_of(shared, server);
+    open.tasks.spawn(serve(listener, weak, id, host_key, machine));
     Ok(Some(port))
 }
 
-async fn serve(listener: TcpListener, shared: Weak<Shared>, server: String, host_key: PrivateKey) {
+async fn serve(
+    listener: TcpListener,
+    shared: Weak<Shared>,
+    server: String,
+    host_key: PrivateKey,
+    machine: Arc<Mutex<Machine>>,
+) {
     let config = Arc::new(ssh::config(host_key));
-    let machine = Arc::new(Mutex::new(Machine::default()));
     let places = Arc::new(Semaphore::new(CONNECTIONS_MOST));
     let mut visits = JoinSet::new();
     loop {
@@ -194,6 +209,12 @@ async fn receive(config: Arc<russh::server::Config>, stream: TcpStream, visit: s
     if let Err(error) = visited {
         tracing::debug!(%error, "a visit to a guest ended");
     }
+}
+
+fn machine_of(shared: &Shared, server: &str) -> Arc<Mutex<Machine>> {
+    let machines = &shared.guests().machines;
+    let mut machines = machines.lock().unwrap_or_else(PoisonError::into_inner);
+    machines.entry(server.to_owned()).or_default().clone()
 }
 
 fn running(shared: &Weak<Shared>, server: &str) -> Option<Guest> {
