@@ -56,6 +56,7 @@ export const session = (state: SessionState = { kind: 'open' }, some: Partial<Se
   state,
   question: null,
   banner: '',
+  screen: null,
   ...some,
 });
 
@@ -116,6 +117,9 @@ export function fakeSessions(sessions: Session[] = [session()]): FakeSessions {
       // The first takes longest: what comes later must not overtake it.
       await new Promise((done) => setTimeout(done, typed.has(id) ? 0 : 20));
       typed.set(id, (typed.get(id) ?? '') + new TextDecoder().decode(bytes));
+    },
+    async picture() {
+      return 'screen.png';
     },
     async output(id, offset, receive) {
       readings.push(offset);

@@ -197,6 +197,7 @@ fn texts(code: Code) -> (&'static str, &'static str, &'static str, &'static str)
         Code::ScreenProtocol => ("对方没有按 VNC 协议应答，或超出了限度。", "The other side does not speak VNC as expected, or exceeds a limit.", "请重新连接；若再次出现，请换用云平台的页面。", "Connect again; if it happens again, use the provider's page."),
         Code::CertificateUntrusted => ("{host} 的证书不受信任。", "The certificate of {host} is not trusted.", "若经过公司的代理，请在“设置”中加入其证书。", "If a company's proxy is in between, add its certificate in Settings."),
         Code::ConsoleUnreachable => ("无法连接控制台 {host}:{port}。", "The console at {host}:{port} cannot be reached.", "许多公司的防火墙会拦截该端口：请换一个网络，或在浏览器中打开。", "Many companies' firewalls close this port: try another network, or open it in the browser."),
+        Code::PageNotShown => ("无法打开云平台的页面。", "The provider's page cannot be opened.", "请用命令 wangcheng console 取得地址。", "The command wangcheng console gives its address."),
         Code::CopiesTooMany => ("一次最多 {most} 项。", "At most {most} at once.", "请清除已结束的传输，或把文件放进一个文件夹再传。", "Clear what is over, or put the files into one folder."),
         Code::FileMissing => ("“{path}”不存在。", "“{path}” is not there.", "它可能已被删除或改名；请刷新。", "It may have been removed or renamed; refresh the list."),
         Code::FileDenied => ("没有权限访问“{path}”。", "“{path}” may not be touched.", "请检查它的权限和所有者。", "Check its permissions and its owner."),

@@ -164,6 +164,16 @@ pub enum Error {
         /// What happened instead.
         why: Unreachable,
     },
+    /// The console cannot be reached: many firewalls close its port.
+    #[error("the console at {host}:{port} does not answer: {why}")]
+    ConsoleUnreachable {
+        /// Its host.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// What happened instead.
+        why: Unreachable,
+    },
     /// The screen does not want us: a console's token was used or is too old, or somebody else is there.
     #[error("the screen was refused: {why}")]
     ScreenRefused {
@@ -323,6 +333,7 @@ impl Error {
             Self::LocalFile { .. } => "local_file",
             Self::Listen { .. } => "listen",
             Self::ScreenAbsent { .. } => "screen_absent",
+            Self::ConsoleUnreachable { .. } => "console_unreachable",
             Self::ScreenRefused { .. } => "screen_refused",
             Self::ScreenLogin { .. } => "screen_login",
             Self::ScreenSecurity { .. } => "screen_security",

@@ -130,6 +130,7 @@ pub enum Code {
     ScreenProtocol,
     CertificateUntrusted,
     ConsoleUnreachable,
+    PageNotShown,
     CopiesTooMany,
     FileMissing,
     FileDenied,

@@ -71,7 +71,10 @@ impl Pulse {
 
 /// Opens what the page would open.
 pub(super) async fn open(page: &Page, authorities: Option<&str>, pulse: Arc<Pulse>) -> Result<BoxStream> {
-    let stream = reach(&page.host, page.port).await?;
+    let stream = reach(&page.host, page.port).await.map_err(|error| match error {
+        Error::Unreachable { host, port, why } => Error::ConsoleUnreachable { host, port, why },
+        other => other,
+    })?;
     let stream: BoxStream = match page.tls {
         true => tls::connect(Box::new(stream), &page.host, &tls::trusted(authorities)?).await?,
         false => Box::new(stream),

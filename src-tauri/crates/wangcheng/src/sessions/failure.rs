@@ -52,6 +52,10 @@ pub fn failure(error: &Error) -> Failure {
             .with("host", host)
             .with("port", port)
             .saying(why),
+        Error::ConsoleUnreachable { host, port, why } => Failure::new(Code::ConsoleUnreachable)
+            .with("host", host)
+            .with("port", port)
+            .saying(why),
         Error::ScreenRefused { why } => Failure::new(Code::ScreenRefused).saying(why),
         Error::ScreenLogin { why } => Failure::new(Code::ScreenLogin).saying(why),
         Error::ScreenSecurity { offered } => Failure::new(Code::ScreenSecurity).with("offered", offered),
