@@ -11,6 +11,8 @@ mod acts;
 mod failing_acts;
 #[path = "end_to_end/safety.rs"]
 mod safety;
+#[path = "end_to_end/screen.rs"]
+mod screen;
 #[path = "end_to_end/sessions.rs"]
 mod sessions;
 #[path = "end_to_end/trouble.rs"]

@@ -9,8 +9,8 @@ use wangcheng::{Code, Failure, Result};
 
 use crate::error::WireError;
 use crate::host::Api;
-use crate::views::Change;
 use crate::links::Wish;
+use crate::views::Change;
 use crate::views::sessions::{Session, SessionAct, SessionsStart, VncPlace, screen_of};
 
 /// The output of a session in the form that a page takes: each piece with the offset of its first byte before it, eight
@@ -195,6 +195,8 @@ async fn save_picture(folder: &Path, picture: Vec<u8>) -> Result<String> {
     };
     match writing.await {
         Ok(()) => Ok(name),
-        Err(error) => Err(Failure::new(Code::FileFailed).with("path", file.display()).saying(error)),
+        Err(error) => Err(Failure::new(Code::FileFailed)
+            .with("path", file.display())
+            .saying(error)),
     }
 }

@@ -42,7 +42,9 @@ impl Page {
             "http" if is_here(&host) => false,
             _ => return Err(wrong("it is not https")),
         };
-        let port = url.port_or_known_default().ok_or_else(|| wrong("it has no port"))?;
+        let port = url
+            .port_or_known_default()
+            .ok_or_else(|| wrong("it has no port"))?;
         let value = |url: &Url, wanted: &str| {
             url.query_pairs()
                 .find(|(name, _)| name == wanted)
@@ -50,7 +52,12 @@ impl Page {
         };
         let named = value(&url, "path");
         // A base, so that a path that is only a query can be read as well.
-        let nested = named.and_then(|path| Url::parse(&format!("https://page.invalid/{PATH}")).ok()?.join(&path).ok());
+        let nested = named.and_then(|path| {
+            Url::parse(&format!("https://page.invalid/{PATH}"))
+                .ok()?
+                .join(&path)
+                .ok()
+        });
         let token = value(&url, "token")
             .or_else(|| value(nested.as_ref()?, "token"))
             .filter(|token| !token.is_empty())
@@ -93,7 +100,8 @@ impl Page {
     /// The WebSocket's address, with the token.
     pub fn socket(&self) -> SecretString {
         let scheme = if self.tls { "wss" } else { "ws" };
-        let token: String = url::form_urlencoded::byte_serialize(self.token.expose_secret().as_bytes()).collect();
+        let token: String =
+            url::form_urlencoded::byte_serialize(self.token.expose_secret().as_bytes()).collect();
         format!("{scheme}://{}/{}?token={token}", self.authority(), self.path).into()
     }
 
@@ -131,7 +139,13 @@ mod tests {
         let elsewhere = read("https://vnc.example/x?path=some/where%3Ftoken%3Dt").unwrap();
         assert_eq!(elsewhere.0, "wss://vnc.example/some/where?token=t");
         let here = read("http://127.0.0.1:9/console?token=t").unwrap();
-        assert_eq!(here, ("ws://127.0.0.1:9/websockify?token=t".into(), "http://127.0.0.1:9".into()));
+        assert_eq!(
+            here,
+            (
+                "ws://127.0.0.1:9/websockify?token=t".into(),
+                "http://127.0.0.1:9".into()
+            )
+        );
         let six = read("https://[2001:db8::1]:8002/console?token=t").unwrap();
         assert_eq!(six.1, "https://[2001:db8::1]:8002");
     }

@@ -149,7 +149,9 @@ async fn choose(stream: &mut BoxStream) -> Result<u8> {
     let mut offered = vec![0; usize::from(count)];
     within("the security", stream.read_exact(&mut offered)).await?;
     // TLS first; what a tunnel carries is secret without it, too.
-    let known = [VENCRYPT, NONE, VNC_AUTH].into_iter().find(|kind| offered.contains(kind));
+    let known = [VENCRYPT, NONE, VNC_AUTH]
+        .into_iter()
+        .find(|kind| offered.contains(kind));
     let kind = known.ok_or_else(|| unknown(&offered))?;
     let saying = async {
         stream.write_u8(kind).await?;

@@ -97,7 +97,10 @@ pub(super) async fn open(page: &Page, authorities: Option<&str>, pulse: Arc<Puls
     let unfit = |_| Error::Protocol {
         why: "the console's token cannot be sent".to_owned(),
     };
-    headers.insert(header::COOKIE, secret(page.cookie().expose_secret()).map_err(unfit)?);
+    headers.insert(
+        header::COOKIE,
+        secret(page.cookie().expose_secret()).map_err(unfit)?,
+    );
     headers.insert(header::ORIGIN, secret(&page.origin()).map_err(unfit)?);
     headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static("binary"));
     let config = WebSocketConfig::default()

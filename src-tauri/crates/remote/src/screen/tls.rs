@@ -32,7 +32,9 @@ pub(super) fn trusted(authorities: Option<&str>) -> Result<Arc<dyn ServerCertVer
         why: short(why),
     };
     let extra = authorities.map(|pem| CertificateDer::pem_slice_iter(pem.as_bytes()).collect());
-    let extra: Vec<_> = extra.unwrap_or(Ok(Vec::new())).map_err(|error| unusable(&error))?;
+    let extra: Vec<_> = extra
+        .unwrap_or(Ok(Vec::new()))
+        .map_err(|error| unusable(&error))?;
     let verifier = Verifier::new_with_extra_roots(extra, provider());
     Ok(Arc::new(verifier.map_err(|error| unusable(&error))?))
 }

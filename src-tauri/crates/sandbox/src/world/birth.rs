@@ -8,8 +8,8 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use super::{
-    AttachedDisk, Charging, Job, JobHost, NewAddress, Nic, PasswordMark, Region, Server, Step, Task, VmState, Volume,
-    VolumeStatus, disks::device, new_id,
+    AttachedDisk, Charging, Job, JobHost, NewAddress, Nic, PasswordMark, Region, Server, Step, Task, VmState,
+    Volume, VolumeStatus, disks::device, new_id,
 };
 use crate::clock::Pace;
 

@@ -227,8 +227,8 @@ impl Region {
         if server.task == Some(Task::Deleting) {
             return;
         }
-        let starts = server.state != VmState::Active
-            || matches!(server.task, Some(task) if task != Task::PoweringOff);
+        let starts =
+            server.state != VmState::Active || matches!(server.task, Some(task) if task != Task::PoweringOff);
         if state == VmState::Active && starts {
             server.boot();
         }

@@ -19,11 +19,11 @@ use remote::{Login, Question, Shell, ShellOptions};
 use secrecy::SecretString;
 
 pub use failure::{failure, file_failure};
-pub use remote::{Ask, Error as SshError, KnownKey, Prompt, Size, State};
 pub use remote::Measured;
+pub use remote::{Ask, Error as SshError, KnownKey, Prompt, Size, State};
 pub use screen::{ScreenOf, SessionKind};
-pub use stream::Stream;
 use stream::Reading;
+pub use stream::Stream;
 
 use crate::Wangcheng;
 use crate::app::Change;

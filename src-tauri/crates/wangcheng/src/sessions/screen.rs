@@ -175,7 +175,11 @@ impl Wangcheng {
                 (way, front, String::new(), String::new(), teller)
             }
             ScreenOf::Vnc { host, port } => {
-                if host.is_empty() || host.len() > HOST_MOST || host.chars().any(char::is_control) || *port == 0 {
+                if host.is_empty()
+                    || host.len() > HOST_MOST
+                    || host.chars().any(char::is_control)
+                    || *port == 0
+                {
                     return Err(Failure::new(Code::BadInput).with("field", "host"));
                 }
                 let way = self.way_to(&server).await?;
@@ -183,7 +187,13 @@ impl Wangcheng {
                 let login: Login = way.login;
                 let (user, teller) = (login.to.user.clone(), login.teller.clone());
                 let login = Box::new(login);
-                (ScreenWay::Vnc { login, host, port }, way.front, way.address, user, teller)
+                (
+                    ScreenWay::Vnc { login, host, port },
+                    way.front,
+                    way.address,
+                    user,
+                    teller,
+                )
             }
         };
         let id = uuid::Uuid::new_v4().to_string();
@@ -229,7 +239,8 @@ impl Wangcheng {
             return Err(Failure::new(Code::ServerNotRunning).with("name", &server.name));
         }
         let client = self.client(live).await?;
-        let console = ecs::remote_console(&client, &live.project(), &ServerId::from(server.id.as_str())).await?;
+        let console =
+            ecs::remote_console(&client, &live.project(), &ServerId::from(server.id.as_str())).await?;
         Ok(console.value.url)
     }
 

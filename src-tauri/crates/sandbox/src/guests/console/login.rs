@@ -53,18 +53,12 @@ impl Login {
     pub(super) fn new(guest: Arc<Guest>) -> Self {
         Self {
             guest,
-            stage: Stage::Booting {
-                shown: 0,
-                last: None,
-            },
+            stage: Stage::Booting { shown: 0, last: None },
         }
     }
 
     pub(super) fn boot_again(&mut self) {
-        self.stage = Stage::Booting {
-            shown: 0,
-            last: None,
-        };
+        self.stage = Stage::Booting { shown: 0, last: None };
     }
 
     /// What appears by itself.
@@ -91,7 +85,10 @@ impl Login {
             .replace("{memory}", &memory.to_string());
         match line.starts_with('[') {
             true => format!("{line}\r\n"),
-            false => format!("[{:>12.6}] {line}\r\n", 0.137 * f64::from(u32::try_from(*shown).unwrap_or(1))),
+            false => format!(
+                "[{:>12.6}] {line}\r\n",
+                0.137 * f64::from(u32::try_from(*shown).unwrap_or(1))
+            ),
         }
     }
 

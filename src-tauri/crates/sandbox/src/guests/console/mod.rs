@@ -120,7 +120,11 @@ impl Seat {
 
     fn key(&self, key: u32, down: bool) {
         let mut inner = locked(&self.inner);
-        let Inner { text, keyboard, login } = &mut *inner;
+        let Inner {
+            text,
+            keyboard,
+            login,
+        } = &mut *inner;
         match keyboard.key(key, down) {
             Some(keyboard::Stroke::Bytes(bytes)) => {
                 let mut machine = locked(&self.machine);

@@ -121,7 +121,8 @@ struct Asked {
 
 impl Asked {
     fn of(request: &Request) -> Self {
-        let value = |name: header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
+        let value =
+            |name: header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
         let in_query = request.uri().query().and_then(|query| {
             let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
             pairs
@@ -130,7 +131,9 @@ impl Asked {
                 .next()
         });
         let in_cookie = value(header::COOKIE).and_then(|cookies| {
-            let mut cookies = cookies.split(';').filter_map(|cookie| cookie.trim().split_once('='));
+            let mut cookies = cookies
+                .split(';')
+                .filter_map(|cookie| cookie.trim().split_once('='));
             cookies
                 .find(|(name, _)| *name == "token")
                 .map(|(_, value)| value.to_owned())
@@ -158,7 +161,9 @@ async fn carry(socket: WebSocketStream<TcpStream>, screen: DuplexStream) -> io::
                 return sink.close().await.map_err(io::Error::other);
             }
             let piece = buffer.get(..read).unwrap_or_default().to_vec();
-            sink.send(Message::binary(piece)).await.map_err(io::Error::other)?;
+            sink.send(Message::binary(piece))
+                .await
+                .map_err(io::Error::other)?;
         }
     };
     let into = async {

@@ -63,11 +63,13 @@ impl Format {
             value | (u32::from(*part) * u32::from(max) / 255) << shift
         });
         let (little, big) = (value.to_le_bytes(), value.to_be_bytes());
-        into.extend(match self.big_endian {
-            true => big.get(4 - self.bytes..),
-            false => little.get(..self.bytes),
-        }
-        .unwrap_or_default());
+        into.extend(
+            match self.big_endian {
+                true => big.get(4 - self.bytes..),
+                false => little.get(..self.bytes),
+            }
+            .unwrap_or_default(),
+        );
     }
 }
 

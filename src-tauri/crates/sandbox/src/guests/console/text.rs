@@ -179,11 +179,7 @@ impl Text {
             }
             'K' => {
                 let column = self.column.min(COLUMNS);
-                if let Some(rest) = self
-                    .rows
-                    .get_mut(self.row)
-                    .and_then(|row| row.get_mut(column..))
-                {
+                if let Some(rest) = self.rows.get_mut(self.row).and_then(|row| row.get_mut(column..)) {
                     rest.fill(BLANK);
                 }
             }
@@ -222,9 +218,9 @@ impl Text {
                     continue;
                 };
                 for (pixel, strength) in target.iter_mut().zip(line.iter()) {
-                    *pixel = cell
-                        .colour
-                        .map(|part| u8::try_from(u16::from(part) * u16::from(*strength) / 255).unwrap_or(part));
+                    *pixel = cell.colour.map(|part| {
+                        u8::try_from(u16::from(part) * u16::from(*strength) / 255).unwrap_or(part)
+                    });
                 }
             }
         }
