@@ -111,7 +111,7 @@ export function fakeSessions(sessions: Session[] = [session()]): FakeSessions {
     async act(request) {
       acts.push(request);
       if (request.act === 'close') host.emit({ kind: 'session_gone', session: request.session });
-      return request.act === 'open' ? host.opens : null;
+      return request.act === 'open' || request.act === 'screen' ? host.opens : null;
     },
     async type(id, bytes) {
       // The first takes longest: what comes later must not overtake it.
