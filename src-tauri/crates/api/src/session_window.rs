@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use chrono::{DateTime, Local, Utc};
 use secrecy::SecretString;
 use wangcheng::sessions::{Size, Stream};
 use wangcheng::{Code, Failure, Result};
@@ -135,7 +136,11 @@ impl Api {
     /// # Errors
     /// What went wrong, in the user's language.
     pub async fn save_picture(&self, folder: &Path, picture: Vec<u8>) -> Result<String, WireError> {
-        let saved = save_picture(folder, picture).await;
+        let saved = async {
+            let now = self.domain().await?.now();
+            save_picture(folder, now, picture).await
+        };
+        let saved = saved.await;
         saved.map_err(|failure| self.in_words(&failure))
     }
 
@@ -180,11 +185,14 @@ impl Api {
 const PICTURE_MOST: usize = 64 * 1024 * 1024;
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-async fn save_picture(folder: &Path, picture: Vec<u8>) -> Result<String> {
+async fn save_picture(folder: &Path, now: DateTime<Utc>, picture: Vec<u8>) -> Result<String> {
     if !picture.starts_with(PNG) || picture.len() > PICTURE_MOST {
         return Err(Failure::new(Code::BadInput).with("field", "picture"));
     }
-    let name = format!("screen-{}.png", chrono::Local::now().format("%Y%m%d-%H%M%S%.3f"));
+    let name = format!(
+        "screen-{}.png",
+        now.with_timezone(&Local).format("%Y%m%d-%H%M%S%.3f")
+    );
     let file = folder.join(&name);
     let writing = async {
         tokio::fs::create_dir_all(folder).await?;

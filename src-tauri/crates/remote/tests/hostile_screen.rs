@@ -55,7 +55,9 @@ async fn console(pieces: Vec<Vec<u8>>) -> u16 {
 
 /// The first words of a screen of 64 by 48, and then this.
 fn after_greeting(name: u32, rest: &[u8]) -> Vec<Vec<u8>> {
-    let mut init = vec![0, 64, 0, 48, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0];
+    let mut init = vec![
+        0, 64, 0, 48, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0,
+    ];
     init.extend(name.to_be_bytes());
     init.extend(rest);
     greeting(init)
@@ -85,7 +87,12 @@ async fn end(pieces: Vec<Vec<u8>>) -> Error {
     let screen = Screen::start(way, teller);
     let output = screen.output();
     let viewing = async {
-        for said in [&b"RFB 003.008\n"[..], &[1], &[1], &[3, 0, 0, 0, 0, 0, 0, 64, 0, 48]] {
+        for said in [
+            &b"RFB 003.008\n"[..],
+            &[1],
+            &[1],
+            &[3, 0, 0, 0, 0, 0, 0, 64, 0, 48],
+        ] {
             let _ = screen.input(said.to_vec()).await;
         }
         let mut at = 0;
@@ -112,28 +119,71 @@ async fn end(pieces: Vec<Vec<u8>>) -> Error {
 #[tokio::test]
 async fn every_length_that_is_too_large_ends_it_at_once() {
     let huge = u32::MAX.to_be_bytes();
-    let mut wide = vec![0xff, 0xff, 0xff, 0xff, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0];
+    let mut wide = vec![
+        0xff, 0xff, 0xff, 0xff, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0,
+    ];
     wide.extend([0; 4]);
     let name = [0, 0, 0, 0];
     let cases: Vec<(&str, Vec<Vec<u8>>)> = vec![
         ("a huge screen", greeting(wide)),
         ("a huge name", after_greeting(u32::MAX, b"")),
         ("a part outside", after_greeting(0, &part([60, 0, 10, 1], 0, b""))),
-        ("a part that is far outside", after_greeting(0, &part([0xffff, 0xffff, 0xffff, 0xffff], 0, b""))),
+        (
+            "a part that is far outside",
+            after_greeting(0, &part([0xffff, 0xffff, 0xffff, 0xffff], 0, b"")),
+        ),
         ("a huge ZRLE", after_greeting(0, &part([0, 0, 64, 48], 16, &huge))),
         ("a huge RRE", after_greeting(0, &part([0, 0, 64, 48], 2, &huge))),
-        ("a huge pointer", after_greeting(0, &part([0, 0, 0xffff, 0xffff], -239, b""))),
-        ("a huge VMware pointer", after_greeting(0, &part([0, 0, 0x4000, 0x4000], 0x574d_5664, &[1, 0]))),
-        ("a huge new size", after_greeting(0, &part([0, 0, 0xffff, 0xffff], -223, b""))),
-        ("another huge new size", after_greeting(0, &part([0, 0, 0xffff, 0x4000], -308, b""))),
-        ("a huge new name", after_greeting(0, &part([0, 0, 0, 0], -307, &huge))),
-        ("a huge text", after_greeting(0, &[&[3, 0, 0, 0], &huge[..]].concat())),
-        ("a huge fence", after_greeting(0, &[248, 0, 0, 0, 0, 0, 0, 0, 255])),
+        (
+            "a huge pointer",
+            after_greeting(0, &part([0, 0, 0xffff, 0xffff], -239, b"")),
+        ),
+        (
+            "a huge VMware pointer",
+            after_greeting(0, &part([0, 0, 0x4000, 0x4000], 0x574d_5664, &[1, 0])),
+        ),
+        (
+            "a huge new size",
+            after_greeting(0, &part([0, 0, 0xffff, 0xffff], -223, b"")),
+        ),
+        (
+            "another huge new size",
+            after_greeting(0, &part([0, 0, 0xffff, 0x4000], -308, b"")),
+        ),
+        (
+            "a huge new name",
+            after_greeting(0, &part([0, 0, 0, 0], -307, &huge)),
+        ),
+        (
+            "a huge text",
+            after_greeting(0, &[&[3, 0, 0, 0], &huge[..]].concat()),
+        ),
+        (
+            "a huge fence",
+            after_greeting(0, &[248, 0, 0, 0, 0, 0, 0, 0, 255]),
+        ),
         ("video", after_greeting(0, &part([0, 0, 64, 48], 50, &huge))),
         ("an unknown message", after_greeting(0, &[77])),
-        ("a wrong filter of Tight", after_greeting(0, &part([0, 0, 64, 48], 7, &[0x40, 9]))),
-        ("a wrong compression of Tight", after_greeting(0, &part([0, 0, 64, 48], 7, &[0xf0]))),
-        ("pixels of three bytes", greeting([&[0, 64, 0, 48, 24, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0][..], &name].concat())),
+        (
+            "a wrong filter of Tight",
+            after_greeting(0, &part([0, 0, 64, 48], 7, &[0x40, 9])),
+        ),
+        (
+            "a wrong compression of Tight",
+            after_greeting(0, &part([0, 0, 64, 48], 7, &[0xf0])),
+        ),
+        (
+            "pixels of three bytes",
+            greeting(
+                [
+                    &[
+                        0, 64, 0, 48, 24, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0,
+                    ][..],
+                    &name,
+                ]
+                .concat(),
+            ),
+        ),
     ];
     for (what, pieces) in cases {
         let error = end(pieces).await;
@@ -154,8 +204,14 @@ async fn what_is_cut_short_or_out_of_order_ends_it() {
     let error = end(vec![vec![1; 12]]).await;
     assert!(wrong(&error), "{error}");
     // No security at all, with a reason without end.
-    let error = end(vec![b"RFB 003.008\n".to_vec(), [&[0][..], &u32::MAX.to_be_bytes(), &[b'x'; 8192]].concat()]).await;
-    let Error::ScreenRefused { why } = &error else { panic!("{error}") };
+    let error = end(vec![
+        b"RFB 003.008\n".to_vec(),
+        [&[0][..], &u32::MAX.to_be_bytes(), &[b'x'; 8192]].concat(),
+    ])
+    .await;
+    let Error::ScreenRefused { why } = &error else {
+        panic!("{error}")
+    };
     assert!(why.len() <= 300, "{} letters of a reason", why.len());
     // Kinds of security that nobody here knows.
     let error = end(vec![b"RFB 003.008\n".to_vec(), vec![2, 30, 113]]).await;

@@ -20,7 +20,9 @@ impl Peer {
     /// Starts it and waits until it answers at the port.
     async fn start(command: &mut Command, port: u16) -> Self {
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let peer = Self(child.unwrap_or_else(|error| panic!("{command:?}: {error}; `cargo xtask test` installs it")));
+        let peer = Self(
+            child.unwrap_or_else(|error| panic!("{command:?}: {error}; `cargo xtask test` installs it")),
+        );
         let began = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
             assert!(began.elapsed() < LONG, "{command:?} does not answer");
@@ -40,7 +42,9 @@ impl Drop for Peer {
 /// TigerVNC's server; its display has the number of its port.
 async fn tiger(port: u16, arguments: &[&str]) -> Peer {
     let mut command = Command::new("Xvnc");
-    command.arg(format!(":{port}")).args(["-geometry", "320x200", "-depth", "24"]);
+    command
+        .arg(format!(":{port}"))
+        .args(["-geometry", "320x200", "-depth", "24"]);
     command.args(["-rfbport", &port.to_string(), "-localhost", "-AlwaysShared"]);
     Peer::start(command.args(arguments), port).await
 }
@@ -182,14 +186,20 @@ async fn tigervnc_without_and_with_a_password_shows_its_picture_through_ssh() {
     let (black, other) = viewer.picture(width, height).await.unwrap();
     assert_eq!(black + other, 320 * 200);
     let measured = viewer.screen.measured();
-    assert!(measured.updates >= 1 && measured.received > 320 * 200 * 4, "{measured:?}");
+    assert!(
+        measured.updates >= 1 && measured.received > 320 * 200 * 4,
+        "{measured:?}"
+    );
     assert!(measured.latency_us.is_some(), "the way there was measured");
     answering.await.unwrap();
 
     let file = sshd.folder.path().join("vnc-password");
     let made = Command::new("sh")
         .arg("-c")
-        .arg(format!("printf 'secret99\\nsecret99\\nn\\n' | vncpasswd {}", file.display()))
+        .arg(format!(
+            "printf 'secret99\\nsecret99\\nn\\n' | vncpasswd {}",
+            file.display()
+        ))
         .status();
     assert!(made.unwrap().success());
     let port = free_port();
@@ -211,7 +221,17 @@ async fn a_certificate_is_asked_about_once_and_without_one_nothing_is_sent() {
     let folder = sshd.folder.path();
     let (key, certificate) = (folder.join("vnc-key"), folder.join("vnc-certificate"));
     let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=vnc.example"])
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=vnc.example",
+        ])
         .arg("-keyout")
         .arg(&key)
         .arg("-out")
@@ -266,7 +286,15 @@ async fn x11vnc_shows_a_display_that_was_there_before() {
     let port = free_port();
     let mut command = Command::new("x11vnc");
     command.args(["-display", &format!(":{display}"), "-rfbport", &port.to_string()]);
-    command.args(["-localhost", "-nopw", "-forever", "-shared", "-quiet", "-noshm", "-noxdamage"]);
+    command.args([
+        "-localhost",
+        "-nopw",
+        "-forever",
+        "-shared",
+        "-quiet",
+        "-noshm",
+        "-noxdamage",
+    ]);
     let _peer = Peer::start(&mut command, port).await;
     let (screen, front) = through(&sshd, port);
     let answering = answer(front, &[]);
@@ -283,7 +311,9 @@ async fn proxy(folder: &std::path::Path, vnc: u16) -> (Peer, u16) {
     fs::write(&tokens, format!("good-token: 127.0.0.1:{vnc}\n")).unwrap();
     let port = free_port();
     let mut command = Command::new("websockify");
-    command.args(["--token-plugin", "TokenFile", "--token-source"]).arg(&tokens);
+    command
+        .args(["--token-plugin", "TokenFile", "--token-source"])
+        .arg(&tokens);
     command.arg(format!("127.0.0.1:{port}"));
     (Peer::start(&mut command, port).await, port)
 }

@@ -111,11 +111,7 @@ impl Login {
                     shown.push_str(&self.ask());
                 }
                 '\x7f' => match &mut self.stage {
-                    Stage::User(user) => {
-                        if user.pop().is_some() {
-                            shown.push_str("\x08 \x08");
-                        }
-                    }
+                    Stage::User(user) => shown.push_str(user.pop().map_or("", |_| "\x08 \x08")),
                     Stage::Password { typed, .. } => {
                         typed.pop();
                     }

@@ -85,6 +85,9 @@ impl Consoles {
     }
 }
 
+/// A row of letters, by its place from the top, in pixels.
+type Row = (usize, Vec<[u8; 3]>);
+
 /// A screen and a keyboard.
 pub(super) struct Seat {
     /// Which start of the guest it shows.
@@ -152,7 +155,7 @@ impl Seat {
     }
 
     /// The rows that changed since the count was that, in pixels, and what the count is now.
-    fn changed(&self, since: u64) -> (Vec<(usize, Vec<[u8; 3]>)>, u64) {
+    fn changed(&self, since: u64) -> (Vec<Row>, u64) {
         let inner = locked(&self.inner);
         let rows = inner.text.changed_since(since);
         let rows = rows.map(|row| (row, inner.text.pixels(row))).collect();

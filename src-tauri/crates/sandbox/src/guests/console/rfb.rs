@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{interval, timeout};
 
-use super::Seat;
 use super::text::{COLUMNS, LETTER_HEIGHT, LETTER_WIDTH, ROWS};
+use super::{Row, Seat};
 
 const VERSION: &[u8; 12] = b"RFB 003.008\n";
 const HANDSHAKE_WAIT: Duration = Duration::from_secs(30);
@@ -213,7 +213,7 @@ async fn skip(reader: &mut (impl AsyncRead + Unpin), bytes: u64) -> io::Result<(
 }
 
 /// One update of whole rows of letters.
-fn update(rows: &[(usize, Vec<[u8; 3]>)], format: Format) -> Vec<u8> {
+fn update(rows: &[Row], format: Format) -> Vec<u8> {
     let short = |value: usize| u16::try_from(value).unwrap_or(u16::MAX).to_be_bytes();
     let mut bytes = vec![0, 0];
     bytes.extend(short(rows.len()));
