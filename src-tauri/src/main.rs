@@ -8,6 +8,7 @@ mod console;
 mod files;
 mod logs;
 mod menu;
+mod recordings;
 mod sessions;
 mod tray;
 mod window;
@@ -129,7 +130,9 @@ fn main() -> anyhow::Result<()> {
             console::session_picture,
             files::session_files,
             files::session_local,
-            files::session_drops
+            files::session_drops,
+            sessions::session_tunnels,
+            recordings::session_recordings
         ])
         .setup(move |app| Ok(set_up(app, &arguments)?))
         .on_menu_event(|app, event| {

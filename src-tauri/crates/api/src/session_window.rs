@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Local, Utc};
 use secrecy::SecretString;
-use wangcheng::sessions::{Size, Stream};
+use wangcheng::sessions::{Front, How, Kind, Link, Size, Stream};
 use wangcheng::{Code, Failure, Result};
 
 use crate::error::WireError;
@@ -39,6 +39,7 @@ impl Api {
             Ok(SessionsStart {
                 sessions: self.sessions().await?,
                 settings: self.settings().await?,
+                preferences: self.domain().await?.session_preferences().await?.into(),
             })
         };
         start.await.map_err(|failure| self.in_words(&failure))
@@ -95,6 +96,8 @@ impl Api {
                 | Change::SessionGone { .. }
                 | Change::SessionStalled { .. }
                 | Change::SessionCopies { .. }
+                | Change::Tunnels { .. }
+                | Change::SessionPreferences { .. }
                 | Change::Settings { .. }
                 | Change::Reload
         )
@@ -161,6 +164,12 @@ impl Api {
                 columns,
                 rows,
             } => domain.resize_session(&session, Size { columns, rows }).await?,
+            SessionAct::Extend { session, hours } => {
+                domain.extend_lease_of_session(&session, hours).await?;
+            }
+            SessionAct::Record { session, on: true } => domain.record_session(&session).await?,
+            SessionAct::Record { session, on: false } => domain.stop_recording_session(&session).await?,
+            SessionAct::Prefer { preferences } => domain.set_session_preferences(preferences.into()).await?,
             SessionAct::Shown { session, offset } => domain.session_shown(&session, offset)?,
             SessionAct::Trust {
                 session,
@@ -176,7 +185,17 @@ impl Api {
         Ok(None)
     }
 
-    pub(crate) fn in_words(&self, failure: &Failure) -> WireError {
+    /// A way to a server for a terminal that has no window: not in the table, because a page has none.
+    ///
+    /// # Errors
+    /// What went wrong, in the user's language.
+    pub async fn reach(&self, server: &str, how: &How, kind: Kind) -> Result<(Link, Front), WireError> {
+        let reached = async { self.domain().await?.reach(server, how, kind).await };
+        reached.await.map_err(|failure| self.in_words(&failure))
+    }
+
+    /// A failure in the user's language.
+    pub fn in_words(&self, failure: &Failure) -> WireError {
         WireError::new(failure, self.tongue())
     }
 }

@@ -95,6 +95,8 @@ pub struct Measured {
 struct Counters {
     received: AtomicU64,
     updates: AtomicU64,
+    /// Keys, clicks and texts of a person.
+    used: AtomicU64,
     width: AtomicU32,
     height: AtomicU32,
     /// Bytes of a pixel, as the page wants it.
@@ -107,6 +109,7 @@ impl Default for Counters {
         Self {
             received: AtomicU64::default(),
             updates: AtomicU64::default(),
+            used: AtomicU64::default(),
             width: AtomicU32::default(),
             height: AtomicU32::default(),
             pixel: AtomicU8::new(4),
@@ -166,6 +169,11 @@ impl Screen {
             width: self.counters.width.load(Ordering::Relaxed),
             height: self.counters.height.load(Ordering::Relaxed),
         }
+    }
+
+    /// Counts what a person did: keys, clicks, texts.
+    pub fn used(&self) -> u64 {
+        self.counters.used.load(Ordering::Relaxed)
     }
 
     /// Ends it at once.

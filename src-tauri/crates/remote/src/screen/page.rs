@@ -86,7 +86,11 @@ impl Page {
         while self.buffer.is_empty() {
             self.more().await?;
         }
-        let message = match self.peek(0).await? {
+        let kind = self.peek(0).await?;
+        if matches!(kind, 4..=6 | 255) {
+            self.counters.used.fetch_add(1, Ordering::Relaxed);
+        }
+        let message = match kind {
             0 => {
                 let message = self.take(20).await?;
                 let bytes = message.get(4).map_or(0, |bits| bits / 8);

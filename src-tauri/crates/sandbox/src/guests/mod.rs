@@ -5,11 +5,15 @@
 //! (`GET /guest?server=ID` of the control listener). It lets in who proves to have a key that the server was made with, in its
 //! user data or as its key pair, and nobody else; without such a key nobody at all.
 
+mod blocks;
 mod console;
 mod disk;
+mod line;
 mod machine;
+mod page;
 mod sftp;
 mod ssh;
+mod tools;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -111,6 +115,13 @@ impl Guest {
     }
 }
 
+impl Guest {
+    /// Whether this host is the guest itself, as seen from it.
+    fn is_itself(&self, host: &str) -> bool {
+        matches!(host, "localhost" | "127.0.0.1" | "::1") || host == self.hostname || host == self.address
+    }
+}
+
 /// The part of the user data that is one for cloud-init, where it is JSON (which is YAML as well): alone, or as the first
 /// part of several.
 fn document(user_data: &str) -> Option<Value> {
@@ -189,7 +200,8 @@ async fn serve(
             continue;
         };
         let (shared, server) = (shared.clone(), server.clone());
-        let visit = ssh::Visit::new(guest, machine.clone());
+        let look = look_of(shared.clone(), server.clone());
+        let visit = ssh::Visit::new(guest, look, machine.clone());
         let config = config.clone();
         visits.spawn(async move {
             tokio::select! {
@@ -209,6 +221,11 @@ async fn receive(config: Arc<russh::server::Config>, stream: TcpStream, visit: s
     if let Err(error) = visited {
         tracing::debug!(%error, "a visit to a guest ended");
     }
+}
+
+/// How a guest looks at its own server, as that is then.
+fn look_of(shared: Weak<Shared>, server: String) -> machine::Look {
+    Arc::new(move || shared.upgrade()?.guest(&server))
 }
 
 fn machine_of(shared: &Shared, server: &str) -> Arc<Mutex<Machine>> {

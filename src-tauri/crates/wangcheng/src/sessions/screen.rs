@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use huaweicloud::{ServerId, ecs};
 use remote::{Front, Login, Measured, Question, Screen, ScreenWay};
 use secrecy::SecretString;
@@ -14,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::failure::failure;
 use super::stream::Reading;
-use super::{Now, SESSIONS_MOST, Session, State};
+use super::{How, LOOK, Now, SESSIONS_MOST, Session, State};
 use crate::Wangcheng;
 use crate::app::Change;
 use crate::cloud::Live;
@@ -120,6 +121,10 @@ impl OpenScreen {
                 .map(|(number, question)| (*number, question.ask.clone())),
             banner: now.banner.clone(),
             opened: now.opened,
+            recorded: false,
+            lease_end: now.lease_end,
+            readiness: None,
+            idle: now.idle,
             kind: SessionKind::Screen {
                 of: self.of.clone(),
                 measured: self.screen.measured(),
@@ -127,6 +132,11 @@ impl OpenScreen {
                 key_only: self.key_only,
             },
         }
+    }
+
+    /// Its server, and when the lease of that ends.
+    pub(super) fn lease(&self) -> (String, Option<DateTime<Utc>>) {
+        (self.server.id.clone(), self.now().lease_end)
     }
 
     pub(super) fn reading(&self) -> Arc<Reading> {
@@ -182,7 +192,7 @@ impl Wangcheng {
                 {
                     return Err(Failure::new(Code::BadInput).with("field", "host"));
                 }
-                let way = self.way_to(&server).await?;
+                let way = self.way_to(&server, &How::default()).await?;
                 let (host, port) = (host.clone(), *port);
                 let login: Login = way.login;
                 let (user, teller) = (login.to.user.clone(), login.teller.clone());
@@ -198,6 +208,7 @@ impl Wangcheng {
         };
         let id = uuid::Uuid::new_v4().to_string();
         let screen = Screen::start(way, teller);
+        let now = Now::new(server.lease_end, self.now());
         let open = Arc::new(OpenScreen {
             reading: Reading::new(&id, screen.output()),
             id,
@@ -209,7 +220,7 @@ impl Wangcheng {
             key_only,
             screen,
             seen: AtomicBool::new(false),
-            now: Mutex::new(Now::new()),
+            now: Mutex::new(now),
         });
         self.inner
             .sessions
@@ -280,6 +291,8 @@ impl Wangcheng {
         let mut beat = interval(TELL_EVERY);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut before = open.screen.measured();
+        let mut changes = self.changes();
+        let mut looks = interval(LOOK);
         loop {
             let mut over = false;
             tokio::select! {
@@ -293,6 +306,17 @@ impl Wangcheng {
                     let mut now = open.now();
                     now.questions += 1;
                     now.question = Some((now.questions, question));
+                }
+                change = changes.recv() => match change {
+                    Ok(change) if Self::note_servers(&open.server.id, &mut open.now(), &change) => {}
+                    _ => continue,
+                },
+                _ = looks.tick() => {
+                    let Some(minutes) = self.idle_minutes().await else { continue };
+                    if !self.note_idle(&mut open.now(), open.screen.used(), minutes) {
+                        continue;
+                    }
+                    open.screen.close();
                 }
                 _ = beat.tick() => {
                     let measured = open.screen.measured();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::super::Guest;
-use super::super::machine::{Machine, Terminal};
+use super::super::machine::{Look, Machine, Terminal};
 
 /// Between two lines of the boot.
 const LINE_EVERY: Duration = Duration::from_millis(45);
@@ -46,13 +46,15 @@ enum Stage {
 
 pub(super) struct Login {
     guest: Arc<Guest>,
+    look: Look,
     stage: Stage,
 }
 
 impl Login {
-    pub(super) fn new(guest: Arc<Guest>) -> Self {
+    pub(super) fn new(guest: Arc<Guest>, look: Look) -> Self {
         Self {
             guest,
+            look,
             stage: Stage::Booting { shown: 0, last: None },
         }
     }
@@ -149,7 +151,7 @@ impl Login {
             Stage::Password { user, typed } => {
                 let known = self.guest.password.as_ref();
                 if user == "root" && known.is_some_and(|password| password.is(&typed)) {
-                    let terminal = Terminal::new(self.guest.clone(), user);
+                    let terminal = Terminal::new(self.guest.clone(), self.look.clone(), user);
                     let greeting = terminal.greeting();
                     self.stage = Stage::Shell(Box::new(terminal));
                     return format!("\r\n{greeting}");

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Guest;
-use super::machine::Machine;
+use super::machine::{Look, Machine};
 pub(crate) use proxy::serve;
 
 /// How long a token is good for.
@@ -74,12 +74,18 @@ impl Consoles {
     }
 
     /// The seat in front of a guest: the same for everybody, and new after each start.
-    pub(super) fn seat(&self, server: &str, guest: Guest, machine: Arc<Mutex<Machine>>) -> Arc<Seat> {
+    pub(super) fn seat(
+        &self,
+        server: &str,
+        guest: Guest,
+        look: Look,
+        machine: Arc<Mutex<Machine>>,
+    ) -> Arc<Seat> {
         let mut seats = locked(&self.seats);
         if let Some(seat) = seats.get(server).filter(|seat| seat.boot == guest.boot) {
             return seat.clone();
         }
-        let seat = Arc::new(Seat::new(guest, machine));
+        let seat = Arc::new(Seat::new(guest, look, machine));
         seats.insert(server.to_owned(), seat.clone());
         seat
     }
@@ -104,7 +110,7 @@ struct Inner {
 }
 
 impl Seat {
-    fn new(guest: Guest, machine: Arc<Mutex<Machine>>) -> Self {
+    fn new(guest: Guest, look: Look, machine: Arc<Mutex<Machine>>) -> Self {
         Self {
             boot: guest.boot,
             hostname: guest.hostname.clone(),
@@ -112,7 +118,7 @@ impl Seat {
             inner: Mutex::new(Inner {
                 text: text::Text::default(),
                 keyboard: keyboard::Keyboard::default(),
-                login: login::Login::new(Arc::new(guest)),
+                login: login::Login::new(Arc::new(guest), look),
             }),
         }
     }

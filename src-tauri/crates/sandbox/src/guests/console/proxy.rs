@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, 
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode, header};
 use tokio_tungstenite::tungstenite::{Message, protocol::WebSocketConfig};
 
-use super::super::{machine_of, running, until_down};
+use super::super::{look_of, machine_of, running, until_down};
 use super::rfb;
 use crate::shared::Shared;
 
@@ -101,7 +101,8 @@ async fn visit(mut stream: TcpStream, shared: &Weak<Shared>) -> io::Result<()> {
         return Err(io::Error::other("the server does not run"));
     };
     let machine = machine_of(&whole, &server);
-    let seat = whole.consoles().seat(&server, guest, machine);
+    let look = look_of(shared.clone(), server.clone());
+    let seat = whole.consoles().seat(&server, guest, look, machine);
     drop(whole);
     let (ours, theirs) = tokio::io::duplex(PIECE);
     tokio::select! {
