@@ -21,6 +21,8 @@ mod list;
 mod records;
 #[path = "end_to_end/safety.rs"]
 mod safety;
+#[path = "end_to_end/screen.rs"]
+mod screen;
 #[path = "end_to_end/sessions.rs"]
 mod sessions;
 #[path = "end_to_end/several.rs"]

@@ -14,6 +14,7 @@ import KeyRound from '@lucide/svelte/icons/key-round';
 import Languages from '@lucide/svelte/icons/languages';
 import LayoutTemplate from '@lucide/svelte/icons/layout-template';
 import ListTree from '@lucide/svelte/icons/list-tree';
+import Monitor from '@lucide/svelte/icons/monitor';
 import Moon from '@lucide/svelte/icons/moon';
 import Pencil from '@lucide/svelte/icons/pencil';
 import Play from '@lucide/svelte/icons/play';
@@ -34,7 +35,7 @@ import Trash2 from '@lucide/svelte/icons/trash-2';
 import UserPlus from '@lucide/svelte/icons/user-plus';
 import type { Server } from './host/generated';
 import { copyText } from './parts/clipboard';
-import { whyNoConnect } from './screens/servers/acts';
+import { whyNoConnect, whyNoScreen } from './screens/servers/acts';
 import type { AppState, Screen } from './state.svelte';
 import { locale, m, type Locale } from './words/words.svelte';
 
@@ -116,6 +117,20 @@ export const actions: readonly Action[] = [
     run: async (app) => {
       const server = app.selectedRow?.server;
       if (server) await app.host.sessions.open({ server: server.id });
+    },
+  },
+  {
+    id: 'server.screen',
+    word: m.detail_screen,
+    icon: Monitor,
+    group: 'server',
+    when: (app) => {
+      const row = app.screen === 'servers' ? app.selectedRow : null;
+      return row !== null && whyNoScreen(row) === null;
+    },
+    run: async (app) => {
+      const server = app.selectedRow?.server;
+      if (server) await app.host.sessions.screen({ server: server.id, vnc: null });
     },
   },
   {

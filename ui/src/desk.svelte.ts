@@ -69,6 +69,9 @@ export class Desk {
       case 'extend':
         this.act(wish.server, 'extend');
         break;
+      case 'password':
+        this.act(wish.server, 'password');
+        break;
       case 'create':
         this.create(wish.template, { name: wish.name, purpose: wish.purpose, hours: wish.hours });
         break;

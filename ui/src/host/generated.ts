@@ -1938,6 +1938,19 @@ key: string,
 value: string, };
 
 /**
+ * A screen to show.
+ */
+export type OpenScreen = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * A VNC server instead of the provider's console.
+ */
+vnc: VncPlace | null, };
+
+/**
  * A server to log in to.
  */
 export type OpenSession = { 
@@ -2843,6 +2856,43 @@ knownHostsFile: string,
 command: string | null, };
 
 /**
+ * A screen.
+ */
+export type ScreenView = { 
+/**
+ * Where it is: nothing for the provider's console.
+ */
+vnc: VncPlace | null, 
+/**
+ * Some page reads or read it; another one has to make it anew.
+ */
+seen: boolean, 
+/**
+ * The server was made with a key and no password, which its screen does not take.
+ */
+keyOnly: boolean, 
+/**
+ * Bytes received so far.
+ */
+received: number, 
+/**
+ * Updates so far.
+ */
+updates: number, 
+/**
+ * How long an answer took the last time, in milliseconds.
+ */
+latencyMs: number | null, 
+/**
+ * Pixels in a row.
+ */
+width: number, 
+/**
+ * Rows of pixels.
+ */
+height: number, };
+
+/**
  * Where the platform's search is, and how it is spelled there.
  */
 export type Search = { 
@@ -3118,7 +3168,7 @@ server: string, };
 export type ServerState = "creating" | "running" | "stopping" | "stopped" | "starting" | "restarting" | "resizing" | "confirming_size" | "reinstalling" | "deleting" | "error" | "frozen" | "unknown";
 
 /**
- * A shell on a server.
+ * A shell or a screen of a server.
  */
 export type Session = { 
 /**
@@ -3154,6 +3204,10 @@ question: SessionQuestion | null,
  */
 banner: string, 
 /**
+ * What there is of it, if it is a screen.
+ */
+screen: ScreenView | null, 
+/**
  * It is recorded at the moment.
  */
 recorded: boolean, 
@@ -3174,6 +3228,26 @@ idle: boolean, };
  * What a window of sessions asks for.
  */
 export type SessionAct = { "act": "open", 
+/**
+ * Server id.
+ */
+server: string, } | { "act": "screen", 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * A VNC server instead of the provider's console.
+ */
+vnc: VncPlace | null, } | { "act": "page", 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * In the browser.
+ */
+browser: boolean, } | { "act": "password", 
 /**
  * Server id.
  */
@@ -4471,6 +4545,19 @@ used: number,
 max: number | null, };
 
 /**
+ * Where a VNC server answers, as the server of the cloud sees it.
+ */
+export type VncPlace = { 
+/**
+ * A name or an address.
+ */
+host: string, 
+/**
+ * The port.
+ */
+port: number, };
+
+/**
  * What costs without being of use.
  */
 export type Waste = { 
@@ -4620,6 +4707,10 @@ server: string, } | { "kind": "extend",
 /**
  * Server id.
  */
+server: string, } | { "kind": "password", 
+/**
+ * Server id.
+ */
 server: string, } | { "kind": "create", 
 /**
  * Template id.
@@ -4719,6 +4810,7 @@ export const calls = (call: Call) => ({
   sessions: {
     list: () => call<Array<Session>>("sessions.list", null),
     open: (request: OpenSession) => call<Session>("sessions.open", request),
+    screen: (request: OpenScreen) => call<Session>("sessions.screen", request),
   },
   disks: {
     list: (request: ServerRef) => call<DiskList>("disks.list", request),

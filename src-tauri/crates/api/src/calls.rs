@@ -33,7 +33,7 @@ use crate::views::facts::{
     AskBill, AskWaste, Bill, ConfigureSearch, Elsewhere, PlatformStatement, Reading, Search, SearchTrial,
     TrySearch, Waste,
 };
-use crate::views::sessions::{OpenSession, Session};
+use crate::views::sessions::{OpenScreen, OpenSession, Session};
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
     Delivery, DeliveryTest, EventPage, ExtendLease, FindKeys, ListEvents, Operation, OperationRef, PerServer,
@@ -268,6 +268,11 @@ calls! {
     "sessions.list" "list" (api, _r: ()) -> Vec<Session> { api.sessions().await }
     "sessions.open" "open" (api, ask: OpenSession) -> Session {
         let session = api.open_session(&ask.server).await?;
+        api.show_sessions();
+        Ok(session)
+    }
+    "sessions.screen" "screen" (api, ask: OpenScreen) -> Session {
+        let session = api.open_screen(&ask.server, ask.vnc).await?;
         api.show_sessions();
         Ok(session)
     }

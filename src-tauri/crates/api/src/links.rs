@@ -46,6 +46,11 @@ pub enum Wish {
         /// Server id.
         server: String,
     },
+    /// To the form that gives a server another password.
+    Password {
+        /// Server id.
+        server: String,
+    },
     /// To the form of a new server.
     Create {
         /// Template id.

@@ -304,6 +304,12 @@ impl Running {
                 let shared = Arc::clone(&shared);
                 async move { wire::Reply::Answer(control::answer(&request, &shared).await) }
             }));
+
+        // Behind all others, so that their fixed ports stay the same.
+        let listener = ports.next().await?;
+        self.shared.consoles().open_at(address(&listener)?);
+        self.tasks
+            .spawn(guests::serve_consoles(listener, Arc::clone(&self.shared)));
         Ok(())
     }
 

@@ -23,6 +23,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     clock::Pace,
     faults::{Envelope, Fault},
+    guests::Consoles,
     users::{Role, User},
     wire::{Answer, Request},
     world::{Region, Trace, World},
@@ -143,12 +144,12 @@ impl Service {
 }
 
 /// One authenticated call at one moment.
-#[derive(Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) request: &'a Request,
     pub(crate) user: &'static User,
     pub(crate) now: DateTime<Utc>,
     pub(crate) pace: Pace,
+    pub(crate) consoles: &'a Consoles,
 }
 
 impl Call<'_> {

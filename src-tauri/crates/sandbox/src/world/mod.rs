@@ -35,7 +35,7 @@ pub(crate) use keys::KeyPair;
 pub(crate) use networks::{IpVersion, Remote, Rule, SecurityGroup, Subnet, Vpc};
 pub(crate) use objects::{Bucket, MOST_BYTES, MOST_OBJECTS, Object};
 pub(crate) use power::PowerAct;
-pub(crate) use servers::{AttachedDisk, Charging, Nic, Server, Task, VmState};
+pub(crate) use servers::{AttachedDisk, Charging, Nic, PasswordMark, Server, Task, VmState};
 pub(crate) use traces::Trace;
 pub(crate) use usage::{Good, Stretch, Usage};
 
