@@ -33,6 +33,7 @@ use crate::views::facts::{
     AskBill, AskWaste, Bill, ConfigureSearch, Elsewhere, ImportEvents, PlatformStatement, Reading, Search,
     SearchTrial, TrySearch, Waste,
 };
+use crate::views::grants::{GrantStanding, Invitation, JoinOrganisation, OpenInvitation};
 use crate::views::sessions::{OpenSession, Session};
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
@@ -408,6 +409,30 @@ calls! {
     "usage.budgets" "budgets" (api, _r: ()) -> Vec<BudgetState> { api.domain().await?.budgets().await }
     "usage.set_budgets" "setBudgets" (api, budgets: Vec<Budget>) -> Vec<BudgetState> {
         api.domain().await?.set_budgets(budgets).await
+    }
+
+    "grants.standing" "standing" (api, _r: ()) -> GrantStanding {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).grant_standing(domain.grant_standing().await?))
+    }
+    "grants.invitation" "invitation" (api, ask: OpenInvitation) -> Invitation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).invitation(domain.invitation(&ask.link).await?))
+    }
+    "grants.join" "join" (api, ask: JoinOrganisation) -> GrantStanding {
+        let domain = api.domain().await?;
+        domain.join(&ask.link, &ask.fingerprint, ask.token).await?;
+        Ok(api.speaker(&domain).grant_standing(domain.grant_standing().await?))
+    }
+    "grants.refresh" "refresh" (api, _r: ()) -> GrantStanding {
+        let domain = api.domain().await?;
+        domain.refresh_grant().await?;
+        Ok(api.speaker(&domain).grant_standing(domain.grant_standing().await?))
+    }
+    "grants.leave" "leave" (api, _r: ()) -> GrantStanding {
+        let domain = api.domain().await?;
+        domain.leave().await?;
+        Ok(api.speaker(&domain).grant_standing(domain.grant_standing().await?))
     }
 
     "delivery.status" "status" (api, _r: ()) -> Delivery {

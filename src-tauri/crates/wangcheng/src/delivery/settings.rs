@@ -91,7 +91,7 @@ impl Wangcheng {
     }
 
     /// Whether a token was put into the keychain; read from the ledger, so that a screen need not ask the keychain.
-    pub(super) async fn token_noted(&self) -> Result<bool> {
+    pub(crate) async fn token_noted(&self) -> Result<bool> {
         Ok(self
             .ledger(|ledger| ledger.setting("delivery.token"))
             .await?

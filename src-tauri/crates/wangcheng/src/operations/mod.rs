@@ -28,6 +28,7 @@ mod rename;
 mod resize;
 mod runner;
 mod tags;
+mod undo;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -142,7 +143,7 @@ impl OperationKind {
         Self::AdmitSsh,
     ];
 
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::CreateServer => "server.create",
             Self::UpdateLease => "lease.update",
@@ -230,6 +231,8 @@ pub struct Detail {
     pub stands: Option<ServerState>,
     /// Why a server that ran before does not run again.
     pub stays_stopped: Option<Failure>,
+    /// The limit of a grant that a new server was too many for, for which it was taken away again.
+    pub undone: Option<Failure>,
 }
 
 /// A disk or a public address that an operation is about.
@@ -282,7 +285,7 @@ pub struct Operation {
 }
 
 impl Operation {
-    fn read(row: store::Operation) -> Option<Self> {
+    pub(crate) fn read(row: store::Operation) -> Option<Self> {
         let failure = row
             .error
             .as_deref()
