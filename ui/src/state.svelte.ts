@@ -22,7 +22,7 @@ import { asWireError, type Host } from './host/host';
 import { keep, kept } from './kept';
 import { m, resolveLanguage, setLanguage } from './words/words.svelte';
 
-export type Screen = 'servers' | 'create' | 'operations' | 'events' | 'templates' | 'settings' | 'add-account';
+export type Screen = 'servers' | 'create' | 'operations' | 'events' | 'templates' | 'grants' | 'settings' | 'add-account';
 
 /** What the servers screen has selected: a server, or the operation that is still making one. */
 export type Selection = { server: string | null; operation: string | null };
@@ -73,6 +73,8 @@ export class AppState {
   costs = $state.raw<ReadonlyMap<string, Cost>>(new Map());
   delivery = $state.raw<Delivery | null>(null);
   lastSeq = $state(0);
+  /** Counts what was told of the grant in force. */
+  grantTold = $state(0);
   /** Counts how often everything was loaded afresh, as when another ledger was opened: what was kept of the old is void. */
   ledger = $state(0);
 
@@ -210,6 +212,9 @@ export class AppState {
       case 'delivery':
         this.#deliveryTold += 1;
         this.delivery = change.delivery;
+        break;
+      case 'grant':
+        this.grantTold += 1;
         break;
       case 'lease_warned':
         this.#warn(change);

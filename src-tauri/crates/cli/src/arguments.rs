@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod facts;
+pub mod grants;
 mod parts;
 pub mod usage;
 
@@ -135,6 +136,9 @@ pub enum Command {
     /// The data platform's search: everybody's events come from there
     #[command(subcommand)]
     Platform(facts::Platform),
+    /// What an organisation lets its people use
+    #[command(subcommand)]
+    Grant(grants::Grant),
     /// Run the embedded region until Ctrl+C
     Sandbox(Sandbox),
     /// Print what a shell needs to complete commands

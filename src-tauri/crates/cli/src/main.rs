@@ -9,6 +9,7 @@ mod disks;
 mod exit;
 mod facts;
 mod fields;
+mod grants;
 mod keys;
 mod leftovers;
 mod lives;
@@ -92,6 +93,7 @@ async fn run(arguments: &Arguments, output: Output) -> Result<()> {
         Command::Delivery(command) => delivery::delivery(&session, command).await,
         Command::Usage(command) => usage::usage(&session, command).await,
         Command::Platform(command) => platform::platform(&session, command).await,
+        Command::Grant(command) => grants::grant(&session, command).await,
         Command::Sandbox(_) | Command::Completions { .. } => Ok(()),
     };
     session.close().await;
