@@ -8,6 +8,7 @@ mod events;
 pub mod facts;
 pub mod files;
 pub mod grants;
+pub mod office;
 mod operations;
 pub mod sessions;
 

@@ -183,17 +183,23 @@ async fn every_act_that_takes_more_is_weighed_and_what_gives_back_is_not() {
         "families": ["s6"], "publicAddress": false,
     }))
     .await;
-    let server = make(&api, "limits-01").await;
+    let private = |name: &str| {
+        let mut wish = create(name);
+        wish["publicMbps"] = json!(0);
+        wish
+    };
+    ask(&api, "servers.create", private("limits-01")).await;
+    let server = resting(&api, "limits-01", "running").await;
     let id = &server["id"];
 
     let other_flavor = |flavor: &str| {
-        let mut wish = create("limits-02");
+        let mut wish = private("limits-02");
         wish["flavor"] = json!(flavor);
         wish
     };
-    let mut public = create("limits-02");
+    let mut public = private("limits-02");
     public["publicMbps"] = json!(5);
-    let mut long = create("limits-02");
+    let mut long = private("limits-02");
     long["leaseEnd"] = json!(Utc::now() + TimeDelta::hours(11));
     for (wish, limit) in [
         (public, "public addresses"),

@@ -153,6 +153,12 @@ pub enum Code {
     GrantLimit,
     GrantNotAllowed,
     GrantPriceUnknown,
+    GrantNoOffice,
+    GrantOfficeThere,
+    GrantKeyAbsent,
+    GrantNotPublished,
+    GrantPassphrase,
+    GrantBackup,
     // ledger
     LedgerInUse,
     LedgerNewer,

@@ -68,7 +68,7 @@ pub(super) fn demo_configuration(url: &Url) -> Configuration {
 }
 
 impl Wangcheng {
-    pub(super) async fn delivery_configuration(&self) -> Result<Option<Configuration>> {
+    pub(crate) async fn delivery_configuration(&self) -> Result<Option<Configuration>> {
         let text = self.ledger(|ledger| ledger.setting(SETTING)).await?;
         let stored = text.and_then(|text| serde_json::from_str(&text).ok());
         Ok(stored.or_else(|| self.demo().map(|demo| demo_configuration(&demo.hei_url))))

@@ -11,16 +11,22 @@
 //! | `quota` | the arithmetic: use, wish, limit |
 //! | `measure` | what an owner has and has used |
 //! | `enforce` | whether an act is allowed |
+//! | `office` | an administrator's side: keys, the draft, signing, publishing |
+//! | `audit` | what in the project does not keep to a grant |
+//! | `policy` | the policies of the cloud that go with it |
 //!
 //! Whoever holds a key of the cloud can go past this program. A grant is enforced here so that nobody does so by
 //! mistake.
 
+mod audit;
 mod canonical;
 mod document;
 mod enforce;
 mod kept;
 mod link;
 pub(crate) mod measure;
+mod office;
+mod policy;
 mod quota;
 mod signed;
 mod source;
@@ -31,11 +37,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+pub use self::audit::{Audit, AuditOf, Breach, Finding, OwnerOver};
 pub use self::canonical::Node;
 pub use self::document::{Defaults, Exception, Grant, InForce, Organisation, Owner, Quota, SCHEMA};
 pub(crate) use self::enforce::LastCount;
 pub use self::kept::Invitation;
 pub use self::link::{HeiPlace, Join, LINK_MOST};
+pub use self::office::{Found, Office, OfficeStanding, PASSPHRASE_LEAST, Published};
+pub use self::policy::Policies;
 pub use self::quota::{Counted, GrantUse, Limit, Over, Used, Wish, check, month, too_many, uses};
 pub(crate) use self::quota::hours_left;
 pub use self::signed::{FILE_MOST, FILE_SCHEMA, PublicKey, open, sign};

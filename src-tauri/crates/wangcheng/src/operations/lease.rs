@@ -15,8 +15,8 @@ use crate::{Wangcheng, lease};
 
 /// What is asked about a lease, as the ledger keeps it. No end: the lease is taken off.
 #[derive(Serialize, Deserialize)]
-struct LeaseUpdate {
-    until: Option<DateTime<Utc>>,
+pub(super) struct LeaseUpdate {
+    pub until: Option<DateTime<Utc>>,
 }
 
 impl Wangcheng {

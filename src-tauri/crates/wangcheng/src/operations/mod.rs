@@ -19,6 +19,7 @@ mod delete;
 mod disks;
 mod lease;
 mod leftovers;
+mod office;
 mod outcome;
 mod parts;
 mod password;
@@ -40,6 +41,7 @@ use store::NewOperation;
 use ts_rs::TS;
 
 pub use self::disks::AddDisk;
+pub use self::office::AuditAct;
 pub use self::power::PowerAct;
 use self::runner::Runner;
 use crate::Wangcheng;

@@ -65,10 +65,10 @@ impl PowerAct {
 
 /// What is asked, as the ledger keeps it.
 #[derive(Serialize, Deserialize)]
-struct Power {
-    act: PowerAct,
+pub(super) struct Power {
+    pub act: PowerAct,
     /// The power is cut, rather than the guest asked.
-    hard: bool,
+    pub hard: bool,
 }
 
 impl Wangcheng {
