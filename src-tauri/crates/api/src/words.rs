@@ -71,8 +71,14 @@ fn limit(name: &str, tongue: Tongue) -> &str {
         "life_hours" => ("自创建起的总时长", "a server's whole life"),
         "until" => ("租期结束时间", "a lease's end"),
         "extensions" => ("延长次数", "extensions of a lease"),
-        "hours_month" => ("本月运行时长（含已承诺的租期）", "this month's hours, leases included"),
-        "money_month" => ("本月费用（含已承诺的租期）", "this month's money, leases included"),
+        "hours_month" => (
+            "本月运行时长（含已承诺的租期）",
+            "this month's hours, leases included",
+        ),
+        "money_month" => (
+            "本月费用（含已承诺的租期）",
+            "this month's money, leases included",
+        ),
         "flavor" => ("规格", "the flavor"),
         "region" => ("区域", "the region"),
         "public_address" => ("公网地址", "public addresses"),

@@ -124,11 +124,18 @@ async fn servers_are_made_up_to_the_limit_and_then_refused_until_an_exception_al
         "shown before the click"
     );
     let problem = &quote["problems"][0];
-    assert_eq!((&problem["blocking"], &problem["error"]["code"]), (&json!(true), &json!("grant_limit")));
+    assert_eq!(
+        (&problem["blocking"], &problem["error"]["code"]),
+        (&json!(true), &json!("grant_limit"))
+    );
 
     let error = refused(&api, "servers.create", create("second-01")).await;
     assert_eq!(error.code, "grant_limit");
-    assert!(error.sentence.contains("servers at once, 1 of 1"), "{}", error.sentence);
+    assert!(
+        error.sentence.contains("servers at once, 1 of 1"),
+        "{}",
+        error.sentence
+    );
     assert!(error.next_step.unwrap().contains("mia <mia@example.com>"));
     let events = told(&api, "grant.refused").await;
     assert_eq!(events.len(), 1, "a question about the price is no refusal");
@@ -167,18 +174,34 @@ async fn servers_are_made_up_to_the_limit_and_then_refused_until_an_exception_al
     let error = refused(&api, "servers.create", create("third-01")).await;
     assert_eq!(error.code, "grant_expired");
     let server = resting(&api, "second-01", "running").await;
-    ask(&api, "servers.delete", json!({"server": server["id"], "name": "second-01"})).await;
+    ask(
+        &api,
+        "servers.delete",
+        json!({"server": server["id"], "name": "second-01"}),
+    )
+    .await;
     settled(&api).await;
 
     api.stop().await;
     let received = received(&running).await;
-    let actions: Vec<_> = received.iter().filter_map(|event| event["action"].as_str()).collect();
-    assert!(actions.contains(&"grant.accepted") && actions.contains(&"grant.refused"), "{actions:?}");
+    let actions: Vec<_> = received
+        .iter()
+        .filter_map(|event| event["action"].as_str())
+        .collect();
+    assert!(
+        actions.contains(&"grant.accepted") && actions.contains(&"grant.refused"),
+        "{actions:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_act_that_takes_more_is_weighed_and_what_gives_back_is_not() {
-    let Stage { _dir, file, api, running: _running } = stage(json!({
+    let Stage {
+        _dir,
+        file,
+        api,
+        running: _running,
+    } = stage(json!({
         "servers": 3, "vcpus": 4, "diskGb": 100, "diskGbEach": 60, "leaseHours": 10, "extensions": 1,
         "families": ["s6"], "publicAddress": false,
     }))
@@ -213,10 +236,20 @@ async fn every_act_that_takes_more_is_weighed_and_what_gives_back_is_not() {
     let disk = json!({"server": id, "diskType": "GPSSD", "sizeGb": 61});
     let error = refused(&api, "disks.add", disk).await;
     assert!(error.sentence.contains("61 GB"), "{}", error.sentence);
-    ask(&api, "disks.add", json!({"server": id, "diskType": "GPSSD", "sizeGb": 50})).await;
+    ask(
+        &api,
+        "disks.add",
+        json!({"server": id, "diskType": "GPSSD", "sizeGb": 50}),
+    )
+    .await;
     settled(&api).await;
     let disks = ask(&api, "disks.list", json!({"server": id})).await;
-    let data = disks["disks"].as_array().unwrap().iter().find(|disk| disk["system"] == false).unwrap();
+    let data = disks["disks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|disk| disk["system"] == false)
+        .unwrap();
     let error = refused(
         &api,
         "disks.grow",
@@ -227,7 +260,12 @@ async fn every_act_that_takes_more_is_weighed_and_what_gives_back_is_not() {
     let mut tight = grant(2, json!({"diskGb": 95}));
     publish(&file, &tight, 1);
     ask(&api, "grants.refresh", Value::Null).await;
-    let error = refused(&api, "disks.grow", json!({"server": id, "disk": data["id"], "sizeGb": 60})).await;
+    let error = refused(
+        &api,
+        "disks.grow",
+        json!({"server": id, "disk": data["id"], "sizeGb": 60}),
+    )
+    .await;
     assert!(
         error.sentence.contains("90 GB of 95 GB"),
         "the 10 GB on top are what counts: {}",
@@ -239,13 +277,20 @@ async fn every_act_that_takes_more_is_weighed_and_what_gives_back_is_not() {
     publish(&file, &tight, 1);
     ask(&api, "grants.refresh", Value::Null).await;
     let error = refused(&api, "servers.cancel_lease", json!({"server": id})).await;
-    assert_eq!(error.code, "grant_not_allowed", "a server without an end is one past every end");
+    assert_eq!(
+        error.code, "grant_not_allowed",
+        "a server without an end is one past every end"
+    );
     let until = |hours| json!({"server": id, "until": Utc::now() + TimeDelta::hours(hours)});
     refused(&api, "servers.extend", until(11)).await;
     ask(&api, "servers.extend", until(9)).await;
     settled(&api).await;
     let error = refused(&api, "servers.extend", until(9)).await;
-    assert!(error.sentence.contains("extensions of a lease"), "{}", error.sentence);
+    assert!(
+        error.sentence.contains("extensions of a lease"),
+        "{}",
+        error.sentence
+    );
     let error = refused(
         &api,
         "servers.resize",
@@ -260,7 +305,10 @@ async fn every_act_that_takes_more_is_weighed_and_what_gives_back_is_not() {
     ask(&api, "grants.refresh", Value::Null).await;
     let power = |act: &str| json!({"servers": [id], "act": act, "hard": false});
     let stopped = ask(&api, "servers.power", power("stop")).await;
-    assert!(stopped[0]["error"].is_null(), "stopping is always allowed: {stopped:#}");
+    assert!(
+        stopped[0]["error"].is_null(),
+        "stopping is always allowed: {stopped:#}"
+    );
     settled(&api).await;
     resting(&api, "limits-01", "stopped").await;
     let started = ask(&api, "servers.power", power("start")).await;
@@ -272,24 +320,42 @@ async fn every_act_that_takes_more_is_weighed_and_what_gives_back_is_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_month_of_hours_and_money_counts_what_leases_promise() {
-    let Stage { _dir, file, api, running: _running } = stage(json!({"hoursMonth": 9})).await;
+    let Stage {
+        _dir,
+        file,
+        api,
+        running: _running,
+    } = stage(json!({"hoursMonth": 9})).await;
     make(&api, "month-01").await;
     let error = refused(&api, "servers.create", create("month-02")).await;
     // On the last evening of a month less is promised in it, and there is room.
-    assert!(error.sentence.contains("hours, leases included"), "{}", error.sentence);
+    assert!(
+        error.sentence.contains("hours, leases included"),
+        "{}",
+        error.sentence
+    );
     publish(&file, &grant(2, json!({"moneyMonth": "0.01"})), 1);
     ask(&api, "grants.refresh", Value::Null).await;
     let error = refused(&api, "servers.create", create("month-02")).await;
     assert!(error.sentence.contains("0.01 CNY"), "{}", error.sentence);
     let standing = ask(&api, "grants.standing", Value::Null).await;
-    let used = standing["uses"][0]["used"].as_str().unwrap().parse::<f64>().unwrap();
+    let used = standing["uses"][0]["used"]
+        .as_str()
+        .unwrap()
+        .parse::<f64>()
+        .unwrap();
     assert!(used > 0.01, "eight hours of a server are promised: {standing:#}");
     api.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_taken_over_that_is_not_the_next_grant_of_this_organisation() {
-    let Stage { _dir, file, api, running: _running } = stage(json!({"servers": 1})).await;
+    let Stage {
+        _dir,
+        file,
+        api,
+        running: _running,
+    } = stage(json!({"servers": 1})).await;
     let refresh = async |expected: Value| {
         let standing = ask(&api, "grants.refresh", Value::Null).await;
         assert_eq!(standing["joined"]["problem"]["code"], expected, "{standing:#}");
@@ -314,14 +380,21 @@ async fn nothing_is_taken_over_that_is_not_the_next_grant_of_this_organisation()
     refresh(json!("grant_from_future")).await;
     publish(&file, &grant(6, json!({})), 1);
     let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replace("\"developer\": {}", "\"developer\": {\"servers\": 9}")).unwrap();
+    std::fs::write(
+        &file,
+        text.replace("\"developer\": {}", "\"developer\": {\"servers\": 9}"),
+    )
+    .unwrap();
     refresh(json!("grant_signature_wrong")).await;
     std::fs::write(&file, "{}").unwrap();
     refresh(json!("grant_unreadable")).await;
     std::fs::remove_file(&file).unwrap();
     let standing = refresh(json!("grant_unreachable")).await;
     assert_eq!(
-        (&standing["joined"]["number"], &standing["inForce"]["quota"]["servers"]),
+        (
+            &standing["joined"]["number"],
+            &standing["inForce"]["quota"]["servers"]
+        ),
         (&json!(5), &json!(1)),
         "the last valid one stays in force"
     );
@@ -340,7 +413,10 @@ async fn nothing_is_taken_over_that_is_not_the_next_grant_of_this_organisation()
     handed["number"] = json!(9);
     publish(&file, &handed, 1);
     let standing = refresh(json!("grant_stranger")).await;
-    assert_eq!(standing["joined"]["fingerprints"], json!([PublicKey::of(&key(2)).fingerprint()]));
+    assert_eq!(
+        standing["joined"]["fingerprints"],
+        json!([PublicKey::of(&key(2)).fingerprint()])
+    );
     api.stop().await;
 }
 
@@ -357,11 +433,18 @@ async fn joining_takes_a_compared_fingerprint_and_leaving_is_told() {
 
     let invitation = ask(&api, "grants.invitation", json!({"link": text})).await;
     assert_eq!(
-        (&invitation["organisation"], &invitation["fingerprint"], &invitation["number"]),
+        (
+            &invitation["organisation"],
+            &invitation["fingerprint"],
+            &invitation["number"]
+        ),
         (&json!("Example"), &json!(fingerprint), &json!(3))
     );
     let wrong = json!({"link": text, "fingerprint": "0000", "token": null});
-    assert_eq!(refused(&api, "grants.join", wrong).await.code, "grant_fingerprint");
+    assert_eq!(
+        refused(&api, "grants.join", wrong).await.code,
+        "grant_fingerprint"
+    );
     let loud = fingerprint.to_uppercase().replace('-', " ");
     let standing = ask(
         &api,
@@ -369,19 +452,28 @@ async fn joining_takes_a_compared_fingerprint_and_leaving_is_told() {
         json!({"link": text, "fingerprint": loud, "token": null}),
     )
     .await;
-    assert_eq!(standing["joined"]["organisation"], "Example", "before anybody signed in");
+    assert_eq!(
+        standing["joined"]["organisation"], "Example",
+        "before anybody signed in"
+    );
     sign_in(&api).await;
 
     let (other_key, other_fingerprint) = link(&file, 2);
     publish(&file, &grant(4, json!({})), 2);
     let changed = json!({"link": other_key, "fingerprint": other_fingerprint, "token": null});
-    assert_eq!(refused(&api, "grants.join", changed.clone()).await.code, "grant_key_changed");
+    assert_eq!(
+        refused(&api, "grants.join", changed.clone()).await.code,
+        "grant_key_changed"
+    );
     let invitation = ask(&api, "grants.invitation", json!({"link": other_key})).await;
     assert_eq!(invitation["problem"]["code"], "grant_key_changed");
 
     ask(&api, "grants.leave", Value::Null).await;
     assert_eq!(told(&api, "grant.left").await.len(), 1);
-    assert_eq!(refused(&api, "grants.refresh", Value::Null).await.code, "grant_absent");
+    assert_eq!(
+        refused(&api, "grants.refresh", Value::Null).await.code,
+        "grant_absent"
+    );
     publish(&file, &grant(2, json!({})), 1);
     let again = json!({"link": text, "fingerprint": fingerprint, "token": null});
     assert_eq!(
@@ -416,7 +508,10 @@ async fn of_two_servers_made_at_once_the_younger_one_goes() {
         }
         let list = ask(&apis[0], "servers.refresh", Value::Null).await;
         let servers = list["servers"].as_array().unwrap();
-        let mine: Vec<_> = servers.iter().filter(|server| server["own"] == true || server["owner"] == "ada").collect();
+        let mine: Vec<_> = servers
+            .iter()
+            .filter(|server| server["own"] == true || server["owner"] == "ada")
+            .collect();
         assert_eq!(mine.len(), 1, "turn {turn}: {asked:#?}");
         for api in &apis {
             let own = ask(api, "servers.refresh", Value::Null).await;

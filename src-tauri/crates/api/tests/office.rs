@@ -57,7 +57,10 @@ async fn what_an_administrator_publishes_is_what_a_developer_may_use() {
     sign_in_as(&office, "mia").await;
     assert!(ask(&office, "office.standing", Value::Null).await.is_null());
     let founded = found(&office).await;
-    assert_eq!((&founded["draft"]["currency"], &founded["keys"][0]["held"]), (&json!("CNY"), &json!(true)));
+    assert_eq!(
+        (&founded["draft"]["currency"], &founded["keys"][0]["held"]),
+        (&json!("CNY"), &json!(true))
+    );
     assert_eq!(
         error(&office, "office.link", json!({"address": null, "withHei": false})).await,
         "grant_not_published"
@@ -69,7 +72,10 @@ async fn what_an_administrator_publishes_is_what_a_developer_may_use() {
     ask(&office, "office.edit", edited.clone()).await;
     let publish = json!({"place": PLACE, "days": 30});
     let published = ask(&office, "office.publish", publish.clone()).await;
-    assert_eq!((&published["published"]["number"], &published["signed"]["number"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        (&published["published"]["number"], &published["signed"]["number"]),
+        (&json!(1), &json!(1))
+    );
     let link = ask(&office, "office.link", json!({"address": null, "withHei": true})).await;
 
     let desk = open(&dir.path().join("ada"), &running).await;
@@ -79,7 +85,10 @@ async fn what_an_administrator_publishes_is_what_a_developer_may_use() {
     assert_eq!(standing["joined"]["organisation"], "例子公司");
     assert_eq!(standing["inForce"]["quota"]["servers"], 1);
     make(&desk, "office-01").await;
-    assert_eq!(error(&desk, "servers.create", create("office-02")).await, "grant_limit");
+    assert_eq!(
+        error(&desk, "servers.create", create("office-02")).await,
+        "grant_limit"
+    );
 
     let more = draft(&founded, json!({"developer": {"servers": 2}}));
     ask(&office, "office.edit", more).await;
@@ -87,14 +96,22 @@ async fn what_an_administrator_publishes_is_what_a_developer_may_use() {
     // Without a click: a refusal looks whether somebody allowed more meanwhile.
     tokio::time::sleep(std::time::Duration::from_secs(11)).await;
     make(&desk, "office-02").await;
-    assert_eq!(ask(&desk, "grants.standing", Value::Null).await["joined"]["number"], 2);
+    assert_eq!(
+        ask(&desk, "grants.standing", Value::Null).await["joined"]["number"],
+        2
+    );
 
     assert_eq!(
         error(&desk, "office.publish", publish).await,
         "grant_no_office",
         "a developer has no key to sign with"
     );
-    ask(&office, "office.revoke", json!({"reason": "the project is over", "days": 30})).await;
+    ask(
+        &office,
+        "office.revoke",
+        json!({"reason": "the project is over", "days": 30}),
+    )
+    .await;
     let standing = ask(&desk, "grants.refresh", Value::Null).await;
     assert_eq!(standing["stopped"]["code"], "grant_revoked");
     office.stop().await;
@@ -120,7 +137,10 @@ async fn one_key_takes_over_from_another_without_leaving_anybody_behind() {
         ask(&desk, "grants.join", join).await;
         desks.push(desk);
     }
-    assert_eq!(error(&office, "office.retire", Value::Null).await, "grant_unreadable");
+    assert_eq!(
+        error(&office, "office.retire", Value::Null).await,
+        "grant_unreadable"
+    );
     ask(&office, "office.rotate", Value::Null).await;
     assert_eq!(
         error(&office, "office.retire", Value::Null).await,
@@ -134,9 +154,15 @@ async fn one_key_takes_over_from_another_without_leaving_anybody_behind() {
     ask(&office, "office.publish", publish.clone()).await;
     for desk in &desks {
         let standing = ask(desk, "grants.refresh", Value::Null).await;
-        assert!(standing["joined"]["problem"].is_null(), "also who missed the one with both: {standing:#}");
+        assert!(
+            standing["joined"]["problem"].is_null(),
+            "also who missed the one with both: {standing:#}"
+        );
         assert_eq!(standing["joined"]["number"], 3);
-        assert_eq!(standing["joined"]["fingerprints"], json!([retired["keys"][0]["fingerprint"]]));
+        assert_eq!(
+            standing["joined"]["fingerprints"],
+            json!([retired["keys"][0]["fingerprint"]])
+        );
     }
     ask(&office, "office.publish", publish).await;
     let standing = ask(&desks[0], "grants.refresh", Value::Null).await;
@@ -154,7 +180,10 @@ async fn a_backup_opens_with_its_passphrase_only_here_and_for_the_vendor_of_ssh(
     let office = open(&dir.path().join("mia"), &running).await;
     sign_in_as(&office, "mia").await;
     let founded = found(&office).await;
-    assert_eq!(error(&office, "office.back_up", json!({"passphrase": "short"})).await, "grant_passphrase");
+    assert_eq!(
+        error(&office, "office.back_up", json!({"passphrase": "short"})).await,
+        "grant_passphrase"
+    );
     let passphrase = "correct horse battery";
     let backup = ask(&office, "office.back_up", json!({"passphrase": passphrase})).await;
     let file = backup["file"].as_str().unwrap().to_owned();
@@ -173,16 +202,35 @@ async fn a_backup_opens_with_its_passphrase_only_here_and_for_the_vendor_of_ssh(
     };
     assert!(!by_ssh("another one").status.success());
     let public = by_ssh(passphrase);
-    assert!(public.status.success(), "{}", String::from_utf8_lossy(&public.stderr));
+    assert!(
+        public.status.success(),
+        "{}",
+        String::from_utf8_lossy(&public.stderr)
+    );
 
     let other = open(&dir.path().join("other"), &running).await;
-    let restore = |passphrase: &str, file: &str| json!({"file": file, "passphrase": passphrase, "remember": "run"});
-    assert_eq!(error(&other, "office.restore", restore("another one", &file)).await, "grant_backup");
-    assert_eq!(error(&other, "office.restore", restore(passphrase, "{}")).await, "grant_backup");
+    let restore =
+        |passphrase: &str, file: &str| json!({"file": file, "passphrase": passphrase, "remember": "run"});
+    assert_eq!(
+        error(&other, "office.restore", restore("another one", &file)).await,
+        "grant_backup"
+    );
+    assert_eq!(
+        error(&other, "office.restore", restore(passphrase, "{}")).await,
+        "grant_backup"
+    );
     let restored = ask(&other, "office.restore", restore(passphrase, &file)).await;
     assert_eq!(restored["draft"], founded["draft"]);
     assert_eq!(restored["keys"], founded["keys"]);
-    assert_eq!(error(&other, "office.found", json!({"name": "x", "ask": "x", "currency": "CNY", "remember": "run"})).await, "grant_office_there");
+    assert_eq!(
+        error(
+            &other,
+            "office.found",
+            json!({"name": "x", "ask": "x", "currency": "CNY", "remember": "run"})
+        )
+        .await,
+        "grant_office_there"
+    );
     office.stop().await;
     other.stop().await;
 }
@@ -200,7 +248,9 @@ async fn an_audit_finds_each_planted_breach_and_offers_what_ends_it() {
     let console = Console::new(&desk, &running).await;
     console.set_lease(kept[1]["id"].as_str().unwrap(), None).await;
     let far = Utc::now() + TimeDelta::days(40);
-    console.set_lease(kept[0]["id"].as_str().unwrap(), Some(far)).await;
+    console
+        .set_lease(kept[0]["id"].as_str().unwrap(), Some(far))
+        .await;
 
     let office = open(&dir.path().join("mia"), &running).await;
     sign_in_as(&office, "mia").await;
@@ -214,40 +264,90 @@ async fn an_audit_finds_each_planted_breach_and_offers_what_ends_it() {
     let breaches = |name: &str| -> Vec<String> {
         let found = audit["servers"].as_array().unwrap();
         let found = found.iter().find(|one| one["name"] == name);
-        let of = found.map(|one| one["breaches"].as_array().unwrap().clone()).unwrap_or_default();
+        let of = found
+            .map(|one| one["breaches"].as_array().unwrap().clone())
+            .unwrap_or_default();
         of.iter().map(|one| one.as_str().unwrap().to_owned()).collect()
     };
-    let always = ["flavor_not_allowed", "public_address", "region_not_allowed", "disk_too_large"];
-    let with = |more: &[&str]| -> Vec<String> { more.iter().chain(&always).map(|one| (*one).to_owned()).collect() };
+    let always = [
+        "flavor_not_allowed",
+        "public_address",
+        "region_not_allowed",
+        "disk_too_large",
+    ];
+    let with =
+        |more: &[&str]| -> Vec<String> { more.iter().chain(&always).map(|one| (*one).to_owned()).collect() };
     assert_eq!(breaches("audit-01"), with(&["lease_too_long"]), "{audit:#}");
     assert_eq!(breaches("audit-02"), with(&["no_lease"]));
     assert_eq!(breaches("audit-03"), with(&["too_many"]));
     assert_eq!(audit["owners"][0]["limit"], "servers");
     let others = audit["servers"].as_array().unwrap().iter().filter(|one| {
-        one["breaches"].as_array().unwrap().iter().any(|breach| breach == "not_named" || breach == "no_owner")
+        one["breaches"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|breach| breach == "not_named" || breach == "no_owner")
     });
-    assert!(others.count() > 0, "the region has servers of people whom the grant does not name");
+    assert!(
+        others.count() > 0,
+        "the region has servers of people whom the grant does not name"
+    );
 
     let id = &kept[1]["id"];
     let until = Utc::now() + TimeDelta::hours(3);
     let act = |act: Value| json!({"server": id, "act": act});
-    ask(&office, "office.act", act(json!({"kind": "set_lease", "until": until}))).await;
+    ask(
+        &office,
+        "office.act",
+        act(json!({"kind": "set_lease", "until": until})),
+    )
+    .await;
     settled(&office).await;
     ask(&office, "office.act", act(json!({"kind": "stop"}))).await;
     settled(&office).await;
     let audit = ask(&office, "office.audit", json!({"of": "draft"})).await;
-    let second = audit["servers"].as_array().unwrap().iter().find(|one| one["name"] == "audit-02").unwrap().clone();
-    assert_eq!((&second["state"], second["leaseEnd"].is_string()), (&json!("stopped"), true));
+    let second = audit["servers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == "audit-02")
+        .unwrap()
+        .clone();
     assert_eq!(
-        error(&office, "office.act", act(json!({"kind": "delete", "name": "another"}))).await,
+        (&second["state"], second["leaseEnd"].is_string()),
+        (&json!("stopped"), true)
+    );
+    assert_eq!(
+        error(
+            &office,
+            "office.act",
+            act(json!({"kind": "delete", "name": "another"}))
+        )
+        .await,
         "name_mismatch"
     );
-    ask(&office, "office.act", act(json!({"kind": "delete", "name": "audit-02"}))).await;
+    ask(
+        &office,
+        "office.act",
+        act(json!({"kind": "delete", "name": "audit-02"})),
+    )
+    .await;
     settled(&office).await;
     let audit = ask(&office, "office.audit", json!({"of": "draft"})).await;
-    assert!(audit["servers"].as_array().unwrap().iter().all(|one| one["name"] != "audit-02"));
+    assert!(
+        audit["servers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|one| one["name"] != "audit-02")
+    );
     assert_eq!(
-        error(&desk, "office.act", json!({"server": kept[0]["id"], "act": {"kind": "stop"}})).await,
+        error(
+            &desk,
+            "office.act",
+            json!({"server": kept[0]["id"], "act": {"kind": "stop"}})
+        )
+        .await,
         "grant_no_office"
     );
 

@@ -82,9 +82,8 @@ pub fn label(tongue: Tongue, key: &str) -> &str {
 pub fn shown(tongue: Tongue, value: &Value, key: &str) -> String {
     let raw = || value.get(key).and_then(Value::as_str).unwrap_or_default();
     match key {
-        "leaseEnd" | "created" | "since" | "made" | "ended" | "deliveredAt" | "nextTryAt" | "expires" | "issued" | "checkedAt" => {
-            times::with_distance(tongue, raw())
-        }
+        "leaseEnd" | "created" | "since" | "made" | "ended" | "deliveredAt" | "nextTryAt" | "expires"
+        | "issued" | "checkedAt" => times::with_distance(tongue, raw()),
         "time" | "recordedAt" | "sentAt" | "settledAt" => times::moment(raw()),
         _ => word(tongue, key, text(value, key)),
     }

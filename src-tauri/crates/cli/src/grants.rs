@@ -1,5 +1,7 @@
 //! Grants: what is in force, and joining an organisation.
 
+mod office;
+
 use std::io::Write;
 use std::path::Path;
 
@@ -29,6 +31,7 @@ pub async fn grant(session: &Session, command: &Grant) -> Result<()> {
             fingerprint,
             with_token,
         } => join(session, link, fingerprint.as_deref(), *with_token).await?,
+        Grant::Office(command) => return office::office(session, command).await,
         Grant::Leave { yes } => {
             let before = session.ask("grants.standing", Value::Null).await?;
             let name = before
@@ -81,7 +84,11 @@ fn compared(session: &Session, of_link: &str) -> Result<String> {
             "The fingerprint has to be compared with what the administrator told",
         );
         let step = output.say("请用 `--fingerprint` 提供。", "Give it with `--fingerprint`.");
-        return Err(Trouble::new("confirmation_missing", sentence, Some(step.to_owned())));
+        return Err(Trouble::new(
+            "confirmation_missing",
+            sentence,
+            Some(step.to_owned()),
+        ));
     }
     output.note(&format!(
         "{}: {of_link}\n{}",
@@ -101,14 +108,33 @@ fn shown(session: &Session, standing: &Value) -> String {
     let output = session.output;
     let Some(joined) = standing.get("joined").filter(|joined| joined.is_object()) else {
         return output
-            .say("没有加入任何组织，不受限制。", "No organisation was joined; nothing is limited.")
+            .say(
+                "没有加入任何组织，不受限制。",
+                "No organisation was joined; nothing is limited.",
+            )
             .to_owned();
     };
-    let keys = ["organisation", "number", "issued", "expires", "ask", "source", "checkedAt"];
+    let keys = [
+        "organisation",
+        "number",
+        "issued",
+        "expires",
+        "ask",
+        "source",
+        "checkedAt",
+    ];
     let mut parts = vec![facts(output.tongue, joined, &keys, Vec::new())];
-    for problem in [joined.get("problem"), standing.get("stopped"), standing.get("problem")] {
+    for problem in [
+        joined.get("problem"),
+        standing.get("stopped"),
+        standing.get("problem"),
+    ] {
         if let Some(problem) = problem.filter(|problem| problem.is_object()) {
-            parts.push(format!("! {} {}", text(problem, "sentence"), text(problem, "nextStep")));
+            parts.push(format!(
+                "! {} {}",
+                text(problem, "sentence"),
+                text(problem, "nextStep")
+            ));
         }
     }
     if let Some(in_force) = standing.get("inForce").filter(|one| one.is_object()) {

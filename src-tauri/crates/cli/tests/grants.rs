@@ -47,22 +47,46 @@ async fn an_organisation_is_joined_by_its_fingerprint_and_its_grant_holds_in_scr
     let link = link.to_str().unwrap();
 
     let nobody = place.run(&["grant", "join", link, "--json"]).await;
-    assert_eq!((code(&nobody), error(&nobody)["code"].as_str()), (4, Some("confirmation_missing")));
+    assert_eq!(
+        (code(&nobody), error(&nobody)["code"].as_str()),
+        (4, Some("confirmation_missing"))
+    );
     let wrong = ["grant", "join", link, "--fingerprint", "1234", "--json"];
     let wrong = place.run(&wrong).await;
-    assert_eq!((code(&wrong), error(&wrong)["code"].as_str()), (4, Some("grant_fingerprint")));
+    assert_eq!(
+        (code(&wrong), error(&wrong)["code"].as_str()),
+        (4, Some("grant_fingerprint"))
+    );
     let joined = place
-        .json(&["grant", "join", &join.text(), "--fingerprint", &public.fingerprint()])
+        .json(&[
+            "grant",
+            "join",
+            &join.text(),
+            "--fingerprint",
+            &public.fingerprint(),
+        ])
         .await;
     assert_eq!(joined["joined"]["organisation"], "例子公司");
 
-    let create = ["server", "create", "no-01", "--template", "linux-small", "--for", "2h", "--json"];
+    let create = [
+        "server",
+        "create",
+        "no-01",
+        "--template",
+        "linux-small",
+        "--for",
+        "2h",
+        "--json",
+    ];
     let refused = place.run(&create).await;
     assert_eq!(code(&refused), 4, "{}", common::said(&refused));
     assert_eq!(error(&refused)["code"], "grant_limit");
     let shown = place.run(&["grant", "show"]).await;
     let text = String::from_utf8_lossy(&shown.stdout).into_owned();
-    assert!(text.contains("例子公司") && text.contains("servers at once"), "{text}");
+    assert!(
+        text.contains("例子公司") && text.contains("servers at once"),
+        "{text}"
+    );
 
     assert_eq!(code(&place.run(&["grant", "leave"]).await), 4, "it is confirmed");
     place.json(&["grant", "leave", "--yes"]).await;

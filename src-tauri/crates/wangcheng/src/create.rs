@@ -198,7 +198,10 @@ impl Wangcheng {
                     });
                 }
             }
-            match self.weighed(&live, &plan.wish(total(&parts).as_ref(), cloud_now)).await {
+            match self
+                .weighed(&live, &plan.wish(total(&parts).as_ref(), cloud_now))
+                .await
+            {
                 Ok((uses, over)) => {
                     grant = uses;
                     problems.extend(over.into_iter().map(|(limit, failure)| Problem {

@@ -162,7 +162,9 @@ pub(super) fn look(grant: &Grant, project: &Project, region: &str, now: DateTime
             .find(|row| holder(row) == Some(id))
             .and_then(|row| row.tags.get(TAG_OWNER));
         let name = names.get(id).copied().or(tag.map(String::as_str)).unwrap_or(id);
-        let Some(in_force) = grant.of(id, now) else { continue };
+        let Some(in_force) = grant.of(id, now) else {
+            continue;
+        };
         let share = project.of(id, name);
         let used = share.used();
         for over in over_now(&in_force.quota, &used, now) {
@@ -266,13 +268,22 @@ fn breaches_of(
     if quota.public_address == Some(false) && public {
         found.push(Breach::PublicAddress);
     }
-    if quota.regions.as_ref().is_some_and(|regions| !regions.iter().any(|one| one == region)) {
+    if quota
+        .regions
+        .as_ref()
+        .is_some_and(|regions| !regions.iter().any(|one| one == region))
+    {
         found.push(Breach::RegionNotAllowed);
     }
     let largest = project
         .volumes
         .iter()
-        .filter(|volume| volume.attachments.iter().any(|one| one.server_id.as_str() == server.id))
+        .filter(|volume| {
+            volume
+                .attachments
+                .iter()
+                .any(|one| one.server_id.as_str() == server.id)
+        })
         .filter_map(|volume| volume.size_gb)
         .max();
     if let (Some(max), Some(largest)) = (quota.disk_gb_each, largest)

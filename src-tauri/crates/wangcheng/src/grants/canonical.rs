@@ -281,7 +281,10 @@ mod tests {
         ] {
             assert!(Node::read(text).is_err(), "{text}");
         }
-        assert!(Node::read(&"[".repeat(100_000)).is_err(), "nor does depth end the program");
+        assert!(
+            Node::read(&"[".repeat(100_000)).is_err(),
+            "nor does depth end the program"
+        );
     }
 
     #[test]

@@ -271,12 +271,18 @@ impl Grant {
             .chain(self.revoked.iter())
             .chain(&self.accounts)
             .chain(self.roles.keys())
-            .chain(self.owners.iter().flat_map(|owner| [&owner.id, &owner.name, &owner.role]))
+            .chain(
+                self.owners
+                    .iter()
+                    .flat_map(|owner| [&owner.id, &owner.name, &owner.role]),
+            )
             .chain(self.exceptions.iter().flat_map(|one| [&one.owner, &one.reason]));
         for text in texts {
             let fits = (1..=TEXT_MOST).contains(&text.chars().count());
             if !fits || text.chars().any(is_hidden) {
-                return Err(unreadable("a text that is empty, too long or has signs that do not show"));
+                return Err(unreadable(
+                    "a text that is empty, too long or has signs that do not show",
+                ));
             }
         }
         if self.roles.len().max(self.owners.len()).max(self.exceptions.len()) > ROWS_MOST {
@@ -291,7 +297,11 @@ impl Grant {
         if self.keys.is_empty() || self.keys.len() > 4 {
             return Err(unreadable("one to four keys"));
         }
-        let roles = self.owners.iter().map(|owner| &owner.role).chain(self.others.iter());
+        let roles = self
+            .owners
+            .iter()
+            .map(|owner| &owner.role)
+            .chain(self.others.iter());
         for role in roles {
             if !self.roles.contains_key(role) {
                 return Err(unreadable(format!("there is no role {role}")));

@@ -107,7 +107,8 @@ impl Wangcheng {
             None => Ok(()),
             Some((failure, over)) => {
                 if self.rehearsal.is_none() {
-                    self.tell_refusal(live, act, server, &failure, over.as_ref()).await?;
+                    self.tell_refusal(live, act, server, &failure, over.as_ref())
+                        .await?;
                 }
                 Err(failure)
             }
@@ -142,7 +143,11 @@ impl Wangcheng {
     }
 
     /// How a wish stands to the grant in force, without a word to the data platform: bars, and what stands in the way.
-    pub(crate) async fn weighed(&self, live: &Live, wish: &Wish) -> Result<(Vec<GrantUse>, Vec<(Limit, Failure)>)> {
+    pub(crate) async fn weighed(
+        &self,
+        live: &Live,
+        wish: &Wish,
+    ) -> Result<(Vec<GrantUse>, Vec<(Limit, Failure)>)> {
         let Some(holding) = self.holding(live).await? else {
             return Ok((Vec::new(), Vec::new()));
         };
@@ -181,7 +186,8 @@ impl Wangcheng {
         if quota.money_month.is_some() {
             let later = hours_left(now, end, now) - hours_left(now, server.lease_end, now);
             let price = self.hour_of(live, &server.id.as_str().into()).await;
-            wish.money = price.map(|price| Money::new(price.amount * later.max(Decimal::ZERO), price.currency));
+            wish.money =
+                price.map(|price| Money::new(price.amount * later.max(Decimal::ZERO), price.currency));
         }
         wish
     }
@@ -242,10 +248,17 @@ impl Wangcheng {
         over: Option<&Over>,
     ) -> store::NewEvent {
         let kept = self.kept_grant().await.ok().flatten();
-        let mut draft = Draft::new(Action::GrantRefused, live.cloud_now(self.now()), &self.inner.client);
+        let mut draft = Draft::new(
+            Action::GrantRefused,
+            live.cloud_now(self.now()),
+            &self.inner.client,
+        );
         draft
             .set("refused", act.as_str())
-            .set("organisation", kept.as_ref().map(|kept| kept.organisation.name.clone()))
+            .set(
+                "organisation",
+                kept.as_ref().map(|kept| kept.organisation.name.clone()),
+            )
             .set("grant_number", kept.as_ref().map(|kept| kept.number))
             .set("server_name", server.map(|server| server.name.clone()));
         if let Some(over) = over {

@@ -143,7 +143,9 @@ impl Wangcheng {
         // One that cannot be read is replaced by joining anew.
         if let Ok(Some(kept)) = self.kept_grant().await {
             if kept.organisation.id != grant.organisation.id {
-                return Err(Failure::new(Code::GrantOtherJoined).with("organisation", &kept.organisation.name));
+                return Err(
+                    Failure::new(Code::GrantOtherJoined).with("organisation", &kept.organisation.name)
+                );
             }
             if !kept.trusted().contains(&join.key) {
                 return Err(Failure::new(Code::GrantKeyChanged)
@@ -203,7 +205,8 @@ impl Wangcheng {
         };
         self.note_number(&grant).await?;
         let text = serde_json::to_string(&kept).map_err(|e| Failure::new(Code::Internal).saying(e))?;
-        self.ledger(move |ledger| ledger.set_setting(SETTING, &text)).await?;
+        self.ledger(move |ledger| ledger.set_setting(SETTING, &text))
+            .await?;
         if let Some(hei) = join.hei
             && (token.is_some() || self.token_noted().await?)
         {
@@ -269,7 +272,10 @@ impl Wangcheng {
             let known = before.etag.as_deref().filter(|_| before.grant().is_ok());
             match self.fetch_grant(&source, known).await? {
                 Lies::Unchanged => Ok(None),
-                Lies::Text { text, etag } => self.newer(&before, &text).await.map(|grant| Some((text, etag, grant))),
+                Lies::Text { text, etag } => self
+                    .newer(&before, &text)
+                    .await
+                    .map(|grant| Some((text, etag, grant))),
             }
         };
         let answer = asked.await;
@@ -281,7 +287,10 @@ impl Wangcheng {
             let (text, seq) = self
                 .ledger(|ledger| Ok((ledger.setting(SETTING)?, ledger.last_seq()?)))
                 .await?;
-            let Some(kept) = text.as_deref().and_then(|text| serde_json::from_str::<Kept>(text).ok()) else {
+            let Some(kept) = text
+                .as_deref()
+                .and_then(|text| serde_json::from_str::<Kept>(text).ok())
+            else {
                 return Ok(());
             };
             // Somebody joined another one, or was quicker.

@@ -46,7 +46,8 @@ pub(crate) fn holder(row: &ecs::Server) -> Option<&str> {
 /// It is going, or gone.
 pub(crate) fn is_going(row: &ecs::Server) -> bool {
     matches!(row.status.as_str(), "DELETED" | "SOFT_DELETED")
-        || ServerState::from_cloud(&row.status, row.task_state.as_deref(), row.frozen) == ServerState::Deleting
+        || ServerState::from_cloud(&row.status, row.task_state.as_deref(), row.frozen)
+            == ServerState::Deleting
 }
 
 impl Project {
@@ -254,7 +255,10 @@ fn add_under_way(
                 used.vcpus = used.vcpus.saturating_add(detail.vcpus.unwrap_or_default());
                 let hours = hours_left(now, detail.lease_end, now);
                 used.hours += hours;
-                used.money += detail.price.as_ref().map_or(Decimal::ZERO, |price| price.amount * hours);
+                used.money += detail
+                    .price
+                    .as_ref()
+                    .map_or(Decimal::ZERO, |price| price.amount * hours);
             }
         }
         OperationKind::AddDisk => {
@@ -268,12 +272,18 @@ fn add_under_way(
         }
         OperationKind::GrowDisk => {
             let id = detail.part.as_ref().and_then(|part| part.id.as_deref());
-            let volume = project.volumes.iter().find(|volume| Some(volume.id.as_str()) == id);
+            let volume = project
+                .volumes
+                .iter()
+                .find(|volume| Some(volume.id.as_str()) == id);
             let is = volume.and_then(|volume| volume.size_gb).unwrap_or(part_gb);
             used.disk_gb = used.disk_gb.saturating_add(part_gb.saturating_sub(is));
         }
         OperationKind::ResizeServer => {
-            let is = share.servers.iter().find(|(_, server)| Some(server.id.as_str()) == server_id);
+            let is = share
+                .servers
+                .iter()
+                .find(|(_, server)| Some(server.id.as_str()) == server_id);
             if let Some((_, server)) = is {
                 let more = detail.vcpus.unwrap_or_default();
                 let more = more.saturating_sub(server.vcpus.unwrap_or_default());

@@ -45,8 +45,8 @@ pub use self::kept::Invitation;
 pub use self::link::{HeiPlace, Join, LINK_MOST};
 pub use self::office::{Found, Office, OfficeStanding, PASSPHRASE_LEAST, Published};
 pub use self::policy::Policies;
-pub use self::quota::{Counted, GrantUse, Limit, Over, Used, Wish, check, month, too_many, uses};
 pub(crate) use self::quota::hours_left;
+pub use self::quota::{Counted, GrantUse, Limit, Over, Used, Wish, check, month, too_many, uses};
 pub use self::signed::{FILE_MOST, FILE_SCHEMA, PublicKey, open, sign};
 pub use self::source::Source;
 use crate::Wangcheng;
@@ -157,9 +157,7 @@ impl Wangcheng {
             token_wanted,
         });
         let Ok(live) = self.active().await else {
-            standing.stopped = grant
-                .and_then(|grant| kept::holds(&grant, self.now()))
-                .err();
+            standing.stopped = grant.and_then(|grant| kept::holds(&grant, self.now())).err();
             return Ok(standing);
         };
         match self.holding(&live).await {

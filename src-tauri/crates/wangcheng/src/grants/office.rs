@@ -100,7 +100,8 @@ impl Wangcheng {
 
     async fn keep_office(&self, office: &Office) -> Result<()> {
         let text = serde_json::to_string(office).map_err(|e| Failure::new(Code::Internal).saying(e))?;
-        self.ledger(move |ledger| ledger.set_setting(SETTING, &text)).await?;
+        self.ledger(move |ledger| ledger.set_setting(SETTING, &text))
+            .await?;
         self.publish(Change::Grant);
         Ok(())
     }
@@ -115,7 +116,12 @@ impl Wangcheng {
             Err(failure) if failure.code == Code::GrantNoOffice => return Ok(None),
             Err(failure) => return Err(failure),
         };
-        let keys: Vec<PublicKey> = office.draft.keys.iter().filter_map(|key| PublicKey::read(key)).collect();
+        let keys: Vec<PublicKey> = office
+            .draft
+            .keys
+            .iter()
+            .filter_map(|key| PublicKey::read(key))
+            .collect();
         let mut held = Vec::new();
         for key in &keys {
             if self.inner.keychain.get(&self.signing_name(key)).await?.is_some() {
@@ -216,8 +222,16 @@ impl Wangcheng {
             }
         }
         // While keys change, those who know only the former one have to be able to read it.
-        let former = office.signed.as_ref().map(|signed| signed.keys.as_slice()).unwrap_or_default();
-        for key in former.iter().filter(|key| !grant.keys.contains(key)).filter_map(|key| PublicKey::read(key)) {
+        let former = office
+            .signed
+            .as_ref()
+            .map(|signed| signed.keys.as_slice())
+            .unwrap_or_default();
+        for key in former
+            .iter()
+            .filter(|key| !grant.keys.contains(key))
+            .filter_map(|key| PublicKey::read(key))
+        {
             if let Some(key) = self.signing_key(&key).await? {
                 signing.push(key);
             }
@@ -338,9 +352,14 @@ impl Wangcheng {
             return Err(Code::GrantKeyAbsent.into());
         }
         let mut office = standing.office;
-        let told = office.signed.as_ref().is_some_and(|signed| signed.keys.contains(&next.text()));
+        let told = office
+            .signed
+            .as_ref()
+            .is_some_and(|signed| signed.keys.contains(&next.text()));
         if !told {
-            return Err(Failure::new(Code::GrantUnreadable).saying("the new key stands in no published grant yet"));
+            return Err(
+                Failure::new(Code::GrantUnreadable).saying("the new key stands in no published grant yet")
+            );
         }
         office.draft.keys = vec![next.text()];
         self.keep_office(&office).await?;
@@ -358,11 +377,13 @@ impl Wangcheng {
         let key = office.draft.keys.first().and_then(|key| PublicKey::read(key));
         let key = key.ok_or(Code::GrantKeyAbsent)?;
         let hei = if with_hei {
-            self.delivery_configuration().await?.map(|configuration| HeiPlace {
-                url: configuration.url,
-                event_set: configuration.event_set,
-                datatype: configuration.datatype,
-            })
+            self.delivery_configuration()
+                .await?
+                .map(|configuration| HeiPlace {
+                    url: configuration.url,
+                    event_set: configuration.event_set,
+                    datatype: configuration.datatype,
+                })
         } else {
             None
         };
@@ -477,7 +498,11 @@ impl Wangcheng {
     }
 
     fn signing_name(&self, key: &PublicKey) -> String {
-        format!("grant/{}/{}", self.inner.ledger.installation_id(), key.fingerprint())
+        format!(
+            "grant/{}/{}",
+            self.inner.ledger.installation_id(),
+            key.fingerprint()
+        )
     }
 
     /// Whether the cloud lets this account write there: asked by reading what is known of the object, which a
@@ -513,7 +538,8 @@ fn sealed(key: &SigningKey, name: &str, passphrase: &SecretString) -> Result<Str
     let failed = |error: ssh_key::Error| Failure::new(Code::Internal).saying(error);
     let pair = Ed25519Keypair::from_seed(&key.to_bytes());
     let plain: String = name.chars().filter(|c| !c.is_control()).collect();
-    let key = PrivateKey::new(KeypairData::from(pair), format!("wangcheng grants: {plain}")).map_err(failed)?;
+    let key =
+        PrivateKey::new(KeypairData::from(pair), format!("wangcheng grants: {plain}")).map_err(failed)?;
     let mut salt = [0_u8; 16];
     rand::fill(&mut salt);
     let kdf = Kdf::Bcrypt {
@@ -534,7 +560,9 @@ fn opened(sealed: &str, passphrase: &SecretString) -> Result<SigningKey> {
     if matches!(key.kdf(), Kdf::Bcrypt { rounds, .. } if *rounds > 16 * ROUNDS) {
         return Err(wrong(&"too many rounds"));
     }
-    let key = key.decrypt(passphrase.expose_secret()).map_err(|error| wrong(&error))?;
+    let key = key
+        .decrypt(passphrase.expose_secret())
+        .map_err(|error| wrong(&error))?;
     match key.key_data() {
         KeypairData::Ed25519(pair) => Ok(SigningKey::from_bytes(&pair.private.to_bytes())),
         _ => Err(wrong(&"no Ed25519 key")),

@@ -37,7 +37,11 @@ const MAKE: [&str; 5] = [
     "vpc:securityGroupRules:create",
 ];
 /// Public addresses.
-const ADDRESS: [&str; 3] = ["vpc:publicIps:create", "vpc:publicIps:update", "vpc:publicIps:delete"];
+const ADDRESS: [&str; 3] = [
+    "vpc:publicIps:create",
+    "vpc:publicIps:update",
+    "vpc:publicIps:delete",
+];
 /// What is done to a server.
 const SERVER: [&str; 12] = [
     "ecs:cloudServers:deleteServers",
@@ -82,8 +86,15 @@ impl Wangcheng {
 
 /// The policies that go with a grant.
 pub(super) fn policies(grant: &Grant) -> Result<Policies> {
-    let address = grant.roles.is_empty() || grant.roles.values().any(|quota| quota.public_address != Some(false));
-    let makes: Vec<&str> = MAKE.into_iter().chain(address.then_some(ADDRESS).into_iter().flatten()).collect();
+    let address = grant.roles.is_empty()
+        || grant
+            .roles
+            .values()
+            .any(|quota| quota.public_address != Some(false));
+    let makes: Vec<&str> = MAKE
+        .into_iter()
+        .chain(address.then_some(ADDRESS).into_iter().flatten())
+        .collect();
     let acts: Vec<&str> = SERVER.into_iter().chain(DISK).collect();
     let own = json!({
         "StringEquals": {format!("g:ResourceTag/{TAG_OWNER}"): ["${g:UserName}"]},
@@ -96,14 +107,22 @@ pub(super) fn policies(grant: &Grant) -> Result<Policies> {
         // Disks are tagged after they are made, so one's own are not known by a tag in every moment.
         json!({"Effect": "Allow", "Action": DISK}),
     ];
-    let all: Vec<&str> = READ.into_iter().chain(makes.iter().copied()).chain(acts).collect();
+    let all: Vec<&str> = READ
+        .into_iter()
+        .chain(makes.iter().copied())
+        .chain(acts)
+        .collect();
     let mut classic = vec![json!({"Effect": "Allow", "Action": all})];
     if !address {
         let no = json!({"Effect": "Deny", "Action": ["vpc:publicIps:create"]});
         identity.push(no.clone());
         classic.push(no);
     }
-    let regions: Vec<&Vec<String>> = grant.roles.values().filter_map(|quota| quota.regions.as_ref()).collect();
+    let regions: Vec<&Vec<String>> = grant
+        .roles
+        .values()
+        .filter_map(|quota| quota.regions.as_ref())
+        .collect();
     if regions.len() == grant.roles.len() && !regions.is_empty() {
         let mut all: Vec<&String> = regions.into_iter().flatten().collect();
         all.sort_unstable();

@@ -71,7 +71,12 @@ impl Limit {
     pub fn is_used_up(self) -> bool {
         matches!(
             self,
-            Self::Servers | Self::Vcpus | Self::DiskGb | Self::Extensions | Self::HoursMonth | Self::MoneyMonth
+            Self::Servers
+                | Self::Vcpus
+                | Self::DiskGb
+                | Self::Extensions
+                | Self::HoursMonth
+                | Self::MoneyMonth
         )
     }
 }
@@ -244,7 +249,12 @@ pub fn check(quota: &Quota, used: &Used, wish: &Wish, now: DateTime<Utc>, curren
         && used.hours + wish.hours > Decimal::from(max)
     {
         let hours = |hours: Decimal| format!("{} h", hours.round_dp(1).normalize());
-        over(Limit::HoursMonth, format!("{max} h"), hours(used.hours), hours(wish.hours));
+        over(
+            Limit::HoursMonth,
+            format!("{max} h"),
+            hours(used.hours),
+            hours(wish.hours),
+        );
     }
     if let Some(max) = quota.money_month {
         let more = wish.money_in(currency).unwrap_or_default();
@@ -259,7 +269,11 @@ pub fn check(quota: &Quota, used: &Used, wish: &Wish, now: DateTime<Utc>, curren
 fn check_flavor(quota: &Quota, wish: &Wish, over: &mut impl FnMut(Limit, String, String, String)) {
     let Some(flavor) = &wish.flavor else { return };
     if !allows_flavor(quota, flavor) {
-        let families = quota.families.iter().flatten().map(|family| format!("{family}.*"));
+        let families = quota
+            .families
+            .iter()
+            .flatten()
+            .map(|family| format!("{family}.*"));
         let allowed: Vec<String> = quota.flavors.iter().flatten().cloned().chain(families).collect();
         over(Limit::Flavor, allowed.join(", "), String::new(), flavor.clone());
     }
@@ -325,7 +339,11 @@ fn check_lease(
     if let Some(until) = quota.until
         && end > until
     {
-        let shown = if wish.endless { "∞".to_owned() } else { moment(end) };
+        let shown = if wish.endless {
+            "∞".to_owned()
+        } else {
+            moment(end)
+        };
         over(Limit::Until, moment(until), String::new(), shown);
     }
 }

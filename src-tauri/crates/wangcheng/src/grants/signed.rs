@@ -38,7 +38,9 @@ impl PublicKey {
                 c => c,
             })
             .collect();
-        let bytes = base64::engine::general_purpose::STANDARD_NO_PAD.decode(plain).ok()?;
+        let bytes = base64::engine::general_purpose::STANDARD_NO_PAD
+            .decode(plain)
+            .ok()?;
         let key = VerifyingKey::from_bytes(bytes.as_slice().try_into().ok()?).ok()?;
         // Some keys verify everything.
         (!key.is_weak()).then_some(Self(key))

@@ -35,10 +35,7 @@ pub(super) enum Lies {
     /// What was there before.
     Unchanged,
     /// Something else.
-    Text {
-        text: String,
-        etag: Option<String>,
-    },
+    Text { text: String, etag: Option<String> },
 }
 
 impl Source {
@@ -53,10 +50,16 @@ impl Source {
             return Ok(Self::File(text.into()));
         }
         if let Some(rest) = text.strip_prefix("obs://") {
-            let (bucket, key) = rest.split_once('/').ok_or_else(|| invalid("no key of an object"))?;
+            let (bucket, key) = rest
+                .split_once('/')
+                .ok_or_else(|| invalid("no key of an object"))?;
             let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
             let parts_fit = key.split('/').all(|part| !matches!(part, "" | "." | ".."));
-            if !(3..=63).contains(&bucket.len()) || !bucket.chars().all(plain) || !parts_fit || key.len() > 1024 {
+            if !(3..=63).contains(&bucket.len())
+                || !bucket.chars().all(plain)
+                || !parts_fit
+                || key.len() > 1024
+            {
                 return Err(invalid("no bucket and key"));
             }
             return Ok(Self::Obs {
@@ -72,7 +75,10 @@ impl Source {
             None => false,
         };
         match url.scheme() {
-            "file" => url.to_file_path().map(Self::File).map_err(|()| invalid("no file")),
+            "file" => url
+                .to_file_path()
+                .map(Self::File)
+                .map_err(|()| invalid("no file")),
             "https" | "http" if !url.username().is_empty() || url.password().is_some() => {
                 Err(invalid("a password in the address"))
             }
@@ -178,7 +184,8 @@ async fn read_file(path: &Path) -> Result<Lies> {
 }
 
 fn text_of(content: Vec<u8>, etag: Option<String>) -> Result<Lies> {
-    let text = String::from_utf8(content).map_err(|_| Failure::new(Code::GrantUnreadable).saying("not text"))?;
+    let text =
+        String::from_utf8(content).map_err(|_| Failure::new(Code::GrantUnreadable).saying("not text"))?;
     Ok(Lies::Text { text, etag })
 }
 

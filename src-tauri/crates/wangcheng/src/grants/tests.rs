@@ -97,12 +97,11 @@ fn while_one_key_takes_over_from_another_either_of_them_is_enough() {
     for seed in [1, 2] {
         assert!(open(&both, &[PublicKey::of(&key(seed))]).is_ok());
     }
-    let mixed = both.replacen(
-        &PublicKey::of(&key(1)).text(),
-        &PublicKey::of(&key(3)).text(),
-        1,
+    let mixed = both.replacen(&PublicKey::of(&key(1)).text(), &PublicKey::of(&key(3)).text(), 1);
+    assert!(
+        open(&mixed, &trusted()).is_err(),
+        "the key in the grant is signed too"
     );
-    assert!(open(&mixed, &trusted()).is_err(), "the key in the grant is signed too");
 }
 
 #[test]
@@ -277,7 +276,10 @@ fn of_what_is_in_force_the_exception_comes_before_the_person_and_the_person_befo
     assert_eq!(today.exceptions.len(), 1);
     let later = grant.of("ada-id", now() + TimeDelta::days(2)).unwrap();
     assert_eq!(later.quota.servers, Some(3), "the exception has ended");
-    assert!(grant.of("bo-id", now()).is_none(), "who is not named may use nothing");
+    assert!(
+        grant.of("bo-id", now()).is_none(),
+        "who is not named may use nothing"
+    );
     let open = Grant {
         others: Some("developer".to_owned()),
         ..grant
@@ -341,7 +343,10 @@ fn flavors_are_allowed_by_their_names_their_beginnings_or_their_family() {
     assert!(!of(Some(&["s6.large.2"]), None, "s6.large.4"));
     assert!(of(Some(&["s6.large.*"]), None, "s6.large.4"));
     assert!(of(Some(&["c6.large.2"]), Some(&["s6"]), "s6.xlarge.2"));
-    assert!(!of(None, Some(&["s6"]), "s6s.large.2"), "a family is a whole word");
+    assert!(
+        !of(None, Some(&["s6"]), "s6s.large.2"),
+        "a family is a whole word"
+    );
     assert!(!of(Some(&[]), None, "s6.large.2"), "an empty list allows none");
 }
 
@@ -367,16 +372,33 @@ fn a_months_money_counts_what_was_and_what_is_promised_in_its_own_currency() {
         limits(quota.clone(), used.clone(), wish("10.01", "CNY", 6)),
         [Limit::HoursMonth, Limit::MoneyMonth]
     );
-    assert_eq!(wish("1", "USD", 0).money_in("CNY"), None, "another currency is no price");
+    assert_eq!(
+        wish("1", "USD", 0).money_in("CNY"),
+        None,
+        "another currency is no price"
+    );
 }
 
 #[test]
 fn a_month_is_one_of_shanghai() {
     let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
     let (first, next) = month(at("2026-01-31T16:30:00Z"));
-    assert_eq!((first, next), (at("2026-01-31T16:00:00Z"), at("2026-02-28T16:00:00Z")));
-    let left = |end: Option<&str>| hours_left(at("2026-01-31T10:00:00Z"), end.map(at), at("2026-01-31T10:00:00Z"));
-    assert_eq!(left(None), Decimal::from(6), "without a lease until the month ends");
+    assert_eq!(
+        (first, next),
+        (at("2026-01-31T16:00:00Z"), at("2026-02-28T16:00:00Z"))
+    );
+    let left = |end: Option<&str>| {
+        hours_left(
+            at("2026-01-31T10:00:00Z"),
+            end.map(at),
+            at("2026-01-31T10:00:00Z"),
+        )
+    };
+    assert_eq!(
+        left(None),
+        Decimal::from(6),
+        "without a lease until the month ends"
+    );
     assert_eq!(left(Some("2026-01-31T12:00:00Z")), Decimal::from(2));
     assert_eq!(left(Some("2026-02-09T12:00:00Z")), Decimal::from(6));
     assert_eq!(left(Some("2026-01-30T12:00:00Z")), Decimal::ZERO);
@@ -405,7 +427,10 @@ fn a_link_that_is_not_exactly_one_is_refused() {
         format!("{good}&hei=javascript:alert(1)"),
         good.replace("https%3A", "http%3A"),
         good.replace("https%3A%2F%2F", "https%3A%2F%2Fada:secret%40"),
-        good.replace("https%3A%2F%2Fexample.com%2Fgrant.json", "obs%3A%2F%2Fbucket%2F..%2Fx"),
+        good.replace(
+            "https%3A%2F%2Fexample.com%2Fgrant.json",
+            "obs%3A%2F%2Fbucket%2F..%2Fx",
+        ),
         format!("{good}&org={}", "x".repeat(3000)),
     ] {
         let refused = Join::read(&bad).unwrap_err();

@@ -47,7 +47,8 @@ impl Wangcheng {
         let price_disk = of(&[PricePartKind::SystemDisk, PricePartKind::DataDisk]);
         let price_address = of(&[PricePartKind::PublicAddress]);
         let wish = plan.wish(price.as_ref(), live.cloud_now(self.now()));
-        self.granted(&live, OperationKind::CreateServer, None, &wish).await?;
+        self.granted(&live, OperationKind::CreateServer, None, &wish)
+            .await?;
         let id = uuid::Uuid::now_v7().to_string();
         let fresh = if plan.fresh_key {
             Some(Fresh::make(&plan.name)?)

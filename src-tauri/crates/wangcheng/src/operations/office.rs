@@ -49,7 +49,10 @@ impl Wangcheng {
                 let until = lease::check_end(until, live.cloud_now(self.now()))?;
                 detail.lease_end_before = detail.lease_end.replace(until);
                 let asked = LeaseUpdate { until: Some(until) };
-                (OperationKind::UpdateLease, serde_json::to_string(&asked).map_err(internal)?)
+                (
+                    OperationKind::UpdateLease,
+                    serde_json::to_string(&asked).map_err(internal)?,
+                )
             }
             AuditAct::Stop => {
                 if server.state != ServerState::Running {
@@ -59,7 +62,10 @@ impl Wangcheng {
                     act: PowerAct::Stop,
                     hard: false,
                 };
-                (OperationKind::StopServer, serde_json::to_string(&asked).map_err(internal)?)
+                (
+                    OperationKind::StopServer,
+                    serde_json::to_string(&asked).map_err(internal)?,
+                )
             }
             AuditAct::Delete { name } => {
                 if server.name != name.trim() {

@@ -100,7 +100,9 @@ impl Runner {
             }
             Action::ServerStopped | Action::ServerDeleted => {
                 let undone = self.operation.detail.undone.is_some();
-                draft.set("cause", if undone { "quota" } else { "user" }).set_time("lease_end", detail.lease_end);
+                draft
+                    .set("cause", if undone { "quota" } else { "user" })
+                    .set_time("lease_end", detail.lease_end);
             }
             Action::ServerResized => {
                 draft.set_price(detail.price.as_ref());

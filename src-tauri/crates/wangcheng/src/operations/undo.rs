@@ -102,7 +102,9 @@ impl Runner {
         loop {
             match self.show(server).await? {
                 None => return Ok(()),
-                Some((told, _)) if matches!(told.status.as_str(), "DELETED" | "SOFT_DELETED") => return Ok(()),
+                Some((told, _)) if matches!(told.status.as_str(), "DELETED" | "SOFT_DELETED") => {
+                    return Ok(());
+                }
                 Some((told, _)) => self.progress(told.task_state.unwrap_or(told.status)).await,
             }
             tokio::time::sleep(pause).await;
