@@ -22,7 +22,8 @@ import { asWireError, type Host } from './host/host';
 import { keep, kept } from './kept';
 import { m, resolveLanguage, setLanguage } from './words/words.svelte';
 
-export type Screen = 'servers' | 'create' | 'operations' | 'events' | 'templates' | 'grants' | 'settings' | 'add-account';
+export type Screen =
+  'servers' | 'create' | 'operations' | 'events' | 'templates' | 'grants' | 'settings' | 'add-account';
 
 /** What the servers screen has selected: a server, or the operation that is still making one. */
 export type Selection = { server: string | null; operation: string | null };
