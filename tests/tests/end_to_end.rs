@@ -9,6 +9,8 @@
 mod acts;
 #[path = "end_to_end/failing_acts.rs"]
 mod failing_acts;
+#[path = "end_to_end/grants.rs"]
+mod grants;
 #[path = "end_to_end/safety.rs"]
 mod safety;
 #[path = "end_to_end/sessions.rs"]

@@ -8,7 +8,7 @@ use serde_json::Value;
 use ts_rs::TS;
 use wangcheng::costs::Costs;
 use wangcheng::delivery::Configuration;
-use wangcheng::grants::{Audit, Found, Grant, Policies};
+use wangcheng::grants::{Audit, Found, Grant, Lasts, Policies};
 use wangcheng::imports::{FoundKey, SignInFound};
 use wangcheng::templates::TemplateOrigins;
 use wangcheng::usage::{
@@ -450,14 +450,14 @@ calls! {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).operation(domain.audit_act(&ask.server, ask.act).await?))
     }
-    "office.sign" "sign" (api, ask: SignGrant) -> SignedGrant {
-        Ok(SignedGrant { file: api.domain().await?.sign_grant(ask.days).await? })
+    "office.sign" "sign" (api, ask: Lasts) -> SignedGrant {
+        Ok(SignedGrant { file: api.domain().await?.sign_grant(&ask).await? })
     }
     "office.publish" "publish" (api, ask: PublishGrant) -> Office {
-        Ok(office(api.domain().await?.publish_grant(ask.place.trim(), ask.days).await?))
+        Ok(office(api.domain().await?.publish_grant(ask.place.trim(), &ask.lasts).await?))
     }
     "office.revoke" "revoke" (api, ask: RevokeGrant) -> Office {
-        Ok(office(api.domain().await?.revoke_grant(&ask.reason, ask.days).await?))
+        Ok(office(api.domain().await?.revoke_grant(&ask.reason, &ask.lasts).await?))
     }
     "office.rotate" "rotate" (api, _r: ()) -> Office { Ok(office(api.domain().await?.rotate_signing_key().await?)) }
     "office.retire" "retire" (api, _r: ()) -> Office { Ok(office(api.domain().await?.retire_signing_key().await?)) }

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-use wangcheng::grants::{AuditOf, Grant, OfficeStanding, Published};
+use wangcheng::grants::{AuditOf, Grant, Lasts, OfficeStanding, Published};
 use wangcheng::keychain::Remember;
 use wangcheng::operations::AuditAct;
 
@@ -62,13 +62,6 @@ pub struct ActOnFinding {
     pub act: AuditAct,
 }
 
-/// Signing the draft.
-#[derive(Debug, Clone, Deserialize, TS)]
-pub struct SignGrant {
-    /// For how many days it holds.
-    pub days: u32,
-}
-
 /// A file.
 #[derive(Debug, Clone, Serialize, TS)]
 pub struct SignedGrant {
@@ -81,8 +74,9 @@ pub struct SignedGrant {
 pub struct PublishGrant {
     /// A file, or `obs://BUCKET/KEY`.
     pub place: String,
-    /// For how many days it holds.
-    pub days: u32,
+    /// How long it holds.
+    #[serde(flatten)]
+    pub lasts: Lasts,
 }
 
 /// Withdrawing everything that was granted.
@@ -90,8 +84,9 @@ pub struct PublishGrant {
 pub struct RevokeGrant {
     /// Why.
     pub reason: String,
-    /// For how many days that is told.
-    pub days: u32,
+    /// How long that is told.
+    #[serde(flatten)]
+    pub lasts: Lasts,
 }
 
 /// Asking for the link by which people join.

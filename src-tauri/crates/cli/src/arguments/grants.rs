@@ -125,6 +125,12 @@ pub struct Days {
     /// For how many days it holds
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=366))]
     pub days: u32,
+    /// Until when it holds instead
+    #[arg(long, value_name = "MOMENT", conflicts_with = "days")]
+    pub until: Option<DateTime<Utc>>,
+    /// Sign with the keys of this backup, for this run only (passphrase asked for, or WANGCHENG_PASSPHRASE)
+    #[arg(long, value_name = "FILE")]
+    pub backup: Option<PathBuf>,
 }
 
 /// Which grant is looked at.

@@ -6,7 +6,7 @@ use std::path::Path;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::arguments::grants::{Act, Of, Office};
+use crate::arguments::grants::{Act, Days, Of, Office};
 use crate::output::{rows, table, text};
 use crate::secrets;
 use crate::session::Session;
@@ -45,18 +45,17 @@ pub async fn office(session: &Session, command: &Office) -> Result<()> {
             session.ask("office.edit", draft).await?
         }
         Office::Sign(days) => {
-            let signed = session.ask("office.sign", json!({"days": days.days})).await?;
+            let lasts = lasts(session, days, json!({})).await?;
+            let signed = session.ask("office.sign", lasts).await?;
             return output.answer(&signed, || raw(&signed, "file"));
         }
         Office::Publish { place, days } => {
-            session
-                .ask("office.publish", json!({"place": place, "days": days.days}))
-                .await?
+            let ask = lasts(session, days, json!({ "place": place })).await?;
+            session.ask("office.publish", ask).await?
         }
         Office::Revoke { reason, days } => {
-            session
-                .ask("office.revoke", json!({"reason": reason, "days": days.days}))
-                .await?
+            let ask = lasts(session, days, json!({ "reason": reason })).await?;
+            session.ask("office.revoke", ask).await?
         }
         Office::Link { address, with_events } => {
             let ask = json!({"address": address, "withHei": with_events});
@@ -101,6 +100,26 @@ pub async fn office(session: &Session, command: &Office) -> Result<()> {
         }
     };
     output.answer(&office, || shown(session, &office))
+}
+
+/// How long it holds, added to a request; takes the keys of a backup up before, where one is named.
+async fn lasts(session: &Session, days: &Days, mut ask: Value) -> Result<Value> {
+    if let Some(file) = &days.backup {
+        let passphrase = secrets::passphrase(session.output)?;
+        let restore = json!({
+            "file": input(session, file)?,
+            "passphrase": passphrase.expose_secret(),
+            "remember": "run",
+        });
+        session.ask("office.restore", restore).await?;
+    }
+    if let Some(ask) = ask.as_object_mut() {
+        ask.insert("days".to_owned(), json!(days.days));
+        if let Some(until) = days.until {
+            ask.insert("until".to_owned(), json!(until));
+        }
+    }
+    Ok(ask)
 }
 
 /// Line ends of a text that was made here are ours.

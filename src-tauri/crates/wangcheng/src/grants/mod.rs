@@ -43,7 +43,7 @@ pub use self::document::{Defaults, Exception, Grant, InForce, Organisation, Owne
 pub(crate) use self::enforce::LastCount;
 pub use self::kept::Invitation;
 pub use self::link::{HeiPlace, Join, LINK_MOST};
-pub use self::office::{Found, Office, OfficeStanding, PASSPHRASE_LEAST, Published};
+pub use self::office::{Found, Lasts, Office, OfficeStanding, PASSPHRASE_LEAST, Published};
 pub use self::policy::Policies;
 pub(crate) use self::quota::hours_left;
 pub use self::quota::{Counted, GrantUse, Limit, Over, Used, Wish, check, month, too_many, uses};

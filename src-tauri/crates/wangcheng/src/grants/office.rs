@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use super::document::{Grant, Organisation, SCHEMA};
 use super::link::{HeiPlace, Join};
 use super::signed::{self, PublicKey};
-use super::source::Source;
+use super::source::{Lies, Source};
 use crate::Wangcheng;
 use crate::app::Change;
 use crate::failure::{Code, Failure, Result};
@@ -76,6 +76,17 @@ pub struct OfficeStanding {
     pub held: Vec<PublicKey>,
     /// Public keys of the draft.
     pub keys: Vec<PublicKey>,
+}
+
+/// How long a grant holds from its signing.
+#[derive(Debug, Clone, Deserialize, TS)]
+pub struct Lasts {
+    /// So many days,
+    pub days: u32,
+    /// unless it ends at this moment.
+    #[serde(default)]
+    #[ts(optional)]
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// Founding an organisation.
@@ -197,22 +208,24 @@ impl Wangcheng {
         self.office().await?.ok_or_else(|| Code::GrantNoOffice.into())
     }
 
-    /// Signs the draft under the next number, to hold for so many days; answers the file. It counts as issued: should it
+    /// Signs the draft under the next number, to hold as long as is said; answers the file. It counts as issued: should it
     /// not be published, a later one is newer all the same.
     ///
     /// # Errors
     /// `GrantNoOffice`, `GrantKeyAbsent`, `GrantUnreadable`, `BadInput`; the keychain's and the ledger's.
-    pub async fn sign_grant(&self, days: u32) -> Result<String> {
-        if !(1..=DAYS_MOST).contains(&days) {
+    pub async fn sign_grant(&self, lasts: &Lasts) -> Result<String> {
+        // By the cloud's clock: whoever reads it compares with that one.
+        let now = self.grant_now().await;
+        let most = now + TimeDelta::days(DAYS_MOST.into());
+        let expires = lasts.until.unwrap_or(now + TimeDelta::days(lasts.days.into()));
+        if expires <= now || expires > most {
             return Err(Failure::new(Code::BadInput).with("field", "days"));
         }
         let mut office = self.office_kept().await?;
-        // By the cloud's clock: whoever reads it compares with that one.
-        let now = self.grant_now().await;
         let grant = Grant {
             number: office.draft.number + 1,
             issued: now,
-            expires: now + TimeDelta::days(days.into()),
+            expires,
             ..office.draft.clone()
         };
         let mut signing = Vec::new();
@@ -252,14 +265,15 @@ impl Wangcheng {
     ///
     /// # Errors
     /// As [`Wangcheng::sign_grant`]; `GrantNotPublished` when it could not be written, with what the cloud or the system says.
-    pub async fn publish_grant(&self, place: &str, days: u32) -> Result<OfficeStanding> {
+    pub async fn publish_grant(&self, place: &str, lasts: &Lasts) -> Result<OfficeStanding> {
         let target = Source::read(place)?;
         if matches!(target, Source::Web(_)) {
             return Err(Failure::new(Code::GrantNotPublished)
                 .with("place", place)
                 .saying("https"));
         }
-        let file = self.sign_grant(days).await?;
+        self.catch_up(&target).await?;
+        let file = self.sign_grant(lasts).await?;
         self.put_grant(&target, &file).await?;
         let mut office = self.office_kept().await?;
         office.published = Some(Published {
@@ -270,6 +284,40 @@ impl Wangcheng {
         office.place = Some(target.text());
         self.keep_office(&office).await?;
         self.office().await?.ok_or_else(|| Code::GrantNoOffice.into())
+    }
+
+    /// Goes on from the number that lies there: it may have been published from another computer, or since a backup. What
+    /// is somebody else's is left alone.
+    async fn catch_up(&self, target: &Source) -> Result<()> {
+        let mut office = self.office_kept().await?;
+        let Ok(Lies::Text { text, .. }) = self.fetch_grant(target, None).await else {
+            return Ok(());
+        };
+        let signed = office
+            .signed
+            .as_ref()
+            .map(|signed| signed.keys.as_slice())
+            .unwrap_or_default();
+        let known: Vec<PublicKey> = office
+            .draft
+            .keys
+            .iter()
+            .chain(signed)
+            .filter_map(|key| PublicKey::read(key))
+            .collect();
+        match signed::open(&text, &known) {
+            Ok(there) if there.organisation.id == office.draft.organisation.id => {
+                if there.number > office.draft.number {
+                    office.draft.number = there.number;
+                    self.keep_office(&office).await?;
+                }
+                Ok(())
+            }
+            Err(failure) if failure.code == Code::GrantUnreadable => Ok(()),
+            _ => Err(Failure::new(Code::GrantNotPublished)
+                .with("place", target.text())
+                .saying("a grant of another organisation, or by a key that is not known here, lies there")),
+        }
     }
 
     async fn put_grant(&self, target: &Source, file: &str) -> Result<()> {
@@ -309,13 +357,13 @@ impl Wangcheng {
     ///
     /// # Errors
     /// As [`Wangcheng::publish_grant`]; `GrantNotPublished` where none was published before.
-    pub async fn revoke_grant(&self, reason: &str, days: u32) -> Result<OfficeStanding> {
+    pub async fn revoke_grant(&self, reason: &str, lasts: &Lasts) -> Result<OfficeStanding> {
         let mut office = self.office_kept().await?;
         let place = office.place.clone().ok_or(Code::GrantNotPublished)?;
         office.draft.revoked = Some(reason.trim().to_owned());
         office.draft.check()?;
         self.keep_office(&office).await?;
-        self.publish_grant(&place, days).await
+        self.publish_grant(&place, lasts).await
     }
 
     /// A second key takes over: the next grants name both, so that whoever reads one of them knows the new one. Once all
@@ -449,8 +497,10 @@ impl Wangcheng {
         if backup.schema != BACKUP_SCHEMA || backup.keys.len() > 4 {
             return Err(wrong(&"no backup"));
         }
-        if let Some(here) = self.office().await?
-            && here.office.draft.organisation.id != backup.office.draft.organisation.id
+        // What is here already is newer than any backup: of that only the keys are taken then.
+        let here = self.office().await?.map(|standing| standing.office);
+        if let Some(here) = &here
+            && here.draft.organisation.id != backup.office.draft.organisation.id
         {
             return Err(Code::GrantOfficeThere.into());
         }
@@ -464,10 +514,10 @@ impl Wangcheng {
         for key in &keys {
             self.keep_signing_key(key, remember).await?;
         }
-        let office = Office {
+        let office = here.unwrap_or(Office {
             remember,
             ..backup.office
-        };
+        });
         self.keep_office(&office).await?;
         self.office().await?.ok_or_else(|| Code::GrantNoOffice.into())
     }
