@@ -70,7 +70,12 @@ async fn write_and_publish(window: &Window) -> (String, String) {
     window.fill(&testid("office-owner-name"), "ada").await.unwrap();
     window.click(&testid("office-save")).await.unwrap();
     window
-        .wait_attribute(&testid("office-owner"), "data-testid", &["office-owner"], PATIENCE)
+        .wait_attribute(
+            &testid("office-owner"),
+            "data-testid",
+            &["office-owner"],
+            PATIENCE,
+        )
         .await
         .unwrap();
     window.click(&testid("office-look")).await.unwrap();
@@ -121,7 +126,10 @@ async fn an_organisations_grant_is_published_joined_and_kept_to() {
     window.click(&testid("nav-grants")).await.unwrap();
     window.fill(&testid("join-link"), &link).await.unwrap();
     window.click(&testid("join-look")).await.unwrap();
-    assert_eq!(window.text(&testid("join-fingerprint")).await.unwrap(), fingerprint);
+    assert_eq!(
+        window.text(&testid("join-fingerprint")).await.unwrap(),
+        fingerprint
+    );
     window.fill(&testid("join-compare"), &fingerprint).await.unwrap();
     picture(&window, "join").await;
     window.click(&testid("join-submit")).await.unwrap();

@@ -202,7 +202,7 @@ async fn every_act_that_takes_more_is_weighed_and_what_gives_back_is_not() {
         api,
         running: _running,
     } = stage(json!({
-        "servers": 3, "vcpus": 4, "diskGb": 100, "diskGbEach": 60, "leaseHours": 10, "extensions": 1,
+        "servers": 3, "vcpus": 4, "diskGb": 200, "diskGbEach": 60, "leaseHours": 10, "extensions": 1,
         "families": ["s6"], "publicAddress": false,
     }))
     .await;

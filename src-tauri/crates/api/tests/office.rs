@@ -357,3 +357,74 @@ async fn an_audit_finds_each_planted_breach_and_offers_what_ends_it() {
     office.stop().await;
     desk.stop().await;
 }
+
+async fn put_policy(running: &sandbox::Running, policy: Value) {
+    let url = format!(
+        "{}/policies",
+        running.announcement().control.trim_end_matches('/')
+    );
+    let body = json!({"user": "ada", "policy": policy}).to_string();
+    let set = reqwest::Client::new().post(url).body(body).send().await.unwrap();
+    assert!(set.status().is_success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_policies_of_a_grant_let_the_program_work_and_the_identity_policy_keeps_others_servers_out_of_reach()
+ {
+    let dir = tempfile::tempdir().unwrap();
+    let running = region(dir.path()).await;
+    let office = open(&dir.path().join("mia"), &running).await;
+    sign_in_as(&office, "mia").await;
+    let founded = found(&office).await;
+    ask(&office, "office.edit", draft(&founded, json!({"developer": {}}))).await;
+    let policies = ask(&office, "office.policies", Value::Null).await;
+    let others = make(&office, "policy-mia").await;
+    let others = others["id"].as_str().unwrap();
+
+    let desk = open(&dir.path().join("ada"), &running).await;
+    sign_in(&desk).await;
+    let console = Console::new(&desk, &running).await;
+    for (kind, reaches) in [("identity", false), ("classic", true)] {
+        put_policy(
+            &running,
+            serde_json::from_str(policies[kind].as_str().unwrap()).unwrap(),
+        )
+        .await;
+        let name = format!("policy-{kind}");
+        let server = make(&desk, &name).await;
+        let power = |act: &str| json!({"servers": [server["id"]], "act": act, "hard": false});
+        ask(&desk, "servers.power", power("stop")).await;
+        settled(&desk).await;
+        resting(&desk, &name, "stopped").await;
+        ask(
+            &desk,
+            "servers.delete",
+            json!({"server": server["id"], "name": name}),
+        )
+        .await;
+        settled(&desk).await;
+        let operations = ask(&desk, "operations.list", Value::Null).await;
+        for operation in operations.as_array().unwrap() {
+            assert_eq!(operation["outcome"], "ok", "{kind}: {operation:#}");
+        }
+        let past_the_program = huaweicloud::ecs::reboot_servers(
+            console.client(),
+            &console.project,
+            &[others.into()],
+            huaweicloud::ecs::Manner::Soft,
+        )
+        .await;
+        assert_eq!(past_the_program.is_ok(), reaches, "{kind}: {past_the_program:?}");
+        if let Err(error) = past_the_program {
+            assert_eq!(error.kind, huaweicloud::ErrorKind::Permission);
+        }
+    }
+    put_policy(&running, json!({"Version": "5.0", "Statement": []})).await;
+    assert_eq!(
+        error(&desk, "servers.create", create("policy-none")).await,
+        "permission_missing"
+    );
+    put_policy(&running, Value::Null).await;
+    office.stop().await;
+    desk.stop().await;
+}

@@ -43,7 +43,7 @@ const ADDRESS: [&str; 3] = [
     "vpc:publicIps:delete",
 ];
 /// What is done to a server.
-const SERVER: [&str; 12] = [
+const SERVER: [&str; 13] = [
     "ecs:cloudServers:deleteServers",
     "ecs:cloudServers:start",
     "ecs:cloudServers:stop",
@@ -55,6 +55,7 @@ const SERVER: [&str; 12] = [
     "ecs:cloudServers:setAutoTerminateTime",
     "ecs:cloudServers:attach",
     "ecs:cloudServers:detachVolume",
+    "ecs:cloudServers:updateServerBlockDevice",
     "ecs:cloudServers:batchSetServerTags",
 ];
 /// What is done to a disk.
