@@ -1,7 +1,7 @@
 import { waitFor } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
-import { grantStanding, joinedOrganisation, quote, wireError } from '../src/host/fake';
-import type { Invitation } from '../src/host/generated';
+import { grantStanding, joinedOrganisation, operation, quote, wireError } from '../src/host/fake';
+import type { Finding, Grant, Invitation, Office } from '../src/host/generated';
 import { open, part, parts, text } from './open';
 
 const LINK = 'wangcheng://join?org=Example&key=x&grant=https%3A%2F%2Fexample.com%2Fg.json';
@@ -112,5 +112,98 @@ describe('a grant', () => {
     host.answer('grants.standing', () => grantStanding());
     await user.click(await part('grant-leave-yes'));
     await part('join-link');
+  });
+});
+
+describe('an administrator', () => {
+  const draft = {
+    schema: 'wangcheng.grant.v1',
+    organisation: { id: 'org-1', name: 'Example Ltd.' },
+    number: 3,
+    issued: '2025-11-20T02:00:00Z',
+    expires: '2025-12-24T06:00:00Z',
+    ask: 'mia',
+    keys: ['AAAA'],
+    currency: 'CNY',
+    roles: { developer: { servers: 2, families: ['s6'], until: '2026-01-01T00:00:00Z' } },
+    owners: [{ id: 'ada-id', name: 'ada', role: 'developer' }],
+  };
+  const office: Office = {
+    draft,
+    signed: { ...draft, roles: { developer: { servers: 1 } } },
+    published: { place: 'obs://bucket/g.json', at: '2025-11-20T02:00:00Z', number: 3 },
+    place: 'obs://bucket/g.json',
+    keys: [{ fingerprint: '1a2b', held: true }],
+  };
+
+  it('writes limits, sees what changes, and publishes what was signed', async () => {
+    const { user, host } = await open({
+      'office.standing': () => office,
+      'office.edit': (grant: Grant) => ({ ...office, draft: grant }),
+      'office.publish': () => ({ ...office, published: { place: office.place, at: draft.issued, number: 4 } }),
+      'office.link': () => ({ link: LINK, fingerprint: '1a2b-3c4d' }),
+    });
+    await user.click(await part('nav-grants'));
+    await user.click(await part('office-open'));
+    const servers = await part<HTMLInputElement>('office-servers');
+    expect(servers.value).toBe('2');
+    await user.clear(servers);
+    await user.type(servers, 'many');
+    expect((await part<HTMLButtonElement>('office-save')).disabled, 'no number').toBe(true);
+    await user.clear(servers);
+    await user.type(servers, '5');
+    await user.click(await part('office-save'));
+    const [edited] = host.requests('office.edit') as Grant[];
+    expect(edited?.roles?.['developer']).toEqual({
+      servers: 5,
+      flavors: ['s6.*'],
+      until: '2026-01-01T00:00:00Z',
+    });
+    await waitFor(() => expect(parts('office-changes')[0]?.dataset['count']).toBe('3'));
+    await user.click(await part('office-publish'));
+    expect(text(await part('office-fingerprint'))).toBe('1a2b-3c4d');
+    expect(host.requests('office.publish')).toEqual([{ place: 'obs://bucket/g.json', days: 30 }]);
+  });
+
+  it('without the signing key signs nothing', async () => {
+    const absent: Office = { ...office, keys: [{ fingerprint: '1a2b', held: false }] };
+    const { user } = await open({ 'office.standing': () => absent });
+    await user.click(await part('nav-grants'));
+    await user.click(await part('office-open'));
+    expect((await part<HTMLButtonElement>('office-publish')).disabled).toBe(true);
+    expect((await part<HTMLButtonElement>('office-revoke')).disabled).toBe(true);
+  });
+
+  it('sees who would be over, and deletes only what was named', async () => {
+    const finding: Finding = {
+      server: 's-1',
+      name: 'forgotten-01',
+      ownerId: 'bo-id',
+      owner: 'bo',
+      flavor: 'c6.large.2',
+      state: 'running',
+      created: '2025-11-20T02:00:00Z',
+      leaseEnd: null,
+      ours: false,
+      breaches: ['not_named', 'no_lease'],
+      limit: null,
+    };
+    const { user, host } = await open({
+      'office.standing': () => office,
+      'office.audit': () => ({ owners: [], servers: [finding], lookedAt: 1, asOf: '2025-11-24T06:00:00Z' }),
+      'office.act': () => operation(),
+    });
+    await user.click(await part('nav-grants'));
+    await user.click(await part('office-open'));
+    await user.click(await part('office-look'));
+    expect(text(await part('office-finding'))).toContain('no lease');
+    await user.click(await part('office-set-lease'));
+    await user.click(await part('office-delete'));
+    const yes = await part<HTMLButtonElement>('office-delete-yes');
+    expect(yes.disabled).toBe(true);
+    await user.type(await part('office-delete-name'), 'forgotten-01');
+    await user.click(yes);
+    const acts = host.requests('office.act') as { act: { kind: string } }[];
+    expect(acts.map(({ act }) => act.kind)).toEqual(['set_lease', 'delete']);
   });
 });

@@ -37,7 +37,7 @@ use crate::views::facts::{
 use crate::views::grants::{GrantStanding, Invitation, JoinOrganisation, OpenInvitation};
 use crate::views::office::{
     ActOnFinding, AskAudit, AskLink, JoinLink, Office, Passphrase, PublishGrant, RestoreOffice, RevokeGrant,
-    SignGrant, SignedGrant, office,
+    SignedGrant, office,
 };
 use crate::views::sessions::{OpenSession, Session};
 use crate::views::{

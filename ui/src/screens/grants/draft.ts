@@ -50,24 +50,18 @@ export const fits = (key: keyof Texts, text: string): boolean => {
   return /^\d{1,9}$/.test(text.trim());
 };
 
-/** What the form leaves alone (`before`) stays. */
+/** What the form does not show (`before`) stays. */
 export function quotaOf(texts: Texts, before: Quota): Quota {
-  const quota: Quota = { ...before };
+  // A family's own writing is a beginning of a name, too, and needs no list beside the one of flavors.
+  const quota: Quota = before.until === undefined ? {} : { until: before.until };
   for (const key of counts) {
     const text = texts[key].trim();
-    if (text === '') delete quota[key];
-    else quota[key] = Number(text);
+    if (text !== '') quota[key] = Number(text);
   }
-  if (texts.moneyMonth.trim() === '') delete quota.moneyMonth;
-  else quota.moneyMonth = texts.moneyMonth.trim();
-  // A family's own writing is a beginning of a name, too, and needs no list beside this one.
-  delete quota.families;
-  if (list(texts.flavors).length === 0) delete quota.flavors;
-  else quota.flavors = list(texts.flavors);
-  if (list(texts.regions).length === 0) delete quota.regions;
-  else quota.regions = list(texts.regions);
-  if (texts.publicAddress) delete quota.publicAddress;
-  else quota.publicAddress = false;
+  if (texts.moneyMonth.trim() !== '') quota.moneyMonth = texts.moneyMonth.trim();
+  if (list(texts.flavors).length > 0) quota.flavors = list(texts.flavors);
+  if (list(texts.regions).length > 0) quota.regions = list(texts.regions);
+  if (!texts.publicAddress) quota.publicAddress = false;
   return quota;
 }
 
