@@ -7,6 +7,7 @@ mod choose;
 mod files;
 mod logs;
 mod menu;
+mod recordings;
 mod sessions;
 mod tray;
 mod window;
@@ -127,7 +128,9 @@ fn main() -> anyhow::Result<()> {
             sessions::session_watch,
             files::session_files,
             files::session_local,
-            files::session_drops
+            files::session_drops,
+            sessions::session_tunnels,
+            recordings::session_recordings
         ])
         .setup(move |app| Ok(set_up(app, &arguments)?))
         .on_menu_event(|app, event| {

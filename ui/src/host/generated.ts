@@ -640,7 +640,15 @@ session: string,
 /**
  * As they stand.
  */
-copies: Array<CopyView>, } | { "kind": "settings", 
+copies: Array<CopyView>, } | { "kind": "tunnels", 
+/**
+ * All of them.
+ */
+tunnels: Array<TunnelView>, } | { "kind": "session_preferences", 
+/**
+ * As it is now.
+ */
+preferences: SessionPreferences, } | { "kind": "settings", 
 /**
  * As it is now.
  */
@@ -1955,6 +1963,19 @@ disk: string,
 sizeGb: number, };
 
 /**
+ * A disk with room that nothing uses yet.
+ */
+export type GrownDisk = { 
+/**
+ * Its name, as `vda`.
+ */
+name: string, 
+/**
+ * In bytes.
+ */
+size: number, };
+
+/**
  * A host key, for people.
  */
 export type HostKeyView = { 
@@ -2940,6 +2961,27 @@ asOf: string, };
 export type Readable = "servers" | "flavors" | "quotas" | "images" | "networks" | "addresses" | "disks" | "key_pairs";
 
 /**
+ * That a server is not ready, and why.
+ */
+export type ReadinessView = { 
+/**
+ * `running`, `failed` or `unknown`; nothing when cloud-init has finished.
+ */
+preparing: string | null, 
+/**
+ * What cloud-init says; untrusted text.
+ */
+detail: string, 
+/**
+ * The end of its log; untrusted text.
+ */
+log: string, 
+/**
+ * Disks with room that nothing uses yet.
+ */
+grown: Array<GrownDisk>, };
+
+/**
  * How a pull or an import stands, and what it brought.
  */
 export type Reading = { 
@@ -3017,6 +3059,111 @@ export type ReadingOf = "platform" | "file";
  * How a pull or an import stands.
  */
 export type ReadingState = "never" | "running" | "done" | "cancelled" | "failed";
+
+/**
+ * A part of a recording.
+ */
+export type RecordingPartView = { 
+/**
+ * Columns of the terminal at its beginning.
+ */
+columns: number, 
+/**
+ * Its rows.
+ */
+rows: number, 
+/**
+ * Entries: seconds since the beginning, kind (`o`, `r`, `m`), and what it is.
+ */
+entries: Array<[number, string, string]>, 
+/**
+ * How many entries come before what follows; nothing at the end.
+ */
+next: number | null, };
+
+/**
+ * A place in a recording.
+ */
+export type RecordingPlaceView = { 
+/**
+ * Id of the recording.
+ */
+recording: string, 
+/**
+ * Seconds since its beginning.
+ */
+at: number, 
+/**
+ * The line; untrusted text.
+ */
+line: string, };
+
+/**
+ * A recording.
+ */
+export type RecordingView = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Name of the server; untrusted text.
+ */
+title: string, 
+/**
+ * When it was made, in seconds of Unix time.
+ */
+madeAt: number, 
+/**
+ * In bytes.
+ */
+bytes: number, };
+
+/**
+ * What a window of sessions asks for about recordings.
+ */
+export type RecordingsAct = { "act": "list" } | { "act": "read", 
+/**
+ * Its id.
+ */
+recording: string, 
+/**
+ * So many entries come before the part.
+ */
+from: number, } | { "act": "search", 
+/**
+ * The text.
+ */
+text: string, } | { "act": "remove", 
+/**
+ * Its id.
+ */
+recording: string, } | { "act": "export", 
+/**
+ * Its id.
+ */
+recording: string, };
+
+/**
+ * What comes of it.
+ */
+export type RecordingsAnswer = { "kind": "list", 
+/**
+ * They.
+ */
+recordings: Array<RecordingView>, } | { "kind": "part", 
+/**
+ * It.
+ */
+part: RecordingPartView, } | { "kind": "places", 
+/**
+ * They.
+ */
+places: Array<RecordingPlaceView>, } | { "kind": "exported", 
+/**
+ * The name of the copy in the folder of downloads.
+ */
+name: string, };
 
 /**
  * An event that the receiver refused while it took others.
@@ -3662,7 +3809,23 @@ question: SessionQuestion | null,
 /**
  * What the server said before the login; untrusted text.
  */
-banner: string, };
+banner: string, 
+/**
+ * It is recorded at the moment.
+ */
+recorded: boolean, 
+/**
+ * When the lease of its server ends.
+ */
+leaseEnd: string | null, 
+/**
+ * What its user should know of the server: that it is not ready.
+ */
+readiness: ReadinessView | null, 
+/**
+ * It was ended because nobody used it.
+ */
+idle: boolean, };
 
 /**
  * What a window of sessions asks for.
@@ -3691,7 +3854,27 @@ columns: number,
 /**
  * Rows.
  */
-rows: number, } | { "act": "shown", 
+rows: number, } | { "act": "extend", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * By so many hours.
+ */
+hours: number, } | { "act": "record", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * It is to be recorded.
+ */
+on: boolean, } | { "act": "prefer", 
+/**
+ * What is to be.
+ */
+preferences: SessionPreferences, } | { "act": "shown", 
 /**
  * Session id.
  */
@@ -3771,6 +3954,19 @@ instruction: string,
 prompts: Array<[string, boolean]>, };
 
 /**
+ * What a person set for all sessions.
+ */
+export type SessionPreferences = { 
+/**
+ * Every session is recorded from its beginning.
+ */
+record: boolean, 
+/**
+ * A session that nobody used for so many minutes is ended; 0: never.
+ */
+idleMinutes: number, };
+
+/**
  * A question of a session.
  */
 export type SessionQuestion = { 
@@ -3847,7 +4043,11 @@ sessions: Array<Session>,
 /**
  * Language and look.
  */
-settings: Settings, };
+settings: Settings, 
+/**
+ * What is set for all sessions.
+ */
+preferences: SessionPreferences, };
 
 /**
  * What a person set.
@@ -4133,6 +4333,169 @@ export type TrySearch = {
  * What to try; none: what is set.
  */
 with: ConfigureSearch | null, };
+
+/**
+ * What a window of sessions asks for about tunnels.
+ */
+export type TunnelAct = { "act": "list" } | { "act": "keep", 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * What it is called.
+ */
+name: string, 
+/**
+ * What leads where.
+ */
+route: TunnelRoute, 
+/**
+ * Begins with each session on its server.
+ */
+withSession: boolean, } | { "act": "remove", 
+/**
+ * Its id.
+ */
+tunnel: string, } | { "act": "start", 
+/**
+ * Its id.
+ */
+tunnel: string, } | { "act": "stop", 
+/**
+ * Its id.
+ */
+tunnel: string, } | { "act": "trust", 
+/**
+ * Its id.
+ */
+tunnel: string, 
+/**
+ * The question's number.
+ */
+question: number, 
+/**
+ * It is.
+ */
+yes: boolean, } | { "act": "answer", 
+/**
+ * Its id.
+ */
+tunnel: string, 
+/**
+ * The question's number.
+ */
+question: number, 
+/**
+ * One for each prompt.
+ */
+answers: Array<string>, };
+
+/**
+ * What leads where. An address that listens is loopback when it is empty.
+ */
+export type TunnelRoute = { "kind": "local", 
+/**
+ * The address here that listens.
+ */
+address: string, 
+/**
+ * The port here; 0 lets the system choose.
+ */
+port: number, 
+/**
+ * The host that it leads to, as the server sees it.
+ */
+toHost: string, 
+/**
+ * Its port.
+ */
+toPort: number, } | { "kind": "remote", 
+/**
+ * The address there that listens.
+ */
+address: string, 
+/**
+ * The port there; 0 lets the server choose.
+ */
+port: number, 
+/**
+ * The host that it leads to, as seen from here.
+ */
+toHost: string, 
+/**
+ * Its port.
+ */
+toPort: number, } | { "kind": "socks", 
+/**
+ * The address here that listens.
+ */
+address: string, 
+/**
+ * The port here; 0 lets the system choose.
+ */
+port: number, };
+
+/**
+ * A tunnel that is kept, as it is now.
+ */
+export type TunnelView = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Name of the server.
+ */
+serverName: string, 
+/**
+ * What it is called.
+ */
+name: string, 
+/**
+ * What leads where.
+ */
+route: TunnelRoute, 
+/**
+ * Begins with each session on its server.
+ */
+withSession: boolean, 
+/**
+ * Where it stands; nothing while it was not begun.
+ */
+state: SessionState | null, 
+/**
+ * The port that listens, where it is known.
+ */
+port: number | null, 
+/**
+ * Bytes towards the server.
+ */
+up: number, 
+/**
+ * Bytes from the server.
+ */
+down: number, 
+/**
+ * Connections that are open.
+ */
+open: number, 
+/**
+ * Connections in all.
+ */
+all: number, 
+/**
+ * Connections that led nowhere.
+ */
+failed: number, 
+/**
+ * What it waits for a person to answer.
+ */
+question: SessionQuestion | null, };
 
 /**
  * Days of Asia/Shanghai, both included, and which part of them.

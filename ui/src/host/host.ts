@@ -7,9 +7,13 @@ import {
   type FilesAct,
   type FilesAnswer,
   type LocalAct,
+  type RecordingsAct,
+  type RecordingsAnswer,
   type Session,
   type SessionAct,
   type SessionsStart,
+  type TunnelAct,
+  type TunnelView,
   type WireError,
 } from './generated';
 
@@ -49,6 +53,10 @@ export type SessionsHost = {
   files(request: FilesAct): Promise<FilesAnswer>;
   /** What needs files of this computer, which a person chooses: whether any were. */
   local(request: LocalAct): Promise<boolean>;
+  /** Does what is asked about recordings. */
+  recordings(request: RecordingsAct): Promise<RecordingsAnswer>;
+  /** Does what is asked about tunnels; answers all of them. */
+  tunnels(request: TunnelAct): Promise<TunnelView[]>;
   /** What is dragged over the window. */
   drops(receive: (drag: FileDrag) => void): Promise<void>;
 };
@@ -58,6 +66,8 @@ export const tauriSessions = (): SessionsHost => ({
   act: (request) => invoke('session', { request }),
   files: (request) => invoke('session_files', { request }),
   local: (request) => invoke('session_local', { request }),
+  recordings: (request) => invoke('session_recordings', { request }),
+  tunnels: (request) => invoke('session_tunnels', { request }),
   drops: (receive) => invoke('session_drops', { channel: new Channel<FileDrag>(receive) }),
   type: (session, bytes) => invoke('session_type', bytes, { headers: { session } }),
   async output(session, offset, receive) {

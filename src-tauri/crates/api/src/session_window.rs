@@ -1,7 +1,7 @@
 //! What a window of sessions can ask. It has commands of its own, because it shows what a server sends: nothing of the cloud,
 //! of accounts or of settings can be reached from it, and no secret comes to it.
 
-use wangcheng::sessions::{Size, Stream};
+use wangcheng::sessions::{Front, How, Kind, Link, Size, Stream};
 use wangcheng::{Failure, Result};
 
 use crate::error::WireError;
@@ -34,6 +34,7 @@ impl Api {
             Ok(SessionsStart {
                 sessions: self.sessions().await?,
                 settings: self.settings().await?,
+                preferences: self.domain().await?.session_preferences().await?.into(),
             })
         };
         start.await.map_err(|failure| self.in_words(&failure))
@@ -90,6 +91,8 @@ impl Api {
                 | Change::SessionGone { .. }
                 | Change::SessionStalled { .. }
                 | Change::SessionCopies { .. }
+                | Change::Tunnels { .. }
+                | Change::SessionPreferences { .. }
                 | Change::Settings { .. }
                 | Change::Reload
         )
@@ -122,6 +125,12 @@ impl Api {
                 columns,
                 rows,
             } => domain.resize_session(&session, Size { columns, rows }).await?,
+            SessionAct::Extend { session, hours } => {
+                domain.extend_lease_of_session(&session, hours).await?;
+            }
+            SessionAct::Record { session, on: true } => domain.record_session(&session).await?,
+            SessionAct::Record { session, on: false } => domain.stop_recording_session(&session).await?,
+            SessionAct::Prefer { preferences } => domain.set_session_preferences(preferences.into()).await?,
             SessionAct::Shown { session, offset } => domain.session_shown(&session, offset)?,
             SessionAct::Trust {
                 session,
@@ -137,7 +146,17 @@ impl Api {
         Ok(None)
     }
 
-    pub(crate) fn in_words(&self, failure: &Failure) -> WireError {
+    /// A way to a server for a terminal that has no window: not in the table, because a page has none.
+    ///
+    /// # Errors
+    /// What went wrong, in the user's language.
+    pub async fn reach(&self, server: &str, how: &How, kind: Kind) -> Result<(Link, Front), WireError> {
+        let reached = async { self.domain().await?.reach(server, how, kind).await };
+        reached.await.map_err(|failure| self.in_words(&failure))
+    }
+
+    /// A failure in the user's language.
+    pub fn in_words(&self, failure: &Failure) -> WireError {
         WireError::new(failure, self.tongue())
     }
 }

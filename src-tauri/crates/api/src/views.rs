@@ -10,7 +10,9 @@ pub mod files;
 pub mod grants;
 pub mod office;
 mod operations;
+pub mod recordings;
 pub mod sessions;
+pub mod tunnels;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -270,6 +272,16 @@ pub enum Change {
         /// As they stand.
         copies: Vec<files::CopyView>,
     },
+    /// The tunnels that are kept changed, or went on.
+    Tunnels {
+        /// All of them.
+        tunnels: Vec<tunnels::TunnelView>,
+    },
+    /// What is set for all sessions changed.
+    SessionPreferences {
+        /// As it is now.
+        preferences: sessions::SessionPreferences,
+    },
     /// Something was set.
     Settings {
         /// As it is now.
@@ -357,6 +369,12 @@ impl Speaker<'_> {
             wangcheng::Change::SessionCopies(session, jobs) => Change::SessionCopies {
                 session,
                 copies: self.copies(&jobs),
+            },
+            wangcheng::Change::SessionPreferences(preferences) => Change::SessionPreferences {
+                preferences: preferences.into(),
+            },
+            wangcheng::Change::Tunnels(tunnels) => Change::Tunnels {
+                tunnels: self.tunnels(&tunnels),
             },
             wangcheng::Change::LeaseWarned(warning) => Change::LeaseWarned {
                 account: warning.account,

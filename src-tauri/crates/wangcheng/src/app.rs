@@ -22,7 +22,7 @@ use crate::keychain::Keychain;
 use crate::operations::Operation;
 use crate::servers::ServerList;
 use crate::sessions::files::Job;
-use crate::sessions::{Session, Sessions};
+use crate::sessions::{Session, SessionPreferences, Sessions, TunnelNow};
 use crate::settings::Way;
 use crate::watch::LeaseWarning;
 
@@ -105,6 +105,10 @@ pub enum Change {
     SessionStalled(String),
     /// The copies of this session's files went on.
     SessionCopies(String, Arc<Vec<Job>>),
+    /// The tunnels that are kept changed, or went on.
+    Tunnels(Arc<Vec<TunnelNow>>),
+    /// What is set for all sessions.
+    SessionPreferences(SessionPreferences),
 }
 
 /// The result of [`Wangcheng::open`].

@@ -1,9 +1,10 @@
 //! Sessions on the wire.
 
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-use wangcheng::sessions::{Ask, KnownKey, SshError, State, failure};
+use wangcheng::sessions::{Ask, CloudInit, KnownKey, Readiness, SshError, State, failure};
 
 use super::{Settings, Speaker};
 use crate::error::WireError;
@@ -28,6 +29,49 @@ pub struct Session {
     pub question: Option<SessionQuestion>,
     /// What the server said before the login; untrusted text.
     pub banner: String,
+    /// It is recorded at the moment.
+    pub recorded: bool,
+    /// When the lease of its server ends.
+    pub lease_end: Option<DateTime<Utc>>,
+    /// What its user should know of the server: that it is not ready.
+    pub readiness: Option<ReadinessView>,
+    /// It was ended because nobody used it.
+    pub idle: bool,
+}
+
+/// What a person set for all sessions.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionPreferences {
+    /// Every session is recorded from its beginning.
+    pub record: bool,
+    /// A session that nobody used for so many minutes is ended; 0: never.
+    pub idle_minutes: u32,
+}
+
+/// That a server is not ready, and why.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ReadinessView {
+    /// `running`, `failed` or `unknown`; nothing when cloud-init has finished.
+    pub preparing: Option<String>,
+    /// What cloud-init says; untrusted text.
+    pub detail: String,
+    /// The end of its log; untrusted text.
+    pub log: String,
+    /// Disks with room that nothing uses yet.
+    pub grown: Vec<GrownDisk>,
+}
+
+/// A disk with room that nothing uses yet.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct GrownDisk {
+    /// Its name, as `vda`.
+    pub name: String,
+    /// In bytes.
+    #[ts(type = "number")]
+    pub size: u64,
 }
 
 /// Where a session stands.
@@ -189,6 +233,25 @@ pub enum SessionAct {
         /// Rows.
         rows: u16,
     },
+    /// Moves the end of the lease of its server further.
+    Extend {
+        /// Session id.
+        session: String,
+        /// By so many hours.
+        hours: u32,
+    },
+    /// Records it from now on, or no longer.
+    Record {
+        /// Session id.
+        session: String,
+        /// It is to be recorded.
+        on: bool,
+    },
+    /// Sets something for all sessions.
+    Prefer {
+        /// What is to be.
+        preferences: SessionPreferences,
+    },
     /// Everything before this offset was shown.
     Shown {
         /// Session id.
@@ -228,6 +291,47 @@ pub struct SessionsStart {
     pub sessions: Vec<Session>,
     /// Language and look.
     pub settings: Settings,
+    /// What is set for all sessions.
+    pub preferences: SessionPreferences,
+}
+
+impl From<wangcheng::sessions::SessionPreferences> for SessionPreferences {
+    fn from(set: wangcheng::sessions::SessionPreferences) -> Self {
+        Self {
+            record: set.record,
+            idle_minutes: set.idle_minutes,
+        }
+    }
+}
+
+impl From<SessionPreferences> for wangcheng::sessions::SessionPreferences {
+    fn from(set: SessionPreferences) -> Self {
+        Self {
+            record: set.record,
+            idle_minutes: set.idle_minutes,
+        }
+    }
+}
+
+fn readiness(found: Readiness) -> ReadinessView {
+    let (preparing, detail, log) = match found.cloud_init {
+        CloudInit::Absent | CloudInit::Done => (None, String::new(), String::new()),
+        CloudInit::Running => (Some("running"), String::new(), String::new()),
+        CloudInit::Failed { detail, log } => (Some("failed"), detail, log),
+        CloudInit::Unknown { detail } => (Some("unknown"), detail, String::new()),
+    };
+    let disks = found.disks.into_iter().filter(|disk| !disk.is_grown());
+    ReadinessView {
+        preparing: preparing.map(str::to_owned),
+        detail,
+        log,
+        grown: disks
+            .map(|disk| GrownDisk {
+                name: disk.name,
+                size: disk.size,
+            })
+            .collect(),
+    }
 }
 
 fn key(key: KnownKey) -> HostKeyView {
@@ -252,10 +356,14 @@ impl Speaker<'_> {
                 ask: asked(ask),
             }),
             banner: session.banner,
+            recorded: session.recorded,
+            lease_end: session.lease_end,
+            readiness: session.readiness.map(readiness),
+            idle: session.idle,
         }
     }
 
-    fn session_state(&self, state: State) -> SessionState {
+    pub(super) fn session_state(&self, state: State) -> SessionState {
         let said = |error: &SshError| self.error(&failure(error));
         match state {
             State::Idle | State::Connecting { .. } => SessionState::Connecting,
@@ -299,7 +407,7 @@ impl Speaker<'_> {
     }
 }
 
-fn asked(ask: Ask) -> SessionAsk {
+pub(super) fn asked(ask: Ask) -> SessionAsk {
     match ask {
         Ask::HostKey {
             host,

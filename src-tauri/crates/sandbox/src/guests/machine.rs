@@ -7,15 +7,15 @@ use std::time::Instant;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::Guest;
+use super::blocks::Blocks;
 use super::disk::{Disk, Node, Trouble, whole};
+use super::line::{Word, commands, pipe, split};
+use super::{Guest, page, tools};
 
 /// The home of the only user.
 pub(super) const HOME: &str = "/root";
 /// Longest line, in bytes.
 const LINE_MOST: usize = 8 * 1024;
-/// Most lines that `seq` counts.
-const COUNT_MOST: u64 = 2_000_000;
 const HISTORY_MOST: usize = 200;
 /// What stands for itself in the address of a folder.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
@@ -28,6 +28,7 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
 /// What all visits to a guest share.
 pub(super) struct Machine {
     pub disk: Disk,
+    blocks: Blocks,
     began: Instant,
 }
 
@@ -35,14 +36,20 @@ impl Default for Machine {
     fn default() -> Self {
         Self {
             disk: Disk::default(),
+            blocks: Blocks::default(),
             began: Instant::now(),
         }
     }
 }
 
+/// Tells how a guest is now; nothing when it is gone.
+pub(super) type Look = Arc<dyn Fn() -> Option<Guest> + Send + Sync>;
+
 /// A shell at work: a line that is being typed, and where it is.
 pub(super) struct Terminal {
     guest: Arc<Guest>,
+    /// The guest as the region has it at the moment.
+    look: Look,
     user: String,
     dir: String,
     line: String,
@@ -56,13 +63,13 @@ pub(super) struct Terminal {
 }
 
 /// What a command says, and what it returns. `None`: the shell itself ends.
-struct Said {
-    text: String,
-    exit: u32,
-    leave: bool,
+pub(super) struct Said {
+    pub text: String,
+    pub exit: u32,
+    pub leave: bool,
 }
 
-fn said(text: impl Into<String>) -> Said {
+pub(super) fn said(text: impl Into<String>) -> Said {
     Said {
         text: text.into(),
         exit: 0,
@@ -70,7 +77,7 @@ fn said(text: impl Into<String>) -> Said {
     }
 }
 
-fn wrong(text: impl Into<String>) -> Said {
+pub(super) fn wrong(text: impl Into<String>) -> Said {
     Said {
         exit: 1,
         ..said(format!("{}\n", text.into()))
@@ -87,9 +94,10 @@ fn on_screen(text: &str) -> String {
 }
 
 impl Terminal {
-    pub(super) fn new(guest: Arc<Guest>, user: String) -> Self {
+    pub(super) fn new(guest: Arc<Guest>, look: Look, user: String) -> Self {
         Self {
             guest,
+            look,
             user,
             dir: HOME.to_owned(),
             line: String::new(),
@@ -215,16 +223,33 @@ impl Terminal {
                 self.history.remove(0);
             }
         }
+        // What the region did to it meanwhile shows.
+        if let Some(guest) = (self.look)() {
+            self.guest = Arc::new(guest);
+        }
+        machine.blocks.see(&self.guest.disks);
         let words = match split(line) {
             Ok(words) => words,
             Err(why) => return wrong(format!("sh: {why}")),
         };
         let mut whole = said("");
         for (joined_by, command) in commands(words) {
-            if joined_by == "&&" && whole.exit != 0 {
+            let wanted = match joined_by.as_str() {
+                "&&" => whole.exit == 0,
+                "||" => whole.exit != 0,
+                _ => true,
+            };
+            if !wanted {
                 continue;
             }
-            let Said { text, exit, leave } = self.redirected(command, machine);
+            let mut input = None;
+            let mut done = said("");
+            for command in pipe(command) {
+                done = self.redirected(command, input.as_deref(), machine);
+                input = Some(std::mem::take(&mut done.text));
+            }
+            let Said { exit, leave, .. } = done;
+            let text = input.unwrap_or_default();
             whole.text.push_str(&text);
             whole.exit = exit;
             whole.leave = leave;
@@ -235,12 +260,12 @@ impl Terminal {
         whole
     }
 
-    fn redirected(&mut self, mut words: Vec<Word>, machine: &mut Machine) -> Said {
+    fn redirected(&mut self, mut words: Vec<Word>, input: Option<&str>, machine: &mut Machine) -> Said {
         let sign = words
             .iter()
             .position(|word| word.is_sign(">") || word.is_sign(">>"));
         let Some(at) = sign else {
-            return self.command(&words, machine);
+            return self.command(&words, input, machine);
         };
         let target = words.split_off(at);
         let mut target = target.into_iter();
@@ -248,7 +273,7 @@ impl Terminal {
         let (Some(file), None) = (target.next(), target.next()) else {
             return wrong("sh: a redirection needs one file");
         };
-        let done = self.command(&words, machine);
+        let done = self.command(&words, input, machine);
         if done.exit != 0 {
             return done;
         }
@@ -268,7 +293,7 @@ impl Terminal {
         }
     }
 
-    fn command(&mut self, words: &[Word], machine: &mut Machine) -> Said {
+    fn command(&mut self, words: &[Word], input: Option<&str>, machine: &mut Machine) -> Said {
         let Some((name, rest)) = words.split_first() else {
             return said("");
         };
@@ -281,8 +306,9 @@ impl Terminal {
         let guest = self.guest.clone();
         match name.text.as_str() {
             "help" => said(
-                "A simulated machine. It knows: cat cd clear cloud-init cp date df echo exit free help hostname id ip \
-                 ls lsblk mkdir mv nproc pwd rm seq sleep touch true false uname uptime whoami\n",
+                "A simulated machine. It knows: cat cd clear cloud-init cp curl date df echo exit false free grep growpart \
+                 head help hostname id ip ls lsblk mkdir mkfs.ext4 mount mv nproc ps pwd resize2fs rm seq sleep sort ss \
+                 tail tee top touch true umount uname uptime wc whoami; | > >> && || ;\n",
             ),
             "echo" => said(format!("{}\n", rest.join(" "))),
             "true" | "sleep" => said(""),
@@ -321,27 +347,47 @@ impl Terminal {
                     memory - memory / 8
                 ))
             }
-            "lsblk" => {
-                let mut text = "NAME  SIZE TYPE\n".to_owned();
-                for (device, size) in &guest.disks {
-                    let _ = writeln!(text, "{:<5} {size:>3}G disk", device.trim_start_matches("/dev/"));
+            "ps" | "top" => said(tools::programs(
+                guest.vcpus_and_memory,
+                name.text == "top",
+                machine.began.elapsed().as_secs(),
+            )),
+            "ss" => said("State  Local Address:Port\nLISTEN 0.0.0.0:22\nLISTEN 127.0.0.1:80\n"),
+            "curl" => match plain.last() {
+                Some(address) if is_own_page(address, &guest) => said(page::page(&guest)),
+                Some(address) => Said {
+                    exit: 7,
+                    ..wrong(format!(
+                        "curl: (7) {address}: only this machine's own port 80 is reached"
+                    ))
+                },
+                None => wrong("curl: an address is needed"),
+            },
+            "tee" => {
+                let text = input.unwrap_or_default();
+                let append = rest.contains(&"-a");
+                let done = self.each(&plain, "tee", |path| {
+                    machine.disk.write(path, text.as_bytes(), append)
+                });
+                Said {
+                    text: format!("{text}{}", done.text),
+                    ..done
                 }
-                said(text)
             }
-            "df" => {
-                let size = guest.disks.first().map_or(0, |(_, size)| *size);
-                said(format!(
-                    "Filesystem  Size Used Mounted on\n/dev/vda1   {size:>3}G   2G /\n"
-                ))
-            }
-            "cloud-init" => said("status: done\n"),
+            "cloud-init" => match plain.first() {
+                Some(&"status") => said(match rest.contains(&"--long") {
+                    true => "status: done\nboot_status_code: enabled-by-generator\nerrors: []\n",
+                    false => "status: done\n",
+                }),
+                _ => wrong("cloud-init: only `cloud-init status` is known here"),
+            },
             "clear" => said("\x1b[2J\x1b[H"),
             "exit" | "logout" => Said {
                 exit: plain.first().and_then(|text| text.parse().ok()).unwrap_or(0),
                 leave: true,
                 ..said("")
             },
-            "seq" => count(&plain),
+            "seq" => tools::count(&plain),
             "cd" => {
                 let to = self.path(plain.first().copied().unwrap_or("~"));
                 match machine.disk.names(&to) {
@@ -353,6 +399,7 @@ impl Terminal {
                 }
             }
             "ls" => self.list(&plain, rest.contains(&"-l"), machine),
+            "cat" if plain.is_empty() => said(input.unwrap_or_default()),
             "cat" => {
                 let mut text = String::new();
                 for file in &plain {
@@ -386,13 +433,32 @@ impl Terminal {
                     Err(why) => wrong(format!("{}: {from}: {why}", name.text)),
                 }
             }
-            other => Said {
-                exit: 127,
-                ..wrong(format!(
-                    "sh: {other}: not found on this simulated machine; try `help`"
-                ))
+            other => match self.others(other, &rest, input, machine) {
+                Some(said) => said,
+                None => Said {
+                    exit: 127,
+                    ..wrong(format!(
+                        "sh: {other}: not found on this simulated machine; try `help`"
+                    ))
+                },
             },
         }
+    }
+
+    /// What works on disks or on lines: of a pipe, or of the file that is named last.
+    fn others(&self, name: &str, words: &[&str], input: Option<&str>, machine: &mut Machine) -> Option<Said> {
+        let Machine { disk, blocks, .. } = machine;
+        let is_folder = |path: &str| disk.node(&self.path(path)).is_some_and(Node::is_folder);
+        if let Some(said) = blocks.run(name, words, is_folder) {
+            return Some(said);
+        }
+        let of_file = |file: &&str| disk.read(&self.path(file)).ok();
+        let named = match input {
+            Some(_) => None,
+            None => words.last().and_then(of_file),
+        };
+        let content = named.map(String::from_utf8_lossy);
+        tools::filter(name, words, input.or(content.as_deref()).unwrap_or_default())
     }
 
     fn each(&self, names: &[&str], command: &str, mut act: impl FnMut(&str) -> Result<(), Trouble>) -> Said {
@@ -431,98 +497,10 @@ impl Terminal {
     }
 }
 
-fn count(numbers: &[&str]) -> Said {
-    let parsed: Option<Vec<u64>> = numbers.iter().map(|text| text.parse().ok()).collect();
-    let (first, last) = match parsed.as_deref() {
-        Some([last]) => (1, *last),
-        Some([first, last]) => (*first, *last),
-        _ => return wrong("seq: one or two numbers are needed"),
-    };
-    if last.saturating_sub(first) >= COUNT_MOST {
-        return wrong(format!("seq: {COUNT_MOST} lines at most"));
-    }
-    let mut text = String::new();
-    for number in first..=last {
-        let _ = writeln!(text, "{number}");
-    }
-    said(text)
-}
-
-/// A word of a line; what was quoted is no sign.
-struct Word {
-    text: String,
-    quoted: bool,
-}
-
-impl Word {
-    fn is_sign(&self, sign: &str) -> bool {
-        !self.quoted && self.text == sign
-    }
-}
-
-/// The words of a line.
-fn split(line: &str) -> Result<Vec<Word>, String> {
-    let mut words = Vec::new();
-    let mut now: Option<Word> = None;
-    let mut letters = line.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match letter {
-            ' ' | '\t' => words.extend(now.take()),
-            '#' if now.is_none() => break,
-            ';' | '>' | '&' => {
-                words.extend(now.take());
-                let mut text = letter.to_string();
-                if letter != ';' && letters.next_if_eq(&letter).is_some() {
-                    text.push(letter);
-                }
-                if text == "&" {
-                    return Err("nothing runs in the background of this simulated machine".to_owned());
-                }
-                words.push(Word { text, quoted: false });
-            }
-            '|' | '<' | '`' | '(' => {
-                return Err(format!("`{letter}` is not known to this simulated machine"));
-            }
-            '\'' | '"' => {
-                let word = now.get_or_insert(Word {
-                    text: String::new(),
-                    quoted: true,
-                });
-                word.quoted = true;
-                loop {
-                    match letters.next() {
-                        None => return Err("a quote is not closed".to_owned()),
-                        Some(end) if end == letter => break,
-                        Some(inside) => word.text.push(inside),
-                    }
-                }
-            }
-            letter => now
-                .get_or_insert(Word {
-                    text: String::new(),
-                    quoted: false,
-                })
-                .text
-                .push(if letter == '\\' {
-                    letters.next().unwrap_or('\\')
-                } else {
-                    letter
-                }),
-        }
-    }
-    words.extend(now);
-    Ok(words)
-}
-
-/// The commands of a line, each with the sign before it.
-fn commands(words: Vec<Word>) -> Vec<(String, Vec<Word>)> {
-    let mut commands = vec![(";".to_owned(), Vec::new())];
-    for word in words {
-        if word.is_sign(";") || word.is_sign("&&") {
-            commands.push((word.text, Vec::new()));
-        } else if let Some((_, command)) = commands.last_mut() {
-            command.push(word);
-        }
-    }
-    commands
+/// Whether an address is that of the guest's own page.
+fn is_own_page(address: &str, guest: &Guest) -> bool {
+    let host = address.strip_prefix("http://").unwrap_or(address);
+    let host = host.split('/').next().unwrap_or_default();
+    let host = host.strip_suffix(":80").unwrap_or(host);
+    guest.is_itself(host)
 }

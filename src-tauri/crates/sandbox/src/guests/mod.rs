@@ -5,10 +5,14 @@
 //! (`GET /guest?server=ID` of the control listener). It lets in who proves to have a key that the server was made with, in its
 //! user data or as its key pair, and nobody else; without such a key nobody at all.
 
+mod blocks;
 mod disk;
+mod line;
 mod machine;
+mod page;
 mod sftp;
 mod ssh;
+mod tools;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -102,6 +106,13 @@ impl Guest {
     }
 }
 
+impl Guest {
+    /// Whether this host is the guest itself, as seen from it.
+    fn is_itself(&self, host: &str) -> bool {
+        matches!(host, "localhost" | "127.0.0.1" | "::1") || host == self.hostname || host == self.address
+    }
+}
+
 /// The part of the user data that is one for cloud-init, where it is JSON (which is YAML as well): alone, or as the first
 /// part of several.
 fn document(user_data: &str) -> Option<Value> {
@@ -174,7 +185,11 @@ async fn serve(listener: TcpListener, shared: Weak<Shared>, server: String, host
             continue;
         };
         let (shared, server) = (shared.clone(), server.clone());
-        let visit = ssh::Visit::new(guest, machine.clone());
+        let look: machine::Look = {
+            let (shared, server) = (shared.clone(), server.clone());
+            Arc::new(move || shared.upgrade()?.guest(&server))
+        };
+        let visit = ssh::Visit::new(guest, look, machine.clone());
         let config = config.clone();
         visits.spawn(async move {
             tokio::select! {

@@ -8,11 +8,11 @@ use russh::keys::PrivateKey;
 use russh::server::{
     Auth, ChannelOpenHandle, Config, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey,
 };
-use russh::{Channel, ChannelId, MethodKind, MethodSet, Pty, compression};
+use russh::{Channel, ChannelId, ChannelOpenFailure, MethodKind, MethodSet, Pty, compression};
 
-use super::Guest;
-use super::machine::{Machine, Terminal};
+use super::machine::{Look, Machine, Terminal};
 use super::sftp::Sftp;
+use super::{Guest, page};
 
 /// Most terminals and ways to files of one connection.
 const CHANNELS_MOST: usize = 8;
@@ -35,6 +35,7 @@ pub(super) fn config(host_key: PrivateKey) -> Config {
 /// One connection.
 pub(super) struct Visit {
     guest: Arc<Guest>,
+    look: Look,
     machine: Arc<Mutex<Machine>>,
     user: String,
     /// Channels of which nothing was asked yet.
@@ -43,9 +44,10 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    pub(super) fn new(guest: Guest, machine: Arc<Mutex<Machine>>) -> Self {
+    pub(super) fn new(guest: Guest, look: Look, machine: Arc<Mutex<Machine>>) -> Self {
         Self {
             guest: Arc::new(guest),
+            look,
             machine,
             user: String::new(),
             fresh: HashMap::new(),
@@ -61,7 +63,7 @@ impl Visit {
     }
 
     fn terminal(&self) -> Terminal {
-        Terminal::new(self.guest.clone(), self.user.clone())
+        Terminal::new(self.guest.clone(), self.look.clone(), self.user.clone())
     }
 
     fn end(channel: ChannelId, exit: u32, session: &mut Session) -> Result<(), russh::Error> {
@@ -104,6 +106,27 @@ impl Handler for Visit {
             self.fresh.insert(channel.id(), channel);
             reply.accept().await;
         }
+        Ok(())
+    }
+
+    /// A tunnel: the guest reaches its own page, and nothing else.
+    async fn channel_open_direct_tcpip(
+        &mut self,
+        channel: Channel<Msg>,
+        host: &str,
+        port: u32,
+        _from: &str,
+        _from_port: u32,
+        reply: ChannelOpenHandle,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        if port != page::PORT || !self.guest.is_itself(host) {
+            reply.reject(ChannelOpenFailure::ConnectFailed).await;
+            return Ok(());
+        }
+        reply.accept().await;
+        let guest = self.guest.clone();
+        tokio::spawn(page::serve(channel.into_stream(), guest));
         Ok(())
     }
 

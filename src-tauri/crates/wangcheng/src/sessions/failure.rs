@@ -50,10 +50,11 @@ pub fn failure(error: &Error) -> Failure {
         Error::Rejected { .. } => Failure::new(Code::SshRejected).saying(error),
         Error::Cancelled => Code::SessionEnded.into(),
         Error::RemoteFile { path, why } | Error::LocalFile { path, why } => file_failure(path, why),
-        // Nothing of these is asked of a shell.
-        Error::Protocol { .. } | Error::Config { .. } | Error::Listen { .. } => {
-            Failure::new(Code::SshProtocol).saying(error)
-        }
+        Error::Protocol { .. } => Failure::new(Code::SshProtocol).saying(error),
+        Error::Config { file, why } => Failure::new(Code::SshConfigInvalid)
+            .with("file", file)
+            .saying(why),
+        Error::Listen { address, why } => Failure::new(Code::PortTaken).with("address", address).saying(why),
     }
 }
 

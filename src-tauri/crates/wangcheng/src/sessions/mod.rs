@@ -5,24 +5,37 @@
 //! that the server was given when it was made, bound to its id, so that nothing is asked. Its [`files`] have connections of
 //! their own.
 
+mod care;
 mod failure;
 pub mod files;
+mod link;
 mod login;
+mod recordings;
 mod stream;
+mod tunnels;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use remote::{Login, Question, Shell, ShellOptions};
+use remote::Login;
 use secrecy::SecretString;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+pub use care::SessionPreferences;
 pub use failure::{failure, file_failure};
-pub use remote::{Ask, Error as SshError, KnownKey, Prompt, Size, State};
+pub use link::{Kind, Link};
+pub use login::How;
+pub use recordings::{RecordingInfo, RecordingPart, RecordingPlace};
+pub use remote::{
+    Ask, CloudInit, Error as SshError, Front, KnownKey, Listen, Output, Piece, Place, Played, Program,
+    ProgramInput, Prompt, Question, Readiness, Route, Said, Shell, ShellOptions, Size, State, Traffic,
+    Tunnel,
+};
 pub use stream::Stream;
+pub use tunnels::{KeptTunnel, NewTunnel, TunnelNow};
 
 use crate::Wangcheng;
 use crate::app::Change;
@@ -32,6 +45,8 @@ use crate::servers::Server;
 
 /// Most sessions at once, those that ended and are still looked at included.
 const SESSIONS_MOST: usize = 32;
+/// How often it is looked whether somebody uses a session.
+const LOOK: std::time::Duration = std::time::Duration::from_secs(5);
 /// Smallest and largest terminal, in letters.
 const LETTERS: std::ops::RangeInclusive<u16> = 1..=2000;
 
@@ -56,12 +71,23 @@ pub struct Session {
     pub banner: String,
     /// When somebody was let in.
     pub opened: Option<DateTime<Utc>>,
+    /// It is recorded at the moment.
+    pub recorded: bool,
+    /// When the lease of its server ends.
+    pub lease_end: Option<DateTime<Utc>>,
+    /// What its user should know of the server: that it is not ready.
+    pub readiness: Option<Readiness>,
+    /// It was ended because nobody used it.
+    pub idle: bool,
 }
 
 /// The sessions of this program.
 #[derive(Default)]
 pub(crate) struct Sessions {
     open: Mutex<BTreeMap<String, Arc<Open>>>,
+    tunnels: tunnels::Tunnels,
+    /// Ids of the servers that were looked at, whether they are ready.
+    looked_at: Mutex<BTreeSet<String>>,
 }
 
 /// One session at work.
@@ -91,11 +117,26 @@ struct Now {
     banner: String,
     opened: Option<DateTime<Utc>>,
     closed: bool,
+    /// When the server's lease ends, as told last.
+    lease_end: Option<DateTime<Utc>>,
+    /// What was found when it was looked whether the server is ready.
+    readiness: Option<Readiness>,
+    /// When it was used last, and the output up to then.
+    used: DateTime<Utc>,
+    seen: u64,
+    /// It was ended because nobody used it.
+    idle: bool,
 }
 
 impl Sessions {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Open>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nobody looked at this server before.
+    fn first_look(&self, server: &str) -> bool {
+        let mut looked_at = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        looked_at.insert(server.to_owned())
     }
 }
 
@@ -119,6 +160,10 @@ impl Open {
                 .map(|(number, question)| (*number, question.ask.clone())),
             banner: now.banner.clone(),
             opened: now.opened,
+            recorded: self.is_recorded(),
+            lease_end: now.lease_end,
+            readiness: now.readiness.clone().filter(care::is_worth_telling),
+            idle: now.idle,
         }
     }
 }
@@ -135,12 +180,14 @@ impl Wangcheng {
         }
         let live = self.active().await?;
         let server = self.own_server(&live, server).await?;
-        let way = self.way_to(&server).await?;
+        let way = self.way_to(&server, &How::default()).await?;
         let (address, user) = (way.address, way.login.to.user.clone());
         let options = ShellOptions {
             size: bounded(size),
+            recording: self.usual_cast(&server.name).await,
             ..ShellOptions::default()
         };
+        let lease_end = server.lease_end;
         let open = Arc::new(Open {
             id: uuid::Uuid::new_v4().to_string(),
             server,
@@ -157,6 +204,11 @@ impl Wangcheng {
                 banner: String::new(),
                 opened: None,
                 closed: false,
+                lease_end,
+                readiness: None,
+                used: self.now(),
+                seen: 0,
+                idle: false,
             }),
             shown: AtomicU64::new(0),
             more_shown: Notify::new(),
@@ -183,6 +235,7 @@ impl Wangcheng {
     /// `SessionUnknown`; `SshLost` when it is over; `SshTimeout` when the server takes nothing.
     pub async fn type_in(&self, session: &str, bytes: Vec<u8>) -> Result<()> {
         let open = self.open_one(session)?;
+        open.now().used = self.now();
         open.shell.input(bytes).await.map_err(|error| failure(&error))
     }
 
@@ -282,6 +335,7 @@ impl Wangcheng {
     /// # Errors
     /// As the ledger's; the others are ended all the same.
     pub async fn close_sessions(&self) -> Result<()> {
+        self.end_tunnels().await;
         let ids: Vec<String> = self.inner.sessions.lock().keys().cloned().collect();
         let mut result = Ok(());
         for id in ids {
@@ -315,6 +369,8 @@ impl Wangcheng {
 
     /// Tells what becomes of a session, until it is over.
     async fn follow_session(&self, open: Arc<Open>, mut front: remote::Front) {
+        let mut changes = self.inner.changes.subscribe();
+        let mut looks = tokio::time::interval(LOOK);
         loop {
             let mut over = false;
             tokio::select! {
@@ -332,7 +388,19 @@ impl Wangcheng {
                     now.questions += 1;
                     now.question = Some((now.questions, question));
                 }
-                else => return,
+                change = changes.recv() => match change {
+                    Ok(change) if Self::note_servers(&open, &change) => {}
+                    _ => continue,
+                },
+                _ = looks.tick() => {
+                    // Nobody tells of the end of one whose task is gone.
+                    if !self.inner.sessions.lock().contains_key(&open.id) {
+                        return;
+                    }
+                    if !self.end_if_idle(&open).await {
+                        continue;
+                    }
+                }
             }
             if self.inner.sessions.lock().contains_key(&open.id) {
                 self.publish(Change::Session(Box::new(open.told())));
@@ -343,7 +411,7 @@ impl Wangcheng {
         }
     }
 
-    async fn note_state(&self, open: &Open, state: State) {
+    async fn note_state(&self, open: &Arc<Open>, state: State) {
         let first = {
             let mut now = open.now();
             let first = matches!(state, State::Open) && now.opened.is_none() && !now.closed;
@@ -355,8 +423,15 @@ impl Wangcheng {
             now.question = None;
             first
         };
+        if first {
+            let (this, open) = (self.clone(), open.clone());
+            self.spawn(async move {
+                this.begin_tunnels_of(&open.server.id).await;
+                this.look_at_readiness(&open).await;
+            });
+        }
         let told = match (first, state.is_over()) {
-            (true, _) => self.tell_session(open, Action::SessionOpened, None).await,
+            (true, _) => self.tell_shell(open, Action::SessionOpened, None).await,
             (_, true) => self.tell_closed(open).await,
             _ => Ok(()),
         };
@@ -374,17 +449,28 @@ impl Wangcheng {
             }
             now.opened
         };
+        self.end_tunnels_of(&open.server.id).await;
         let Some(opened) = opened else { return Ok(()) };
         let seconds = (self.now() - opened).num_seconds().max(0);
-        self.tell_session(open, Action::SessionClosed, Some(seconds))
+        self.tell_shell(open, Action::SessionClosed, Some(seconds)).await
+    }
+
+    async fn tell_shell(&self, open: &Open, action: Action, seconds: Option<i64>) -> Result<()> {
+        self.tell_session(&open.server, &open.account, Kind::Ssh.word(), action, seconds)
             .await
     }
 
-    async fn tell_session(&self, open: &Open, action: Action, seconds: Option<i64>) -> Result<()> {
-        let server = &open.server;
+    async fn tell_session(
+        &self,
+        server: &Server,
+        account: &store::Account,
+        kind: &'static str,
+        action: Action,
+        seconds: Option<i64>,
+    ) -> Result<()> {
         let mut draft = Draft::new(action, self.now(), &self.inner.client);
         draft
-            .set("kind", "ssh")
+            .set("kind", kind)
             .set("server_name", server.name.as_str())
             .set("flavor", server.flavor.as_str())
             .set("vcpus", server.vcpus)
@@ -392,7 +478,7 @@ impl Wangcheng {
             .set("image", server.image.clone())
             .set("os", server.os.clone())
             .set("duration_s", seconds);
-        let event = draft.finish(&open.account, None, Some(&server.id));
+        let event = draft.finish(account, None, Some(&server.id));
         let rows = self.ledger(move |ledger| ledger.append(vec![event])).await?;
         if let Some(row) = rows.last() {
             self.publish(Change::Events(row.seq));
