@@ -2157,6 +2157,19 @@ export type KeySource = "environment" | "profile" | "csv";
 export type Language = "system" | "zh-CN" | "en";
 
 /**
+ * How long a grant holds from its signing.
+ */
+export type Lasts = { 
+/**
+ * So many days,
+ */
+days: number, 
+/**
+ * unless it ends at this moment.
+ */
+until?: string, };
+
+/**
  * Something that is left of a server that is gone. Every text in it comes from outside and is shown as text.
  */
 export type Leftover = { 
@@ -2807,9 +2820,13 @@ export type PublishGrant = {
  */
 place: string, 
 /**
- * For how many days it holds.
+ * So many days,
  */
-days: number, };
+days: number, 
+/**
+ * unless it ends at this moment.
+ */
+until?: string, };
 
 /**
  * Where a grant was published.
@@ -3461,9 +3478,13 @@ export type RevokeGrant = {
  */
 reason: string, 
 /**
- * For how many days that is told.
+ * So many days,
  */
-days: number, };
+days: number, 
+/**
+ * unless it ends at this moment.
+ */
+until?: string, };
 
 /**
  * Whether a key may read something.
@@ -4099,15 +4120,6 @@ export type ShowFolder = {
  * Which.
  */
 folder: Folder, };
-
-/**
- * Signing the draft.
- */
-export type SignGrant = { 
-/**
- * For how many days it holds.
- */
-days: number, };
 
 /**
  * Signing in. The secret parts go in here once and never come back.
@@ -5472,7 +5484,7 @@ export const calls = (call: Call) => ({
     edit: (request: Grant) => call<Office>("office.edit", request),
     audit: (request: AskAudit) => call<Audit>("office.audit", request),
     act: (request: ActOnFinding) => call<Operation>("office.act", request),
-    sign: (request: SignGrant) => call<SignedGrant>("office.sign", request),
+    sign: (request: Lasts) => call<SignedGrant>("office.sign", request),
     publish: (request: PublishGrant) => call<Office>("office.publish", request),
     revoke: (request: RevokeGrant) => call<Office>("office.revoke", request),
     rotate: () => call<Office>("office.rotate", null),
