@@ -15,6 +15,8 @@ mod desk;
 mod failing_acts;
 #[path = "end_to_end/flood.rs"]
 mod flood;
+#[path = "end_to_end/grants.rs"]
+mod grants;
 #[path = "end_to_end/list.rs"]
 mod list;
 #[path = "end_to_end/records.rs"]

@@ -28,6 +28,7 @@ import Search from '@lucide/svelte/icons/search';
 import Send from '@lucide/svelte/icons/send';
 import ServerIcon from '@lucide/svelte/icons/server';
 import SettingsIcon from '@lucide/svelte/icons/settings';
+import ShieldCheck from '@lucide/svelte/icons/shield-check';
 import SquareTerminal from '@lucide/svelte/icons/square-terminal';
 import Square from '@lucide/svelte/icons/square';
 import Tags from '@lucide/svelte/icons/tags';
@@ -89,6 +90,7 @@ export const places: readonly (Action & { screen: Screen })[] = [
   { ...go('events', m.nav_events, Activity, 'Mod+3'), screen: 'events' },
   { ...go('templates', m.nav_templates, LayoutTemplate, 'Mod+4'), screen: 'templates' },
   { ...go('usage', m.nav_usage, ChartColumn, 'Mod+5'), screen: 'usage' },
+  { ...go('grants', m.nav_grants, ShieldCheck, 'Mod+6'), screen: 'grants' },
   { ...go('settings', m.nav_settings, SettingsIcon, 'Mod+,'), screen: 'settings' },
 ];
 

@@ -24,7 +24,8 @@ import { asWireError, type Host } from './host/host';
 import { keep, kept } from './kept';
 import { m, resolveLanguage, setLanguage } from './words/words.svelte';
 
-export type Screen = 'servers' | 'create' | 'operations' | 'events' | 'templates' | 'usage' | 'settings' | 'add-account';
+export type Screen =
+  'servers' | 'create' | 'operations' | 'events' | 'templates' | 'usage' | 'grants' | 'settings' | 'add-account';
 
 /** What the servers screen has selected: a server, or the operation that is still making one. */
 export type Selection = { server: string | null; operation: string | null };
@@ -81,6 +82,8 @@ export class AppState {
   reading = $state.raw<Reading | null>(null);
   /** Counts how often events were taken in by one. */
   taken = $state(0);
+  /** Counts what was told of the grant in force. */
+  grantTold = $state(0);
   /** Counts how often everything was loaded afresh, as when another ledger was opened: what was kept of the old is void. */
   ledger = $state(0);
 
@@ -247,6 +250,9 @@ export class AppState {
         break;
       case 'session_gone':
         this.sessions = new Map([...this.sessions].filter(([id]) => id !== change.session));
+        break;
+      case 'grant':
+        this.grantTold += 1;
         break;
       case 'lease_warned':
         this.#warn(change);

@@ -9,9 +9,11 @@
 //! | `wangcheng://extend/<id>` | the form that extends its lease |
 //! | `wangcheng://create?template=…&name=…&purpose=…&hours=…` | the form of a new server, filled in |
 //! | `wangcheng://open/<screen>` | a screen |
+//! | `wangcheng://join?…` | the form that joins an organisation, where name and fingerprint are compared |
 
 use serde::Serialize;
 use ts_rs::TS;
+use wangcheng::grants::Join;
 
 /// What the scheme is called.
 pub const SCHEME: &str = "wangcheng";
@@ -24,6 +26,7 @@ const HOURS_MOST: u32 = 720;
 /// The screens that can be named.
 const SCREENS: [&str; 7] = [
     "servers",
+    "grants",
     "create",
     "operations",
     "events",
@@ -67,6 +70,13 @@ pub enum Wish {
     Screen {
         /// Its name.
         screen: String,
+    },
+    /// To joining an organisation.
+    Join {
+        /// The link.
+        link: String,
+        /// Name of the organisation, as the link says.
+        organisation: String,
     },
     /// To signing in, with the keys of a file that was dropped onto the window.
     KeyFile {
@@ -115,6 +125,10 @@ fn parse(link: &str) -> Option<Wish> {
             screen: screen.to_owned(),
         }),
         ("create", None) => create(query),
+        ("join", None) => Some(Wish::Join {
+            organisation: Join::read(link).ok()?.organisation,
+            link: link.to_owned(),
+        }),
         _ => None,
     }
 }
