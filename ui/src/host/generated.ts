@@ -81,6 +81,19 @@ accounts: Array<Account>,
 active: string | null, };
 
 /**
+ * Acting on a server that an audit found.
+ */
+export type ActOnFinding = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * What is done.
+ */
+act: AuditAct, };
+
+/**
  * Whether a key may make, change or delete something.
  */
 export type ActRight = { 
@@ -104,17 +117,6 @@ at: string | null,
  * Why not, or why it is not known.
  */
 error: WireError | null, };
- * Acting on a server that an audit found.
- */
-export type ActOnFinding = { 
-/**
- * Server id.
- */
-server: string, 
-/**
- * What is done.
- */
-act: AuditAct, };
 
 /**
  * A disk asked for.
@@ -671,8 +673,7 @@ tunnels: Array<TunnelView>, } | { "kind": "session_preferences",
 /**
  * As it is now.
  */
-preferences: SessionPreferences, } | { "kind": "settings", 
-copies: Array<CopyView>, } | { "kind": "reading", 
+preferences: SessionPreferences, } | { "kind": "reading", 
 /**
  * As it is now.
  */
@@ -1847,9 +1848,6 @@ projectId: string | null,
 domainId: string | null, };
 
 /**
- * How it is known whether something may be done.
- */
-export type Ground = "check" | "use";
  * One numbered version of what an organisation allows. What is left out is not limited.
  */
 export type Grant = { 
@@ -1982,6 +1980,11 @@ wish: string,
 max: string, };
 
 /**
+ * How it is known whether something may be done.
+ */
+export type Ground = "check" | "use";
+
+/**
  * Making a disk larger.
  */
 export type GrowDisk = { 
@@ -2056,15 +2059,6 @@ arm: boolean,
  * Linux with cloud-init in it: a key can be given to it.
  */
 cloudInit: boolean, };
-
-/**
- * Names a file of exported events.
- */
-export type ImportEvents = { 
-/**
- * Its path on this computer.
- */
-file: string, };
 
 /**
  * What a link leads to. Nothing is kept of it.
@@ -2404,17 +2398,6 @@ key: string,
 value: string, };
 
 /**
- * A screen to show.
- */
-export type OpenScreen = { 
-/**
- * Server id.
- */
-server: string, 
-/**
- * A VNC server instead of the provider's console.
- */
-vnc: VncPlace | null, };
  * The organisation that grants are written for here.
  */
 export type Office = { 
@@ -2460,6 +2443,19 @@ export type OpenInvitation = {
  * The link.
  */
 link: string, };
+
+/**
+ * A screen to show.
+ */
+export type OpenScreen = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * A VNC server instead of the provider's console.
+ */
+vnc: VncPlace | null, };
 
 /**
  * A server to log in to.

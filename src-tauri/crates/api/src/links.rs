@@ -24,14 +24,14 @@ const TEXT_MOST: usize = 255;
 /// Longest lease that a link may fill in, in hours.
 const HOURS_MOST: u32 = 720;
 /// The screens that can be named.
-const SCREENS: [&str; 7] = [
+const SCREENS: [&str; 8] = [
     "servers",
-    "grants",
     "create",
     "operations",
     "events",
     "templates",
     "usage",
+    "grants",
     "settings",
 ];
 
