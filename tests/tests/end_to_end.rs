@@ -13,18 +13,26 @@ mod axe;
 mod desk;
 #[path = "end_to_end/failing_acts.rs"]
 mod failing_acts;
+#[path = "end_to_end/flood.rs"]
+mod flood;
+#[path = "end_to_end/grants.rs"]
+mod grants;
 #[path = "end_to_end/list.rs"]
 mod list;
 #[path = "end_to_end/records.rs"]
 mod records;
 #[path = "end_to_end/safety.rs"]
 mod safety;
+#[path = "end_to_end/screen.rs"]
+mod screen;
 #[path = "end_to_end/sessions.rs"]
 mod sessions;
 #[path = "end_to_end/several.rs"]
 mod several;
 #[path = "end_to_end/trouble.rs"]
 mod trouble;
+#[path = "end_to_end/usage.rs"]
+mod usage;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
