@@ -4,6 +4,7 @@ import type {
   Account,
   Accounts,
   AppInfo,
+  BudgetReached,
   Change,
   Cost,
   CreateServer,
@@ -23,7 +24,8 @@ import { asWireError, type Host } from './host/host';
 import { keep, kept } from './kept';
 import { m, resolveLanguage, setLanguage } from './words/words.svelte';
 
-export type Screen = 'servers' | 'create' | 'operations' | 'events' | 'templates' | 'usage' | 'settings' | 'add-account';
+export type Screen =
+  'servers' | 'create' | 'operations' | 'events' | 'templates' | 'usage' | 'settings' | 'add-account';
 
 /** What the servers screen has selected: a server, or the operation that is still making one. */
 export type Selection = { server: string | null; operation: string | null };
@@ -40,6 +42,7 @@ export type Toast = {
   operation: Operation | null;
   warning: LeaseWarning | null;
   error?: WireError;
+  budget?: BudgetReached;
 };
 
 /** Whether it is known yet how the application stands. */
@@ -219,6 +222,9 @@ export class AppState {
         break;
       case 'reading':
         this.applyReading(change.reading);
+        break;
+      case 'budget_reached':
+        this.#tell({ budget: change.reached });
         break;
       case 'lease_warned':
         this.#warn(change);
@@ -486,10 +492,13 @@ export class AppState {
     try {
       await what();
     } catch (thrown) {
-      const id = ++this.#toastCount;
-      const told: Toast = { id, operation: null, warning: null, error: this.error(thrown) };
-      this.toasts = [...this.toasts, told].slice(-TOASTS_AT_MOST);
+      this.#tell({ error: this.error(thrown) });
     }
+  }
+
+  #tell(what: Pick<Toast, 'error' | 'budget'>): void {
+    const told: Toast = { id: ++this.#toastCount, operation: null, warning: null, ...what };
+    this.toasts = [...this.toasts, told].slice(-TOASTS_AT_MOST);
   }
 
   /** A warning stays until it is read, or until the next one about the same server. */

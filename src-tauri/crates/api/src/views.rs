@@ -263,6 +263,11 @@ pub enum Change {
         /// As they stand.
         copies: Vec<files::CopyView>,
     },
+    /// A percentage of a budget is spent, or will be. Told once.
+    BudgetReached {
+        /// What is told.
+        reached: Box<wangcheng::usage::BudgetReached>,
+    },
     /// A pull or import of everybody's events went on or ended.
     Reading {
         /// As it is now.
