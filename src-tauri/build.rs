@@ -11,9 +11,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "session_type",
         "session_output",
         "session_watch",
+        "session_picture",
         "session_files",
         "session_local",
         "session_drops",
+        "session_tunnels",
+        "session_recordings",
     ]);
     tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest))?;
     Ok(())

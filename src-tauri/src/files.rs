@@ -138,7 +138,7 @@ pub async fn session_local(
 }
 
 /// Where downloads of this user go.
-fn downloads(app: &AppHandle) -> PathBuf {
+pub fn downloads(app: &AppHandle) -> PathBuf {
     let place = app.path().download_dir().or_else(|_| app.path().home_dir());
     place.unwrap_or_else(|_| PathBuf::from("."))
 }

@@ -4,9 +4,11 @@
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 mod choose;
+mod console;
 mod files;
 mod logs;
 mod menu;
+mod recordings;
 mod sessions;
 mod tray;
 mod window;
@@ -125,9 +127,12 @@ fn main() -> anyhow::Result<()> {
             sessions::session_type,
             sessions::session_output,
             sessions::session_watch,
+            console::session_picture,
             files::session_files,
             files::session_local,
-            files::session_drops
+            files::session_drops,
+            sessions::session_tunnels,
+            recordings::session_recordings
         ])
         .setup(move |app| Ok(set_up(app, &arguments)?))
         .on_menu_event(|app, event| {
@@ -313,6 +318,12 @@ fn set_up(app: &mut tauri::App, arguments: &Arguments) -> anyhow::Result<()> {
                 let api = api.clone();
                 async move { api.follow_budgets().await }
             });
+            let shown_by = handle.clone();
+            api.show_pages_by(Arc::new(move |address, browser| {
+                console::show(&shown_by, &address, browser)
+            }));
+            let shown_by = handle.clone();
+            api.show_main_by(Arc::new(move || window::show(&shown_by)));
             if let Some(link) = link {
                 api.open_link(&link);
             }

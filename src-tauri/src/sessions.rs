@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use api::{Api, Change, Session, SessionAct, SessionsStart, WireError};
+use api::{Api, Change, Session, SessionAct, SessionsStart, TunnelAct, TunnelView, WireError};
 use tauri::ipc::{Channel, InvokeBody, InvokeResponseBody, Request};
 use tauri::{AppHandle, Manager, State, WebviewUrl, WebviewWindowBuilder};
 use tokio::sync::broadcast::error::RecvError;
@@ -84,6 +84,15 @@ pub async fn session_watch(
         }
     });
     api.sessions_start().await
+}
+
+/// Does what is asked about tunnels; answers all of them.
+#[tauri::command]
+pub async fn session_tunnels(
+    backend: State<'_, Arc<Backend>>,
+    request: TunnelAct,
+) -> Result<Vec<TunnelView>, WireError> {
+    backend.api().await.tunnels_act(request).await
 }
 
 /// Opens the window, or brings it to the front.

@@ -12,6 +12,7 @@ pub mod oracle;
 pub mod peers;
 mod process;
 pub mod programs;
+pub mod pty;
 pub mod screens;
 pub mod script;
 pub mod walk;

@@ -16,6 +16,7 @@ import type {
   Reading,
   Server,
   ServerList,
+  Session,
   Settings,
   WireError,
 } from './host/generated';
@@ -25,7 +26,7 @@ import { keep, kept } from './kept';
 import { m, resolveLanguage, setLanguage } from './words/words.svelte';
 
 export type Screen =
-  'servers' | 'create' | 'operations' | 'events' | 'templates' | 'usage' | 'settings' | 'add-account';
+  'servers' | 'create' | 'operations' | 'events' | 'templates' | 'usage' | 'grants' | 'settings' | 'add-account';
 
 /** What the servers screen has selected: a server, or the operation that is still making one. */
 export type Selection = { server: string | null; operation: string | null };
@@ -75,12 +76,16 @@ export class AppState {
   operations = $state.raw<ReadonlyMap<string, Operation>>(new Map());
   /** What servers came to so far, by id, as the ledger worked it out with the last list; one it does not know is not there. */
   costs = $state.raw<ReadonlyMap<string, Cost>>(new Map());
+  /** The server of each session that is not over, by the session's id. */
+  sessions = $state.raw<ReadonlyMap<string, string>>(new Map());
   delivery = $state.raw<Delivery | null>(null);
   lastSeq = $state(0);
   /** The pull or import of everybody's events under way, or the last one. */
   reading = $state.raw<Reading | null>(null);
   /** Counts how often events were taken in by one. */
   taken = $state(0);
+  /** Counts what was told of the grant in force. */
+  grantTold = $state(0);
   /** Counts how often everything was loaded afresh, as when another ledger was opened: what was kept of the old is void. */
   ledger = $state(0);
 
@@ -172,6 +177,25 @@ export class AppState {
     this.#applyOperations(operations);
     this.delivery = delivery;
     this.applyAccounts(accounts, true);
+    // Nothing waits for it: it is a mark on a row.
+    void this.host.sessions
+      .list()
+      .then((sessions) => this.#applySessions(sessions))
+      .catch(() => {});
+  }
+
+  /** How many sessions there are on a server. */
+  sessionsOn(server: string): number {
+    return [...this.sessions.values()].filter((id) => id === server).length;
+  }
+
+  #applySessions(sessions: readonly Session[]): void {
+    const all = new Map(this.sessions);
+    for (const { id, server, state } of sessions) {
+      if (state.kind === 'ended' || state.kind === 'failed') all.delete(id);
+      else all.set(id, server);
+    }
+    this.sessions = all;
   }
 
   /** Another ledger may be open now, or changes were missed: forgets what was known and loads it all again. */
@@ -225,6 +249,15 @@ export class AppState {
         break;
       case 'budget_reached':
         this.#tell({ budget: change.reached });
+        break;
+      case 'session':
+        this.#applySessions([change.session]);
+        break;
+      case 'session_gone':
+        this.sessions = new Map([...this.sessions].filter(([id]) => id !== change.session));
+        break;
+      case 'grant':
+        this.grantTold += 1;
         break;
       case 'lease_warned':
         this.#warn(change);

@@ -7,9 +7,13 @@ import type {
   FilesAct,
   FilesAnswer,
   LocalAct,
+  RecordingsAct,
+  RecordingsAnswer,
   Session,
   SessionAct,
   SessionState,
+  TunnelAct,
+  TunnelView,
   WireError,
 } from './generated';
 import type { SessionsHost } from './host';
@@ -33,6 +37,14 @@ export type FakeSessions = SessionsHost & {
   folders: Record<string, EntryView[]>;
   /** The next change of files is refused with this. */
   refuses: WireError | null;
+  /** Everything that was asked about recordings, in order. */
+  readonly recordingActs: readonly RecordingsAct[];
+  /** Answers what is asked about them. */
+  recordingAnswer: (request: RecordingsAct) => RecordingsAnswer;
+  /** Everything that was asked about tunnels, in order. */
+  readonly tunnelActs: readonly TunnelAct[];
+  /** The tunnels that there are. */
+  tunnelList: TunnelView[];
   /** Something is dragged over the window. */
   drag(what: FileDrag): void;
 };
@@ -56,6 +68,11 @@ export const session = (state: SessionState = { kind: 'open' }, some: Partial<Se
   state,
   question: null,
   banner: '',
+  screen: null,
+  recorded: false,
+  leaseEnd: null,
+  readiness: null,
+  idle: false,
   ...some,
 });
 
@@ -67,6 +84,8 @@ export function fakeSessions(sessions: Session[] = [session()]): FakeSessions {
   const receivers = new Set<(change: Change) => void>();
   const fileActs: FilesAct[] = [];
   const localActs: LocalAct[] = [];
+  const recordingActs: RecordingsAct[] = [];
+  const tunnelActs: TunnelAct[] = [];
   const dropTo = new Set<(drag: FileDrag) => void>();
   const host: FakeSessions = {
     fileActs,
@@ -100,6 +119,18 @@ export function fakeSessions(sessions: Session[] = [session()]): FakeSessions {
       localActs.push(request);
       return true;
     },
+    recordingActs,
+    recordingAnswer: () => ({ kind: 'list', recordings: [] }),
+    async recordings(request) {
+      recordingActs.push(request);
+      return host.recordingAnswer(request);
+    },
+    tunnelActs,
+    tunnelList: [],
+    async tunnels(request) {
+      tunnelActs.push(request);
+      return host.tunnelList;
+    },
     async drops(receive) {
       dropTo.add(receive);
     },
@@ -110,12 +141,15 @@ export function fakeSessions(sessions: Session[] = [session()]): FakeSessions {
     async act(request) {
       acts.push(request);
       if (request.act === 'close') host.emit({ kind: 'session_gone', session: request.session });
-      return request.act === 'open' ? host.opens : null;
+      return request.act === 'open' || request.act === 'screen' ? host.opens : null;
     },
     async type(id, bytes) {
       // The first takes longest: what comes later must not overtake it.
       await new Promise((done) => setTimeout(done, typed.has(id) ? 0 : 20));
       typed.set(id, (typed.get(id) ?? '') + new TextDecoder().decode(bytes));
+    },
+    async picture() {
+      return 'screen.png';
     },
     async output(id, offset, receive) {
       readings.push(offset);
@@ -126,7 +160,10 @@ export function fakeSessions(sessions: Session[] = [session()]): FakeSessions {
     },
     async watch(receive) {
       receivers.add(receive);
-      return { start: { sessions, settings: settings() }, stop: () => receivers.delete(receive) };
+      return {
+        start: { sessions, settings: settings(), preferences: { record: false, idleMinutes: 0 } },
+        stop: () => receivers.delete(receive),
+      };
     },
     emit: (change) => {
       for (const receive of receivers) receive(change);

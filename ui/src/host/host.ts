@@ -7,9 +7,13 @@ import {
   type FilesAct,
   type FilesAnswer,
   type LocalAct,
+  type RecordingsAct,
+  type RecordingsAnswer,
   type Session,
   type SessionAct,
   type SessionsStart,
+  type TunnelAct,
+  type TunnelView,
   type WireError,
 } from './generated';
 
@@ -42,6 +46,8 @@ export type SessionsHost = {
   /** Answers the session that was opened, if one was. */
   act(request: SessionAct): Promise<Session | null>;
   type(session: string, bytes: Uint8Array): Promise<void>;
+  /** Saves a picture (PNG) of a screen where downloads go; the name of its file. */
+  picture(session: string, bytes: Uint8Array): Promise<string>;
   /** Its output from an offset on, in frames: eight bytes of offset, then bytes. The answer ends it. */
   output(session: string, offset: number | null, receive: (frame: ArrayBuffer) => void): Promise<() => void>;
   watch(receive: (change: Change) => void): Promise<{ start: SessionsStart; stop: () => void }>;
@@ -49,6 +55,10 @@ export type SessionsHost = {
   files(request: FilesAct): Promise<FilesAnswer>;
   /** What needs files of this computer, which a person chooses: whether any were. */
   local(request: LocalAct): Promise<boolean>;
+  /** Does what is asked about recordings. */
+  recordings(request: RecordingsAct): Promise<RecordingsAnswer>;
+  /** Does what is asked about tunnels; answers all of them. */
+  tunnels(request: TunnelAct): Promise<TunnelView[]>;
   /** What is dragged over the window. */
   drops(receive: (drag: FileDrag) => void): Promise<void>;
 };
@@ -58,8 +68,11 @@ export const tauriSessions = (): SessionsHost => ({
   act: (request) => invoke('session', { request }),
   files: (request) => invoke('session_files', { request }),
   local: (request) => invoke('session_local', { request }),
+  recordings: (request) => invoke('session_recordings', { request }),
+  tunnels: (request) => invoke('session_tunnels', { request }),
   drops: (receive) => invoke('session_drops', { channel: new Channel<FileDrag>(receive) }),
   type: (session, bytes) => invoke('session_type', bytes, { headers: { session } }),
+  picture: (session, bytes) => invoke('session_picture', bytes, { headers: { session } }),
   async output(session, offset, receive) {
     let live = true;
     const channel = new Channel<ArrayBuffer | number[]>((frame) => {

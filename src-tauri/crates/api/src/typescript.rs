@@ -58,6 +58,9 @@ pub fn typescript() -> String {
     declarations.visit::<crate::views::files::FilesAnswer>();
     declarations.visit::<crate::views::files::LocalAct>();
     declarations.visit::<crate::views::files::FileDrag>();
+    declarations.visit::<crate::views::recordings::RecordingsAct>();
+    declarations.visit::<crate::views::recordings::RecordingsAnswer>();
+    declarations.visit::<crate::views::tunnels::TunnelAct>();
     declarations.visit::<crate::WireError>();
     let mut text = String::from(HEAD);
     for declaration in declarations.found.values() {

@@ -7,8 +7,12 @@ pub mod disks;
 mod events;
 pub mod facts;
 pub mod files;
+pub mod grants;
+pub mod office;
 mod operations;
+pub mod recordings;
 pub mod sessions;
+pub mod tunnels;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -16,6 +20,7 @@ use ts_rs::TS;
 use wangcheng::Money;
 pub use wangcheng::create::CreateServer;
 use wangcheng::create::PricePart;
+use wangcheng::grants::GrantUse;
 use wangcheng::operations::PowerAct;
 use wangcheng::servers::Server;
 use wangcheng::settings::{Language, Theme};
@@ -129,6 +134,8 @@ pub struct Quote {
     pub parts: Vec<PricePart>,
     /// What stands in the way.
     pub problems: Vec<Problem>,
+    /// How much of what the grant in force allows is used, and asked for.
+    pub grant: Vec<GrantUse>,
     /// Flavor id chosen.
     pub flavor: Option<String>,
     /// Name of the image chosen.
@@ -222,6 +229,8 @@ pub enum Change {
         #[ts(type = "number")]
         last_seq: u64,
     },
+    /// Another grant is in force, or it could not be asked for.
+    Grant,
     /// Delivery.
     Delivery {
         /// As it is now.
@@ -267,6 +276,16 @@ pub enum Change {
     BudgetReached {
         /// What is told.
         reached: Box<wangcheng::usage::BudgetReached>,
+    },
+    /// The tunnels that are kept changed, or went on.
+    Tunnels {
+        /// All of them.
+        tunnels: Vec<tunnels::TunnelView>,
+    },
+    /// What is set for all sessions changed.
+    SessionPreferences {
+        /// As it is now.
+        preferences: sessions::SessionPreferences,
     },
     /// A pull or import of everybody's events went on or ended.
     Reading {
@@ -324,6 +343,7 @@ impl Speaker<'_> {
                     error: self.error(&problem.failure),
                 })
                 .collect(),
+            grant: quote.grant,
             flavor: choice.flavor.map(|flavor| flavor.id),
             image: choice.image.map(|image| image.name),
             zone: choice.zone,
@@ -347,6 +367,7 @@ impl Speaker<'_> {
                 operation: Box::new(self.operation(*operation)),
             },
             wangcheng::Change::Events(last_seq) => Change::Events { last_seq },
+            wangcheng::Change::Grant => Change::Grant,
             wangcheng::Change::Delivery(delivery) => Change::Delivery {
                 delivery: self.delivery(*delivery),
             },
@@ -358,6 +379,12 @@ impl Speaker<'_> {
             wangcheng::Change::SessionCopies(session, jobs) => Change::SessionCopies {
                 session,
                 copies: self.copies(&jobs),
+            },
+            wangcheng::Change::SessionPreferences(preferences) => Change::SessionPreferences {
+                preferences: preferences.into(),
+            },
+            wangcheng::Change::Tunnels(tunnels) => Change::Tunnels {
+                tunnels: self.tunnels(&tunnels),
             },
             wangcheng::Change::Reading(now) => Change::Reading {
                 reading: Box::new(self.reading(*now)),

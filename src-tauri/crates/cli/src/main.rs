@@ -9,12 +9,14 @@ mod disks;
 mod exit;
 mod facts;
 mod fields;
+mod grants;
 mod keys;
 mod leftovers;
 mod lives;
 mod output;
 mod platform;
 mod region;
+mod remote;
 mod secrets;
 mod servers;
 mod session;
@@ -34,7 +36,7 @@ use crate::arguments::{Account, Arguments, Command};
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::session::Session;
-use crate::trouble::Result;
+use crate::trouble::{Result, Trouble};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -56,11 +58,19 @@ fn main() -> ExitCode {
         }
         Err(error) => Err(error.into()),
     };
-    let exit = match result {
-        Ok(()) => Exit::Ok,
-        Err(trouble) => output::report(output, &trouble),
+    let code = match result {
+        Ok(()) => Exit::Ok as u8,
+        Err(Trouble::Ended(code)) => code,
+        // As `ssh` has it, so that nobody takes it for what the command over there returned.
+        Err(trouble) if matches!(arguments.command, Command::Ssh(_)) => {
+            match output::report(output, &trouble) {
+                Exit::Cancelled => Exit::Cancelled as u8,
+                _ => remote::NO_WAY,
+            }
+        }
+        Err(trouble) => output::report(output, &trouble) as u8,
     };
-    ExitCode::from(exit as u8)
+    ExitCode::from(code)
 }
 
 async fn run(arguments: &Arguments, output: Output) -> Result<()> {
@@ -92,6 +102,10 @@ async fn run(arguments: &Arguments, output: Output) -> Result<()> {
         Command::Delivery(command) => delivery::delivery(&session, command).await,
         Command::Usage(command) => usage::usage(&session, command).await,
         Command::Platform(command) => platform::platform(&session, command).await,
+        Command::Grant(command) => grants::grant(&session, command).await,
+        Command::Ssh(command) => remote::ssh(&session, command).await,
+        Command::Scp(command) => remote::copies::scp(&session, command).await,
+        Command::Tunnel(command) => remote::tunnels::tunnel(&session, command).await,
         Command::Sandbox(_) | Command::Completions { .. } => Ok(()),
     };
     session.close().await;

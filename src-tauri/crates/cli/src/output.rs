@@ -107,6 +107,7 @@ pub fn report(output: Output, trouble: &Trouble) -> crate::exit::Exit {
             let _ = writeln!(io::stderr().lock(), "wangcheng: {error}");
             crate::exit::Exit::Failed
         }
+        Trouble::Ended(_) => crate::exit::Exit::Failed,
     }
 }
 

@@ -10,6 +10,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use wangcheng::sessions::{Front, How, Kind, Link};
 use wangcheng::settings::Language;
 use wangcheng::{ClientInfo, Clock};
 
@@ -327,6 +328,17 @@ impl Session {
         Ok(self.api.write_server_key(id, file).await?)
     }
 
+    /// A way to a server, by its name or id.
+    pub async fn reach(&self, server: &str, how: &How, kind: Kind) -> Result<(Link, Front)> {
+        let server = self.server(server).await?;
+        Ok(self.api.reach(&text(&server, "id"), how, kind).await?)
+    }
+
+    /// What went wrong on the way to a server.
+    pub fn failed(&self, failure: &wangcheng::Failure) -> Trouble {
+        self.api.in_words(failure).into()
+    }
+
     /// The operation of that id.
     pub async fn operation(&self, id: &str) -> Result<Value> {
         let all = self.ask("operations.list", Value::Null).await?;
@@ -451,7 +463,7 @@ impl Session {
     }
 
     /// Gives the events of what was done a moment to arrive.
-    async fn let_events_go(&self) {
+    pub async fn let_events_go(&self) {
         let gone = async {
             loop {
                 let Ok(delivery) = self.ask("delivery.status", Value::Null).await else {

@@ -16,6 +16,8 @@ pub enum Trouble {
     },
     /// Our output could not be written.
     Output(std::io::Error),
+    /// A program on a server ended with this; it has said itself why.
+    Ended(u8),
 }
 
 /// A command's result.
@@ -39,7 +41,7 @@ impl Trouble {
     pub fn ending(self, exit: Exit) -> Self {
         match self {
             Self::Error { error, .. } => Self::Error { error, exit },
-            Self::Output(error) => Self::Output(error),
+            other => other,
         }
     }
 }

@@ -267,24 +267,44 @@ impl UserConfig {
             .collect();
         found.identity_files = files;
         found.known_hosts = known;
-        for (at, hop) in jump.into_iter().flat_map(|jump| jump.split(',')).enumerate() {
-            if jumps_left == 0 || at >= jumps_left {
+        if let Some(jump) = jump {
+            found.jumps = self.hops(name, jump, jumps_left)?;
+        }
+        Ok(found)
+    }
+
+    /// The hosts of a list as `ssh -J` takes it, in order: what the user would go through.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the list makes no sense or is too long.
+    pub fn through(&self, jumps: &str) -> Result<Vec<Resolved>> {
+        self.hops(jumps, jumps, JUMPS_MOST)
+    }
+
+    fn hops(&self, name: &str, list: &str, left: usize) -> Result<Vec<Resolved>> {
+        let trouble = |why: &str| Error::Config {
+            file: text(&self.home.join(".ssh/config")),
+            why: format!("{name}: {why}"),
+        };
+        let mut hops = Vec::new();
+        for (at, hop) in list.split(',').enumerate() {
+            if at >= left {
                 return Err(trouble("too many jump hosts"));
             }
             let (user, host, port) =
                 hop_parts(hop).ok_or_else(|| trouble("this jump host makes no sense"))?;
-            let mut hop = self.resolve_within(host, user, port, jumps_left - 1)?;
+            let mut hop = self.resolve_within(host, user, port, left - 1)?;
             // As with `ssh -J`: only the first is reached through its own jump hosts.
             let before = std::mem::take(&mut hop.jumps);
             if at == 0 {
-                found.jumps.extend(before);
+                hops.extend(before);
             }
-            found.jumps.push(hop);
+            hops.push(hop);
         }
-        if found.jumps.len() > JUMPS_MOST {
+        if hops.len() > JUMPS_MOST {
             return Err(trouble("too many jump hosts"));
         }
-        Ok(found)
+        Ok(hops)
     }
 
     fn fill(&self, word: &str, found: &Resolved) -> String {

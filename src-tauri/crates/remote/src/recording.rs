@@ -3,6 +3,8 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -10,8 +12,8 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::error::{Error, FileTrouble, Result};
-use crate::shell::Size;
+use crate::error::{Error, FileTrouble, Result, tame};
+use crate::shell::{Cast, Size};
 
 /// A recording ends here, in bytes.
 const LENGTH_MOST: u64 = 1024 * 1024 * 1024;
@@ -19,6 +21,9 @@ const LENGTH_MOST: u64 = 1024 * 1024 * 1024;
 const UNDER_WAY: usize = 256;
 /// The longest line of a recording that is read, in bytes.
 const LINE_MOST: usize = 4 * 1024 * 1024;
+
+/// The longest title of a recording that is read, in characters.
+const TITLE_MOST: usize = 200;
 
 /// A recording under way.
 pub(crate) struct Recorder {
@@ -53,6 +58,8 @@ pub struct Recording {
     pub size: Size,
     /// When it was made, in seconds of Unix time.
     pub made_at: i64,
+    /// What it is called; untrusted text.
+    pub title: String,
     reader: BufReader<std::fs::File>,
     path: PathBuf,
 }
@@ -127,6 +134,91 @@ impl Recorder {
         match tokio::time::timeout(Duration::from_secs(10), self.writing).await {
             Ok(Ok(written)) => written,
             Ok(Err(_)) | Err(_) => Err(Error::timed_out("the disk")),
+        }
+    }
+}
+
+/// Where a shell's recording is, while there is one. It can begin and end at any moment.
+#[derive(Debug, Clone)]
+pub(crate) struct Slot {
+    inner: Arc<tokio::sync::Mutex<Taping>>,
+    running: Arc<AtomicBool>,
+}
+
+struct Taping {
+    recorder: Option<Recorder>,
+    /// Of the terminal now.
+    size: Size,
+}
+
+impl std::fmt::Debug for Taping {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Taping")
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Slot {
+    pub fn new(size: Size) -> Self {
+        let taping = Taping { recorder: None, size };
+        Self {
+            inner: Arc::new(tokio::sync::Mutex::new(taping)),
+            running: Arc::default(),
+        }
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.running.load(Ordering::Acquire)
+    }
+
+    /// Begins another one in the place of what there is.
+    pub async fn begin(&self, cast: &Cast) -> Result<()> {
+        let mut inner = self.inner.lock().await;
+        let begun = Recorder::begin(&cast.file, inner.size, cast.at, &cast.title).await?;
+        let before = inner.recorder.replace(begun);
+        self.running.store(true, Ordering::Release);
+        drop(inner);
+        match before {
+            Some(before) => before.finish().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Says whether there was one.
+    pub async fn end(&self) -> Result<bool> {
+        let ended = self.inner.lock().await.recorder.take();
+        self.running.store(false, Ordering::Release);
+        match ended {
+            Some(ended) => ended.finish().await.map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    pub async fn output(&self, bytes: &[u8]) {
+        if !self.is_running() {
+            return;
+        }
+        let mut inner = self.inner.lock().await;
+        if let Some(recorder) = &inner.recorder
+            && !recorder.output(bytes).await
+        {
+            inner.recorder = None;
+            self.running.store(false, Ordering::Release);
+        }
+    }
+
+    pub async fn resize(&self, size: Size) {
+        let mut inner = self.inner.lock().await;
+        inner.size = size;
+        if let Some(recorder) = &inner.recorder {
+            recorder.resize(size).await;
+        }
+    }
+
+    pub async fn marker(&self, text: &'static str) {
+        if let Some(recorder) = &self.inner.lock().await.recorder {
+            recorder.marker(text).await;
         }
     }
 }
@@ -219,6 +311,7 @@ impl Recording {
         let mut recording = Self {
             size: Size::default(),
             made_at: 0,
+            title: String::new(),
             reader: BufReader::new(file),
             path: path.to_owned(),
         };
@@ -242,6 +335,8 @@ impl Recording {
             .get("timestamp")
             .and_then(Value::as_i64)
             .unwrap_or_default();
+        let title = header.get("title").and_then(Value::as_str).unwrap_or_default();
+        recording.title = tame(title, TITLE_MOST);
         Ok(recording)
     }
 
@@ -340,7 +435,41 @@ mod tests {
             entries,
             told.map(|(kind, data)| (kind.to_owned(), data.to_owned()))
         );
+        assert_eq!(recording.title, "web");
         let again = Recorder::begin(&path, size, 0, "").await;
         assert!(again.is_err(), "a recording that is there is not written over");
+    }
+
+    #[tokio::test]
+    async fn a_recording_begins_and_ends_while_the_shell_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let cast = |name: &str| Cast {
+            file: folder.path().join(name),
+            at: 1_700_000_000,
+            title: "web".into(),
+        };
+        let slot = Slot::new(Size::default());
+        slot.output(b"before").await;
+        let wide = Size {
+            columns: 120,
+            rows: 40,
+        };
+        slot.resize(wide).await;
+        slot.begin(&cast("a")).await.unwrap();
+        assert!(slot.is_running());
+        slot.output(b"during").await;
+        slot.begin(&cast("b")).await.unwrap();
+        slot.output(b"second").await;
+        assert!(slot.end().await.unwrap() && !slot.end().await.unwrap());
+        slot.output(b"after").await;
+        for (name, said) in [("a", "during"), ("b", "second")] {
+            let mut recording = Recording::open(&folder.path().join(name)).unwrap();
+            assert_eq!(recording.size, wide, "as wide as it was then");
+            let entry = recording.next_entry().unwrap().unwrap();
+            assert_eq!(
+                (entry.data.as_str(), recording.next_entry().unwrap()),
+                (said, None)
+            );
+        }
     }
 }

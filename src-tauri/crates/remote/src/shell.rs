@@ -17,7 +17,7 @@ use crate::connection::{Connection, Login, Patience, Purpose, answer, millis};
 use crate::error::{Error, Result, tame};
 use crate::front::State;
 use crate::output::{Output, Spool};
-use crate::recording::Recorder;
+use crate::recording::Slot;
 
 /// What we say we are.
 pub(crate) const TERM: &str = "xterm-256color";
@@ -68,6 +68,7 @@ pub struct Cast {
 pub struct Shell {
     commands: mpsc::Sender<Command>,
     output: Output,
+    recording: Slot,
     over: CancellationToken,
 }
 
@@ -113,6 +114,7 @@ impl Shell {
         let (commands, taken) = mpsc::channel(INPUTS);
         let spool = Arc::new(Spool::default());
         let over = CancellationToken::new();
+        let recording = Slot::new(options.size);
         let run = Run {
             login,
             size: options.size,
@@ -120,14 +122,36 @@ impl Shell {
             spool: spool.clone(),
             over: over.clone(),
             commands: taken,
-            recorder: None,
+            recording: recording.clone(),
         };
         tokio::spawn(run.run());
         Self {
             commands,
             output: Output::new(spool),
+            recording,
             over,
         }
+    }
+
+    /// Records from now on, instead of what is recorded so far.
+    ///
+    /// # Errors
+    /// [`Error::LocalFile`] when the file is there already or cannot be made.
+    pub async fn record(&self, cast: &Cast) -> Result<()> {
+        self.recording.begin(cast).await
+    }
+
+    /// Records no longer. Says whether it did.
+    ///
+    /// # Errors
+    /// [`Error::LocalFile`] when the recording is not whole.
+    pub async fn stop_recording(&self) -> Result<bool> {
+        self.recording.end().await
+    }
+
+    /// Whether it is recorded at the moment: a full disk ends a recording.
+    pub fn is_recorded(&self) -> bool {
+        self.recording.is_running()
     }
 
     /// What it shows.
@@ -181,7 +205,7 @@ struct Run {
     spool: Arc<Spool>,
     over: CancellationToken,
     commands: mpsc::Receiver<Command>,
-    recorder: Option<Recorder>,
+    recording: Slot,
 }
 
 impl Run {
@@ -191,9 +215,7 @@ impl Run {
             state = self.live() => state,
             () = over.cancelled() => State::Ended { exit: None, signal: None },
         };
-        if let Some(recorder) = self.recorder.take()
-            && let Err(error) = recorder.finish().await
-        {
+        if let Err(error) = self.recording.end().await {
             tracing::warn!(%error, "a recording is not whole");
         }
         self.spool.finish();
@@ -203,9 +225,8 @@ impl Run {
     async fn live(&mut self) -> State {
         let failed = |error| State::Failed { error };
         if let Some(cast) = &self.options.recording {
-            match Recorder::begin(&cast.file, self.size, cast.at, &cast.title).await {
-                Ok(recorder) => self.recorder = Some(recorder),
-                Err(error) => return failed(error),
+            if let Err(error) = self.recording.begin(cast).await {
+                return failed(error);
             }
         }
         let mut connection = match self.login.connect(Purpose::Terminal).await {
@@ -223,7 +244,7 @@ impl Run {
                 Ok(connection) => connection,
                 Err(error) => return failed(error),
             };
-            self.mark("reconnected").await;
+            self.recording.marker("reconnected").await;
         }
     }
 
@@ -259,17 +280,14 @@ impl Run {
             tokio::select! {
                 () = &mut waiting => return,
                 command = self.commands.recv() => match command {
-                    Some(Command::Resize(size)) => self.size = size,
+                    Some(Command::Resize(size)) => {
+                        self.size = size;
+                        self.recording.resize(size).await;
+                    }
                     Some(Command::Input(_)) => {}
                     Some(Command::Retry) | None => return,
                 },
             }
-        }
-    }
-
-    async fn mark(&mut self, text: &'static str) {
-        if let Some(recorder) = &self.recorder {
-            recorder.marker(text).await;
         }
     }
 
@@ -281,6 +299,7 @@ impl Run {
         while let Ok(command) = self.commands.try_recv() {
             if let Command::Resize(size) = command {
                 self.size = size;
+                self.recording.resize(size).await;
                 let (columns, rows) = (u32::from(size.columns), u32::from(size.rows));
                 answer("the size", writer.window_change(columns, rows, 0, 0)).await?;
             }
@@ -289,14 +308,14 @@ impl Run {
         let keepalive = self.login.keepalive;
         let Self {
             spool,
-            recorder,
+            recording,
             commands,
             size,
             ..
         } = self;
         tokio::select! {
-            end = show(reader, spool, recorder.as_ref()) => Ok(end),
-            error = type_in(&writer, commands, size, recorder.as_ref()) => Ok(End::Lost(error)),
+            end = show(reader, spool, recording) => Ok(end),
+            error = type_in(&writer, commands, size, recording) => Ok(End::Lost(error)),
             error = stay_alive(&connection, keepalive) => Ok(End::Lost(error)),
         }
     }
@@ -331,7 +350,7 @@ pub(crate) async fn granted(channel: &mut Channel<Msg>, what: &str) -> Result<()
 }
 
 /// Takes what is shown until the shell ends. Never waits for whoever shows it: the network is held back instead.
-async fn show(mut reader: ChannelReadHalf, spool: &Spool, mut recorder: Option<&Recorder>) -> End {
+async fn show(mut reader: ChannelReadHalf, spool: &Spool, recording: &Slot) -> End {
     let (mut exit, mut signal) = (None, None);
     loop {
         let ended = exit.is_some() || signal.is_some();
@@ -343,11 +362,7 @@ async fn show(mut reader: ChannelReadHalf, spool: &Spool, mut recorder: Option<&
         match message {
             Some(ChannelMsg::Data { data } | ChannelMsg::ExtendedData { data, .. }) => {
                 spool.push(&data);
-                if let Some(recording) = recorder
-                    && !recording.output(&data).await
-                {
-                    recorder = None;
-                }
+                recording.output(&data).await;
             }
             Some(ChannelMsg::ExitStatus { exit_status }) => exit = Some(exit_status),
             Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
@@ -367,16 +382,14 @@ async fn type_in(
     writer: &ChannelWriteHalf<Msg>,
     commands: &mut mpsc::Receiver<Command>,
     size: &mut Size,
-    recorder: Option<&Recorder>,
+    recording: &Slot,
 ) -> Error {
     while let Some(command) = commands.recv().await {
         let sent = match command {
             Command::Input(bytes) => writer.data_bytes(bytes).await,
             Command::Resize(new) => {
                 *size = new;
-                if let Some(recorder) = recorder {
-                    recorder.resize(new).await;
-                }
+                recording.resize(new).await;
                 writer
                     .window_change(u32::from(new.columns), u32::from(new.rows), 0, 0)
                     .await

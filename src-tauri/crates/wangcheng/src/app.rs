@@ -23,7 +23,7 @@ use crate::operations::Operation;
 use crate::platform::ReadingNow;
 use crate::servers::ServerList;
 use crate::sessions::files::Job;
-use crate::sessions::{Session, Sessions};
+use crate::sessions::{Session, SessionPreferences, Sessions, TunnelNow};
 use crate::settings::Way;
 use crate::watch::LeaseWarning;
 
@@ -92,6 +92,8 @@ pub enum Change {
     Operation(Box<Operation>),
     /// Events were written, up to this sequence number.
     Events(u64),
+    /// Another grant is in force, or it could not be asked for.
+    Grant,
     /// Delivery went on or stopped.
     Delivery(Box<Delivery>),
     /// The end of a lease is near. Told once for each deadline and warning.
@@ -104,6 +106,10 @@ pub enum Change {
     SessionStalled(String),
     /// The copies of this session's files went on.
     SessionCopies(String, Arc<Vec<Job>>),
+    /// The tunnels that are kept changed, or went on.
+    Tunnels(Arc<Vec<TunnelNow>>),
+    /// What is set for all sessions.
+    SessionPreferences(SessionPreferences),
     /// A pull or import of everybody's events went on or ended.
     Reading(Box<ReadingNow>),
 }
@@ -151,6 +157,8 @@ pub(crate) struct Inner {
     /// Rung when somebody does not want an operation any more.
     pub cancels: Notify,
     pub sessions: Sessions,
+    /// What was counted last, for the questions of a form.
+    pub counted: crate::grants::LastCount,
     pub courier: Courier,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
@@ -210,6 +218,7 @@ impl Wangcheng {
             held: Mutex::default(),
             cancels: Notify::new(),
             sessions: Sessions::default(),
+            counted: crate::grants::LastCount::default(),
             courier,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -230,6 +239,7 @@ impl Wangcheng {
     pub async fn start(&self) -> Result<()> {
         self.spawn_delivery();
         self.spawn_heartbeat();
+        self.spawn_grants();
         self.spawn_marking();
         self.spawn_watch();
         self.resume_operations().await?;

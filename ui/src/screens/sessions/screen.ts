@@ -31,6 +31,14 @@ export type Screen = {
   webgl: (on: boolean) => void;
   look: () => void;
   fit: () => Letters | null;
+  /** The family of its letters; empty: the usual one. */
+  font: (family: string) => void;
+  /** Its colours, out of `SCHEMES`. */
+  scheme: (name: string) => void;
+  /** So many letters, whatever room there is: for a recording. */
+  resize: (columns: number, rows: number) => void;
+  reset: () => void;
+  selectAll: () => void;
   focus: () => void;
   end: () => void;
 };
@@ -49,7 +57,22 @@ const dark = {
   brightYellow: '#ffd58c', brightBlue: '#b4caff', brightMagenta: '#e2c8ff', brightCyan: '#a4e8f0', brightWhite: '#ffffff',
 }; // prettier-ignore
 
-function theme(): ITheme {
+/** Families that are offered; one that a system lacks is the usual one there. */
+export const FONTS: readonly string[] = [
+  'Cascadia Mono', 'Consolas', 'DejaVu Sans Mono', 'Fira Code', 'JetBrains Mono', 'Liberation Mono', 'Menlo',
+  'Noto Sans Mono CJK SC', 'Sarasa Mono SC', 'SF Mono', 'Ubuntu Mono',
+]; // prettier-ignore
+/** Colours that are offered: those of the window, or always the same. */
+export const SCHEMES = ['usual', 'light', 'dark', 'green'] as const;
+const grounds: Record<string, ITheme> = {
+  light: { ...light, background: '#ffffff', foreground: '#191c22', cursor: '#2156cf', selectionBackground: '#cfe0ff' },
+  dark: { ...dark, background: '#15181d', foreground: '#e6e9ef', cursor: '#93b2ff', selectionBackground: '#2c4373' },
+  green: { ...dark, background: '#04140a', foreground: '#7df0a0', cursor: '#b7ffca', selectionBackground: '#145a2c' },
+};
+
+function theme(scheme: string): ITheme {
+  const fixed = grounds[scheme];
+  if (fixed) return fixed;
   const style = getComputedStyle(document.documentElement);
   const token = (name: string) => style.getPropertyValue(`--${name}`).trim();
   return {
@@ -63,11 +86,13 @@ function theme(): ITheme {
 }
 
 export const xtermScreen: MakeScreen = (into, to) => {
+  const usual = getComputedStyle(document.documentElement).getPropertyValue('--font-mono');
+  let scheme = 'usual';
   const terminal = new Terminal({
     allowProposedApi: true,
     scrollback: SCROLLBACK,
-    fontFamily: getComputedStyle(document.documentElement).getPropertyValue('--font-mono'),
-    theme: theme(),
+    fontFamily: usual,
+    theme: theme(scheme),
     // What a program colours badly is still read.
     minimumContrastRatio: 4.5,
     macOptionIsMeta: true,
@@ -121,8 +146,20 @@ export const xtermScreen: MakeScreen = (into, to) => {
       }
     },
     look: () => {
-      terminal.options.theme = theme();
+      terminal.options.theme = theme(scheme);
     },
+    font: (family) => {
+      terminal.options.fontFamily = family === '' ? usual : `"${family}", ${usual}`;
+      fit.fit();
+    },
+    scheme: (name) => {
+      scheme = name;
+      terminal.options.theme = theme(scheme);
+      into.style.background = terminal.options.theme.background ?? '';
+    },
+    resize: (columns, rows) => terminal.resize(Math.max(1, columns), Math.max(1, rows)),
+    reset: () => terminal.reset(),
+    selectAll: () => terminal.selectAll(),
     fit: () => {
       fit.fit();
       return { columns: terminal.cols, rows: terminal.rows };

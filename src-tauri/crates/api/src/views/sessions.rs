@@ -1,14 +1,17 @@
 //! Sessions on the wire.
 
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-use wangcheng::sessions::{Ask, KnownKey, SshError, State, failure};
+use wangcheng::sessions::{
+    Ask, CloudInit, KnownKey, Readiness, ScreenOf, SessionKind, SshError, State, failure,
+};
 
 use super::{Settings, Speaker};
 use crate::error::WireError;
 
-/// A shell on a server.
+/// A shell or a screen of a server.
 #[derive(Debug, Clone, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
@@ -28,6 +31,94 @@ pub struct Session {
     pub question: Option<SessionQuestion>,
     /// What the server said before the login; untrusted text.
     pub banner: String,
+    /// What there is of it, if it is a screen.
+    pub screen: Option<ScreenView>,
+    /// It is recorded at the moment.
+    pub recorded: bool,
+    /// When the lease of its server ends.
+    pub lease_end: Option<DateTime<Utc>>,
+    /// What its user should know of the server: that it is not ready.
+    pub readiness: Option<ReadinessView>,
+    /// It was ended because nobody used it.
+    pub idle: bool,
+}
+
+/// A screen.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ScreenView {
+    /// Where it is: nothing for the provider's console.
+    pub vnc: Option<VncPlace>,
+    /// Some page reads or read it; another one has to make it anew.
+    pub seen: bool,
+    /// The server was made with a key and no password, which its screen does not take.
+    pub key_only: bool,
+    /// Bytes received so far.
+    #[ts(type = "number")]
+    pub received: u64,
+    /// Updates so far.
+    #[ts(type = "number")]
+    pub updates: u64,
+    /// How long an answer took the last time, in milliseconds.
+    pub latency_ms: Option<f64>,
+    /// Pixels in a row.
+    pub width: u32,
+    /// Rows of pixels.
+    pub height: u32,
+}
+
+/// Where a VNC server answers, as the server of the cloud sees it.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct VncPlace {
+    /// A name or an address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+/// A screen to show.
+#[derive(Debug, Clone, Deserialize, TS)]
+pub struct OpenScreen {
+    /// Server id.
+    pub server: String,
+    /// A VNC server instead of the provider's console.
+    #[serde(default)]
+    pub vnc: Option<VncPlace>,
+}
+
+/// What a person set for all sessions.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionPreferences {
+    /// Every session is recorded from its beginning.
+    pub record: bool,
+    /// A session that nobody used for so many minutes is ended; 0: never.
+    pub idle_minutes: u32,
+}
+
+/// That a server is not ready, and why.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ReadinessView {
+    /// `running`, `failed` or `unknown`; nothing when cloud-init has finished.
+    pub preparing: Option<String>,
+    /// What cloud-init says; untrusted text.
+    pub detail: String,
+    /// The end of its log; untrusted text.
+    pub log: String,
+    /// Disks with room that nothing uses yet.
+    pub grown: Vec<GrownDisk>,
+}
+
+/// A disk with room that nothing uses yet.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct GrownDisk {
+    /// Its name, as `vda`.
+    pub name: String,
+    /// In bytes.
+    #[ts(type = "number")]
+    pub size: u64,
 }
 
 /// Where a session stands.
@@ -170,6 +261,25 @@ pub enum SessionAct {
         /// Server id.
         server: String,
     },
+    /// A screen of a server.
+    Screen {
+        /// Server id.
+        server: String,
+        /// A VNC server instead of the provider's console.
+        vnc: Option<VncPlace>,
+    },
+    /// The provider's page, in a window that can do nothing, or in the system's browser.
+    Page {
+        /// Server id.
+        server: String,
+        /// In the browser.
+        browser: bool,
+    },
+    /// The dialog for a new password, in the main window.
+    Password {
+        /// Server id.
+        server: String,
+    },
     /// Ends a session and forgets it.
     Close {
         /// Session id.
@@ -188,6 +298,25 @@ pub enum SessionAct {
         columns: u16,
         /// Rows.
         rows: u16,
+    },
+    /// Moves the end of the lease of its server further.
+    Extend {
+        /// Session id.
+        session: String,
+        /// By so many hours.
+        hours: u32,
+    },
+    /// Records it from now on, or no longer.
+    Record {
+        /// Session id.
+        session: String,
+        /// It is to be recorded.
+        on: bool,
+    },
+    /// Sets something for all sessions.
+    Prefer {
+        /// What is to be.
+        preferences: SessionPreferences,
     },
     /// Everything before this offset was shown.
     Shown {
@@ -228,6 +357,82 @@ pub struct SessionsStart {
     pub sessions: Vec<Session>,
     /// Language and look.
     pub settings: Settings,
+    /// What is set for all sessions.
+    pub preferences: SessionPreferences,
+}
+
+impl From<wangcheng::sessions::SessionPreferences> for SessionPreferences {
+    fn from(set: wangcheng::sessions::SessionPreferences) -> Self {
+        Self {
+            record: set.record,
+            idle_minutes: set.idle_minutes,
+        }
+    }
+}
+
+impl From<SessionPreferences> for wangcheng::sessions::SessionPreferences {
+    fn from(set: SessionPreferences) -> Self {
+        Self {
+            record: set.record,
+            idle_minutes: set.idle_minutes,
+        }
+    }
+}
+
+fn readiness(found: Readiness) -> ReadinessView {
+    let (preparing, detail, log) = match found.cloud_init {
+        CloudInit::Absent | CloudInit::Done => (None, String::new(), String::new()),
+        CloudInit::Running => (Some("running"), String::new(), String::new()),
+        CloudInit::Failed { detail, log } => (Some("failed"), detail, log),
+        CloudInit::Unknown { detail } => (Some("unknown"), detail, String::new()),
+    };
+    let disks = found.disks.into_iter().filter(|disk| !disk.is_grown());
+    ReadinessView {
+        preparing: preparing.map(str::to_owned),
+        detail,
+        log,
+        grown: disks
+            .map(|disk| GrownDisk {
+                name: disk.name,
+                size: disk.size,
+            })
+            .collect(),
+    }
+}
+
+fn screen(kind: SessionKind) -> Option<ScreenView> {
+    let SessionKind::Screen {
+        of,
+        measured,
+        seen,
+        key_only,
+    } = kind
+    else {
+        return None;
+    };
+    Some(ScreenView {
+        vnc: match of {
+            ScreenOf::Console => None,
+            ScreenOf::Vnc { host, port } => Some(VncPlace { host, port }),
+        },
+        seen,
+        key_only,
+        received: measured.received,
+        updates: measured.updates,
+        latency_ms: measured
+            .latency_us
+            .map(|latency| f64::from(u32::try_from(latency).unwrap_or(u32::MAX)) / 1000.0),
+        width: measured.width,
+        height: measured.height,
+    })
+}
+
+/// Whose screen is asked for.
+pub(crate) fn screen_of(vnc: Option<VncPlace>) -> ScreenOf {
+    match vnc {
+        None => ScreenOf::Console,
+        Some(VncPlace { host, port }) => ScreenOf::Vnc { host, port },
+    }
 }
 
 fn key(key: KnownKey) -> HostKeyView {
@@ -252,10 +457,15 @@ impl Speaker<'_> {
                 ask: asked(ask),
             }),
             banner: session.banner,
+            screen: screen(session.kind),
+            recorded: session.recorded,
+            lease_end: session.lease_end,
+            readiness: session.readiness.map(readiness),
+            idle: session.idle,
         }
     }
 
-    fn session_state(&self, state: State) -> SessionState {
+    pub(super) fn session_state(&self, state: State) -> SessionState {
         let said = |error: &SshError| self.error(&failure(error));
         match state {
             State::Idle | State::Connecting { .. } => SessionState::Connecting,
@@ -299,7 +509,7 @@ impl Speaker<'_> {
     }
 }
 
-fn asked(ask: Ask) -> SessionAsk {
+pub(super) fn asked(ask: Ask) -> SessionAsk {
     match ask {
         Ask::HostKey {
             host,

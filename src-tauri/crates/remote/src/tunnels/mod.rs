@@ -102,7 +102,7 @@ pub(crate) struct Counters {
 }
 
 /// What went through a tunnel so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Traffic {
     /// Bytes towards the server.

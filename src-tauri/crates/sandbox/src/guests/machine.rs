@@ -7,15 +7,15 @@ use std::time::Instant;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::Guest;
+use super::blocks::Blocks;
 use super::disk::{Disk, Node, Trouble, whole};
+use super::line::{Word, commands, pipe, split};
+use super::{Guest, page, tools};
 
 /// The home of the only user.
 pub(super) const HOME: &str = "/root";
 /// Longest line, in bytes.
 const LINE_MOST: usize = 8 * 1024;
-/// Most lines that `seq` counts.
-const COUNT_MOST: u64 = 2_000_000;
 const HISTORY_MOST: usize = 200;
 /// What stands for itself in the address of a folder.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
@@ -28,6 +28,7 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
 /// What all visits to a guest share.
 pub(super) struct Machine {
     pub disk: Disk,
+    blocks: Blocks,
     began: Instant,
 }
 
@@ -35,14 +36,20 @@ impl Default for Machine {
     fn default() -> Self {
         Self {
             disk: Disk::default(),
+            blocks: Blocks::default(),
             began: Instant::now(),
         }
     }
 }
 
+/// Tells how a guest is now; nothing when it is gone.
+pub(super) type Look = Arc<dyn Fn() -> Option<Guest> + Send + Sync>;
+
 /// A shell at work: a line that is being typed, and where it is.
 pub(super) struct Terminal {
     guest: Arc<Guest>,
+    /// The guest as the region has it at the moment.
+    look: Look,
     user: String,
     dir: String,
     line: String,
@@ -53,24 +60,42 @@ pub(super) struct Terminal {
     history: Vec<String>,
     /// How far back in it.
     back: usize,
+    /// Something is said again and again: only Ctrl+C is heard.
+    floods: bool,
 }
 
 /// What a command says, and what it returns. `None`: the shell itself ends.
-struct Said {
-    text: String,
-    exit: u32,
-    leave: bool,
+pub(super) struct Said {
+    pub text: String,
+    pub exit: u32,
+    pub leave: bool,
+    /// Goes on being said until somebody stops it.
+    pub flood: Option<String>,
 }
 
-fn said(text: impl Into<String>) -> Said {
+/// What comes of what was typed.
+#[derive(Default)]
+pub(super) struct Typed {
+    /// What appears.
+    pub shown: String,
+    /// The shell ends with this.
+    pub exit: Option<u32>,
+    /// This line is said again and again from now on.
+    pub flood: Option<String>,
+    /// What was said again and again stops; `shown` is what comes after it.
+    pub stops: bool,
+}
+
+pub(super) fn said(text: impl Into<String>) -> Said {
     Said {
         text: text.into(),
         exit: 0,
         leave: false,
+        flood: None,
     }
 }
 
-fn wrong(text: impl Into<String>) -> Said {
+pub(super) fn wrong(text: impl Into<String>) -> Said {
     Said {
         exit: 1,
         ..said(format!("{}\n", text.into()))
@@ -78,7 +103,7 @@ fn wrong(text: impl Into<String>) -> Said {
 }
 
 /// Columns that a letter takes: two for those of East Asia.
-fn width(letter: char) -> usize {
+pub(super) fn width(letter: char) -> usize {
     if u32::from(letter) >= 0x1100 { 2 } else { 1 }
 }
 
@@ -87,9 +112,10 @@ fn on_screen(text: &str) -> String {
 }
 
 impl Terminal {
-    pub(super) fn new(guest: Arc<Guest>, user: String) -> Self {
+    pub(super) fn new(guest: Arc<Guest>, look: Look, user: String) -> Self {
         Self {
             guest,
+            look,
             user,
             dir: HOME.to_owned(),
             line: String::new(),
@@ -97,6 +123,7 @@ impl Terminal {
             escape: None,
             history: Vec::new(),
             back: 0,
+            floods: false,
         }
     }
 
@@ -122,16 +149,25 @@ impl Terminal {
         )
     }
 
-    /// What appears when this is typed, and what the shell returns once it ends.
-    pub(super) fn typed(&mut self, bytes: &[u8], machine: &mut Machine) -> (String, Option<u32>) {
-        let mut shown = String::new();
+    /// What comes of typing this.
+    pub(super) fn typed(&mut self, bytes: &[u8], machine: &mut Machine) -> Typed {
+        let mut typed = Typed::default();
+        let shown = &mut typed.shown;
         for byte in bytes {
+            if self.floods {
+                if *byte == 0x03 {
+                    self.floods = false;
+                    typed.stops = true;
+                    let _ = write!(shown, "^C\r\n{}", self.prompt());
+                }
+                continue;
+            }
             if let Some(sequence) = &mut self.escape {
                 sequence.push(*byte);
                 let ends = sequence.len() > 1 && (byte.is_ascii_alphabetic() || *byte == b'~');
                 if ends || sequence.len() > 16 {
                     let sequence = self.escape.take().unwrap_or_default();
-                    self.arrow(&sequence, &mut shown);
+                    self.arrow(&sequence, shown);
                 }
                 continue;
             }
@@ -143,7 +179,13 @@ impl Terminal {
                     let done = self.perform(&line, machine);
                     shown.push_str(&on_screen(&done.text));
                     if done.leave {
-                        return (shown, Some(done.exit));
+                        typed.exit = Some(done.exit);
+                        return typed;
+                    }
+                    if done.flood.is_some() {
+                        self.floods = true;
+                        typed.flood = done.flood;
+                        continue;
                     }
                     shown.push_str(&self.prompt());
                 }
@@ -153,7 +195,8 @@ impl Terminal {
                 }
                 0x04 if self.line.is_empty() => {
                     shown.push_str("logout\r\n");
-                    return (shown, Some(0));
+                    typed.exit = Some(0);
+                    return typed;
                 }
                 0x0c => {
                     let _ = write!(shown, "\x1b[2J\x1b[H{}{}", self.prompt(), self.line);
@@ -168,10 +211,10 @@ impl Terminal {
                     }
                 }
                 byte if *byte < 0x20 => {}
-                byte => self.letter(*byte, &mut shown),
+                byte => self.letter(*byte, shown),
             }
         }
-        (shown, None)
+        typed
     }
 
     fn letter(&mut self, byte: u8, shown: &mut String) {
@@ -201,10 +244,10 @@ impl Terminal {
         let _ = write!(shown, "\r\x1b[K{}{}", self.prompt(), self.line);
     }
 
-    /// Runs a line; what it says, and what it returns.
-    pub(super) fn run(&mut self, line: &str, machine: &mut Machine) -> (String, u32) {
+    /// Runs a line: what it says, what it returns, and what it goes on saying.
+    pub(super) fn run(&mut self, line: &str, machine: &mut Machine) -> (String, u32, Option<String>) {
         let done = self.perform(line, machine);
-        (done.text, done.exit)
+        (done.text, done.exit, done.flood)
     }
 
     fn perform(&mut self, line: &str, machine: &mut Machine) -> Said {
@@ -215,32 +258,52 @@ impl Terminal {
                 self.history.remove(0);
             }
         }
+        // What the region did to it meanwhile shows.
+        if let Some(guest) = (self.look)() {
+            self.guest = Arc::new(guest);
+        }
+        machine.blocks.see(&self.guest.disks);
         let words = match split(line) {
             Ok(words) => words,
             Err(why) => return wrong(format!("sh: {why}")),
         };
         let mut whole = said("");
         for (joined_by, command) in commands(words) {
-            if joined_by == "&&" && whole.exit != 0 {
+            let wanted = match joined_by.as_str() {
+                "&&" => whole.exit == 0,
+                "||" => whole.exit != 0,
+                _ => true,
+            };
+            if !wanted {
                 continue;
             }
-            let Said { text, exit, leave } = self.redirected(command, machine);
+            let mut input = None;
+            let mut done = said("");
+            for command in pipe(command) {
+                done = self.redirected(command, input.as_deref(), machine);
+                input = Some(std::mem::take(&mut done.text));
+            }
+            let Said {
+                exit, leave, flood, ..
+            } = done;
+            whole.flood = flood;
+            let text = input.unwrap_or_default();
             whole.text.push_str(&text);
             whole.exit = exit;
             whole.leave = leave;
-            if leave {
+            if leave || whole.flood.is_some() {
                 break;
             }
         }
         whole
     }
 
-    fn redirected(&mut self, mut words: Vec<Word>, machine: &mut Machine) -> Said {
+    fn redirected(&mut self, mut words: Vec<Word>, input: Option<&str>, machine: &mut Machine) -> Said {
         let sign = words
             .iter()
             .position(|word| word.is_sign(">") || word.is_sign(">>"));
         let Some(at) = sign else {
-            return self.command(&words, machine);
+            return self.command(&words, input, machine);
         };
         let target = words.split_off(at);
         let mut target = target.into_iter();
@@ -248,7 +311,7 @@ impl Terminal {
         let (Some(file), None) = (target.next(), target.next()) else {
             return wrong("sh: a redirection needs one file");
         };
-        let done = self.command(&words, machine);
+        let done = self.command(&words, input, machine);
         if done.exit != 0 {
             return done;
         }
@@ -268,7 +331,7 @@ impl Terminal {
         }
     }
 
-    fn command(&mut self, words: &[Word], machine: &mut Machine) -> Said {
+    fn command(&mut self, words: &[Word], input: Option<&str>, machine: &mut Machine) -> Said {
         let Some((name, rest)) = words.split_first() else {
             return said("");
         };
@@ -281,8 +344,9 @@ impl Terminal {
         let guest = self.guest.clone();
         match name.text.as_str() {
             "help" => said(
-                "A simulated machine. It knows: cat cd clear cloud-init cp date df echo exit free help hostname id ip \
-                 ls lsblk mkdir mv nproc pwd rm seq sleep touch true false uname uptime whoami\n",
+                "A simulated machine. It knows: cat cd clear cloud-init cp curl date df echo exit false free grep growpart \
+                 head help hostname id ip ls lsblk mkdir mkfs.ext4 mount mv nproc ps pwd resize2fs rm seq sleep sort ss \
+                 tail tee top touch true umount uname uptime wc whoami yes; | > >> && || ;\n",
             ),
             "echo" => said(format!("{}\n", rest.join(" "))),
             "true" | "sleep" => said(""),
@@ -321,27 +385,51 @@ impl Terminal {
                     memory - memory / 8
                 ))
             }
-            "lsblk" => {
-                let mut text = "NAME  SIZE TYPE\n".to_owned();
-                for (device, size) in &guest.disks {
-                    let _ = writeln!(text, "{:<5} {size:>3}G disk", device.trim_start_matches("/dev/"));
+            "ps" | "top" => said(tools::programs(
+                guest.vcpus_and_memory,
+                name.text == "top",
+                machine.began.elapsed().as_secs(),
+            )),
+            "ss" => said("State  Local Address:Port\nLISTEN 0.0.0.0:22\nLISTEN 127.0.0.1:80\n"),
+            "curl" => match plain.last() {
+                Some(address) if is_own_page(address, &guest) => said(page::page(&guest)),
+                Some(address) => Said {
+                    exit: 7,
+                    ..wrong(format!(
+                        "curl: (7) {address}: only this machine's own port 80 is reached"
+                    ))
+                },
+                None => wrong("curl: an address is needed"),
+            },
+            "tee" => {
+                let text = input.unwrap_or_default();
+                let append = rest.contains(&"-a");
+                let done = self.each(&plain, "tee", |path| {
+                    machine.disk.write(path, text.as_bytes(), append)
+                });
+                Said {
+                    text: format!("{text}{}", done.text),
+                    ..done
                 }
-                said(text)
             }
-            "df" => {
-                let size = guest.disks.first().map_or(0, |(_, size)| *size);
-                said(format!(
-                    "Filesystem  Size Used Mounted on\n/dev/vda1   {size:>3}G   2G /\n"
-                ))
-            }
-            "cloud-init" => said("status: done\n"),
+            "cloud-init" => match plain.first() {
+                Some(&"status") => said(match rest.contains(&"--long") {
+                    true => "status: done\nboot_status_code: enabled-by-generator\nerrors: []\n",
+                    false => "status: done\n",
+                }),
+                _ => wrong("cloud-init: only `cloud-init status` is known here"),
+            },
             "clear" => said("\x1b[2J\x1b[H"),
             "exit" | "logout" => Said {
                 exit: plain.first().and_then(|text| text.parse().ok()).unwrap_or(0),
                 leave: true,
                 ..said("")
             },
-            "seq" => count(&plain),
+            "yes" => Said {
+                flood: Some(plain.first().copied().unwrap_or("y").to_owned()),
+                ..said("")
+            },
+            "seq" => tools::count(&plain),
             "cd" => {
                 let to = self.path(plain.first().copied().unwrap_or("~"));
                 match machine.disk.names(&to) {
@@ -353,6 +441,7 @@ impl Terminal {
                 }
             }
             "ls" => self.list(&plain, rest.contains(&"-l"), machine),
+            "cat" if plain.is_empty() => said(input.unwrap_or_default()),
             "cat" => {
                 let mut text = String::new();
                 for file in &plain {
@@ -386,13 +475,32 @@ impl Terminal {
                     Err(why) => wrong(format!("{}: {from}: {why}", name.text)),
                 }
             }
-            other => Said {
-                exit: 127,
-                ..wrong(format!(
-                    "sh: {other}: not found on this simulated machine; try `help`"
-                ))
+            other => match self.others(other, &rest, input, machine) {
+                Some(said) => said,
+                None => Said {
+                    exit: 127,
+                    ..wrong(format!(
+                        "sh: {other}: not found on this simulated machine; try `help`"
+                    ))
+                },
             },
         }
+    }
+
+    /// What works on disks or on lines: of a pipe, or of the file that is named last.
+    fn others(&self, name: &str, words: &[&str], input: Option<&str>, machine: &mut Machine) -> Option<Said> {
+        let Machine { disk, blocks, .. } = machine;
+        let is_folder = |path: &str| disk.node(&self.path(path)).is_some_and(Node::is_folder);
+        if let Some(said) = blocks.run(name, words, is_folder) {
+            return Some(said);
+        }
+        let of_file = |file: &&str| disk.read(&self.path(file)).ok();
+        let named = match input {
+            Some(_) => None,
+            None => words.last().and_then(of_file),
+        };
+        let content = named.map(String::from_utf8_lossy);
+        tools::filter(name, words, input.or(content.as_deref()).unwrap_or_default())
     }
 
     fn each(&self, names: &[&str], command: &str, mut act: impl FnMut(&str) -> Result<(), Trouble>) -> Said {
@@ -431,98 +539,10 @@ impl Terminal {
     }
 }
 
-fn count(numbers: &[&str]) -> Said {
-    let parsed: Option<Vec<u64>> = numbers.iter().map(|text| text.parse().ok()).collect();
-    let (first, last) = match parsed.as_deref() {
-        Some([last]) => (1, *last),
-        Some([first, last]) => (*first, *last),
-        _ => return wrong("seq: one or two numbers are needed"),
-    };
-    if last.saturating_sub(first) >= COUNT_MOST {
-        return wrong(format!("seq: {COUNT_MOST} lines at most"));
-    }
-    let mut text = String::new();
-    for number in first..=last {
-        let _ = writeln!(text, "{number}");
-    }
-    said(text)
-}
-
-/// A word of a line; what was quoted is no sign.
-struct Word {
-    text: String,
-    quoted: bool,
-}
-
-impl Word {
-    fn is_sign(&self, sign: &str) -> bool {
-        !self.quoted && self.text == sign
-    }
-}
-
-/// The words of a line.
-fn split(line: &str) -> Result<Vec<Word>, String> {
-    let mut words = Vec::new();
-    let mut now: Option<Word> = None;
-    let mut letters = line.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match letter {
-            ' ' | '\t' => words.extend(now.take()),
-            '#' if now.is_none() => break,
-            ';' | '>' | '&' => {
-                words.extend(now.take());
-                let mut text = letter.to_string();
-                if letter != ';' && letters.next_if_eq(&letter).is_some() {
-                    text.push(letter);
-                }
-                if text == "&" {
-                    return Err("nothing runs in the background of this simulated machine".to_owned());
-                }
-                words.push(Word { text, quoted: false });
-            }
-            '|' | '<' | '`' | '(' => {
-                return Err(format!("`{letter}` is not known to this simulated machine"));
-            }
-            '\'' | '"' => {
-                let word = now.get_or_insert(Word {
-                    text: String::new(),
-                    quoted: true,
-                });
-                word.quoted = true;
-                loop {
-                    match letters.next() {
-                        None => return Err("a quote is not closed".to_owned()),
-                        Some(end) if end == letter => break,
-                        Some(inside) => word.text.push(inside),
-                    }
-                }
-            }
-            letter => now
-                .get_or_insert(Word {
-                    text: String::new(),
-                    quoted: false,
-                })
-                .text
-                .push(if letter == '\\' {
-                    letters.next().unwrap_or('\\')
-                } else {
-                    letter
-                }),
-        }
-    }
-    words.extend(now);
-    Ok(words)
-}
-
-/// The commands of a line, each with the sign before it.
-fn commands(words: Vec<Word>) -> Vec<(String, Vec<Word>)> {
-    let mut commands = vec![(";".to_owned(), Vec::new())];
-    for word in words {
-        if word.is_sign(";") || word.is_sign("&&") {
-            commands.push((word.text, Vec::new()));
-        } else if let Some((_, command)) = commands.last_mut() {
-            command.push(word);
-        }
-    }
-    commands
+/// Whether an address is that of the guest's own page.
+fn is_own_page(address: &str, guest: &Guest) -> bool {
+    let host = address.strip_prefix("http://").unwrap_or(address);
+    let host = host.split('/').next().unwrap_or_default();
+    let host = host.strip_suffix(":80").unwrap_or(host);
+    guest.is_itself(host)
 }

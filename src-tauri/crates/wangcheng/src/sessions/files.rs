@@ -4,10 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use remote::{Files, Login, Queue};
+use remote::Login;
 use tokio_util::sync::CancellationToken;
 
-pub use remote::{Direction, Entry, FileTrouble, Job, JobId, JobState, Kind as FileKind};
+pub use remote::{
+    Copy, Direction, Entry, FileTrouble, Files, Job, JobId, JobState, Kind as FileKind, Queue, inside, join,
+};
 
 use super::failure::{failure, file_failure};
 use super::{Open, State};
@@ -81,7 +83,7 @@ impl Shelf {
 }
 
 /// The same login for a connection of its own, to a server that is known to be up.
-fn once(login: &Login) -> (Login, tokio::sync::watch::Receiver<State>) {
+pub(super) fn once(login: &Login) -> (Login, tokio::sync::watch::Receiver<State>) {
     let (mut login, state) = login.beside();
     login.patience = remote::Patience::NONE;
     (login, state)
@@ -303,7 +305,7 @@ fn sound(path: &str) -> Result<&str> {
 /// A place in a folder here that nothing has and no other copy will have: under its own name, or with a number.
 fn free(folder: &Path, name: &str, taken: &[(String, PathBuf)]) -> Option<PathBuf> {
     // Only a name that may be used is given a number: "..", with one, would be another name.
-    remote::inside(folder, name)?;
+    inside(folder, name)?;
     let (stem, kind) = match name.rsplit_once('.') {
         Some((stem, kind)) if !stem.is_empty() => (stem, format!(".{kind}")),
         _ => (name, String::new()),
@@ -313,7 +315,7 @@ fn free(folder: &Path, name: &str, taken: &[(String, PathBuf)]) -> Option<PathBu
             1 => name.to_owned(),
             number => format!("{stem} ({number}){kind}"),
         };
-        let path = remote::inside(folder, &name)?;
+        let path = inside(folder, &name)?;
         let is_free = path.symlink_metadata().is_err() && taken.iter().all(|(_, other)| *other != path);
         is_free.then_some(path)
     })

@@ -5,24 +5,37 @@
 //! that the server was given when it was made, bound to its id, so that nothing is asked. Its [`files`] have connections of
 //! their own.
 
+mod care;
 mod failure;
 pub mod files;
+mod link;
 mod login;
+mod recordings;
+mod screen;
 mod stream;
+mod tunnels;
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use remote::{Login, Question, Shell, ShellOptions};
+use remote::Login;
 use secrecy::SecretString;
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
+pub use care::SessionPreferences;
 pub use failure::{failure, file_failure};
-pub use remote::{Ask, Error as SshError, KnownKey, Prompt, Size, State};
+pub use link::{Kind, Link};
+pub use login::How;
+pub use recordings::{RecordingInfo, RecordingPart, RecordingPlace};
+pub use remote::{
+    Ask, CloudInit, Error as SshError, Front, KnownKey, Listen, Measured, Output, Piece, Place, Played,
+    Program, ProgramInput, Prompt, Question, Readiness, Route, Said, Shell, ShellOptions, Size, State,
+    Traffic, Tunnel,
+};
+pub use screen::{ScreenOf, SessionKind};
+use stream::Reading;
 pub use stream::Stream;
+pub use tunnels::{KeptTunnel, NewTunnel, TunnelNow};
 
 use crate::Wangcheng;
 use crate::app::Change;
@@ -32,6 +45,8 @@ use crate::servers::Server;
 
 /// Most sessions at once, those that ended and are still looked at included.
 const SESSIONS_MOST: usize = 32;
+/// How often it is looked whether somebody uses a session.
+const LOOK: std::time::Duration = std::time::Duration::from_secs(5);
 /// Smallest and largest terminal, in letters.
 const LETTERS: std::ops::RangeInclusive<u16> = 1..=2000;
 
@@ -56,12 +71,26 @@ pub struct Session {
     pub banner: String,
     /// When somebody was let in.
     pub opened: Option<DateTime<Utc>>,
+    /// What it is.
+    pub kind: SessionKind,
+    /// It is recorded at the moment.
+    pub recorded: bool,
+    /// When the lease of its server ends.
+    pub lease_end: Option<DateTime<Utc>>,
+    /// What its user should know of the server: that it is not ready.
+    pub readiness: Option<Readiness>,
+    /// It was ended because nobody used it.
+    pub idle: bool,
 }
 
 /// The sessions of this program.
 #[derive(Default)]
 pub(crate) struct Sessions {
     open: Mutex<BTreeMap<String, Arc<Open>>>,
+    screens: screen::Screens,
+    tunnels: tunnels::Tunnels,
+    /// Ids of the servers that were looked at, whether they are ready.
+    looked_at: Mutex<BTreeSet<String>>,
 }
 
 /// One session at work.
@@ -76,12 +105,7 @@ pub(crate) struct Open {
     shell: Shell,
     shelf: files::Shelf,
     now: Mutex<Now>,
-    /// Offset up to which a page has shown everything.
-    shown: AtomicU64,
-    /// Rung when it has shown more.
-    more_shown: Notify,
-    /// Ends whoever reads the output, because somebody else reads it now.
-    reader: Mutex<CancellationToken>,
+    reading: Arc<Reading>,
 }
 
 struct Now {
@@ -91,11 +115,54 @@ struct Now {
     banner: String,
     opened: Option<DateTime<Utc>>,
     closed: bool,
+    /// When the server's lease ends, as told last.
+    lease_end: Option<DateTime<Utc>>,
+    /// What was found when it was looked whether the server is ready.
+    readiness: Option<Readiness>,
+    /// When it was used last, and the output up to then.
+    used: DateTime<Utc>,
+    seen: u64,
+    /// It was ended because nobody used it.
+    idle: bool,
+}
+
+impl Now {
+    fn new(lease_end: Option<DateTime<Utc>>, used: DateTime<Utc>) -> Self {
+        Self {
+            state: State::Idle,
+            question: None,
+            questions: 0,
+            banner: String::new(),
+            opened: None,
+            closed: false,
+            lease_end,
+            readiness: None,
+            used,
+            seen: 0,
+            idle: false,
+        }
+    }
+
+    /// The question that waits, if it has this number.
+    fn take_question(&mut self, number: u64) -> Option<Question> {
+        let (_, question) = self.question.take_if(|(waiting, _)| *waiting == number)?;
+        Some(question)
+    }
 }
 
 impl Sessions {
+    fn count(&self) -> usize {
+        self.lock().len() + self.screens.count()
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Open>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nobody looked at this server before.
+    fn first_look(&self, server: &str) -> bool {
+        let mut looked_at = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        looked_at.insert(server.to_owned())
     }
 }
 
@@ -119,6 +186,11 @@ impl Open {
                 .map(|(number, question)| (*number, question.ask.clone())),
             banner: now.banner.clone(),
             opened: now.opened,
+            kind: SessionKind::Shell,
+            recorded: self.is_recorded(),
+            lease_end: now.lease_end,
+            readiness: now.readiness.clone().filter(care::is_worth_telling),
+            idle: now.idle,
         }
     }
 }
@@ -130,37 +202,32 @@ impl Wangcheng {
     /// `NotSignedIn`, `ServerUnknown`, `NotOwn`, `NotAdopted`, `ServerNotRunning`, `ServerWithoutSsh`, `AddressAbsent`,
     /// `SessionsTooMany`; the cloud's and the keychain's.
     pub async fn open_session(&self, server: &str, size: Size) -> Result<Session> {
-        if self.inner.sessions.lock().len() >= SESSIONS_MOST {
+        if self.inner.sessions.count() >= SESSIONS_MOST {
             return Err(Failure::new(Code::SessionsTooMany).with("most", SESSIONS_MOST));
         }
         let live = self.active().await?;
         let server = self.own_server(&live, server).await?;
-        let way = self.way_to(&server).await?;
+        let way = self.way_to(&server, &How::default()).await?;
         let (address, user) = (way.address, way.login.to.user.clone());
         let options = ShellOptions {
             size: bounded(size),
+            recording: self.usual_cast(&server.name).await,
             ..ShellOptions::default()
         };
+        let id = uuid::Uuid::new_v4().to_string();
+        let shell = Shell::start(way.login.clone(), options);
+        let now = Now::new(server.lease_end, self.now());
         let open = Arc::new(Open {
-            id: uuid::Uuid::new_v4().to_string(),
+            reading: Reading::new(&id, shell.output()),
+            id,
             server,
             account: live.account.clone(),
             address,
             user,
-            login: way.login.clone(),
-            shell: Shell::start(way.login, options),
+            login: way.login,
+            shell,
             shelf: files::Shelf::default(),
-            now: Mutex::new(Now {
-                state: State::Idle,
-                question: None,
-                questions: 0,
-                banner: String::new(),
-                opened: None,
-                closed: false,
-            }),
-            shown: AtomicU64::new(0),
-            more_shown: Notify::new(),
-            reader: Mutex::default(),
+            now: Mutex::new(now),
         });
         self.inner.sessions.lock().insert(open.id.clone(), open.clone());
         let told = open.told();
@@ -172,9 +239,11 @@ impl Wangcheng {
 
     /// Every session, those that ended and are still looked at included.
     pub fn sessions(&self) -> Vec<Session> {
-        let mut sessions: Vec<_> = self.inner.sessions.lock().values().cloned().collect();
-        sessions.sort_by(|a, b| a.server.name.cmp(&b.server.name).then(a.id.cmp(&b.id)));
-        sessions.iter().map(|open| open.told()).collect()
+        let sessions: Vec<_> = self.inner.sessions.lock().values().cloned().collect();
+        let mut sessions: Vec<_> = sessions.iter().map(|open| open.told()).collect();
+        sessions.extend(self.screens());
+        sessions.sort_by(|a, b| a.server_name.cmp(&b.server_name).then(a.id.cmp(&b.id)));
+        sessions
     }
 
     /// Types something. While there is no connection nothing is kept.
@@ -182,7 +251,11 @@ impl Wangcheng {
     /// # Errors
     /// `SessionUnknown`; `SshLost` when it is over; `SshTimeout` when the server takes nothing.
     pub async fn type_in(&self, session: &str, bytes: Vec<u8>) -> Result<()> {
+        if let Some(screen) = self.screen(session) {
+            return screen.type_in(bytes).await;
+        }
         let open = self.open_one(session)?;
+        open.now().used = self.now();
         open.shell.input(bytes).await.map_err(|error| failure(&error))
     }
 
@@ -203,12 +276,7 @@ impl Wangcheng {
     /// # Errors
     /// `SessionUnknown`.
     pub fn session_shown(&self, session: &str, offset: u64) -> Result<()> {
-        let open = self.open_one(session)?;
-        let output = open.shell.output();
-        open.shown
-            .fetch_max(offset.min(output.newest()), Ordering::AcqRel);
-        output.shown(offset);
-        open.more_shown.notify_one();
+        self.reading_of(session)?.shown(offset);
         Ok(())
     }
 
@@ -217,14 +285,17 @@ impl Wangcheng {
     /// # Errors
     /// `SessionUnknown`.
     pub fn session_output(&self, session: &str, offset: Option<u64>) -> Result<Stream> {
-        let open = self.open_one(session)?;
-        let mine = CancellationToken::new();
-        let before = {
-            let mut reader = open.reader.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *reader, mine.clone())
-        };
-        before.cancel();
-        Ok(Stream::new(self.clone(), open, offset, mine))
+        if let Some(screen) = self.screen(session) {
+            screen.looked_at(self);
+        }
+        Ok(self.reading_of(session)?.begin(self.clone(), offset))
+    }
+
+    fn reading_of(&self, session: &str) -> Result<Arc<Reading>> {
+        match self.screen(session) {
+            Some(screen) => Ok(screen.reading()),
+            None => Ok(self.open_one(session)?.reading.clone()),
+        }
     }
 
     /// Answers whether a host key is trusted. An answer to another question than the one that waits is passed over.
@@ -266,13 +337,10 @@ impl Wangcheng {
     /// As the ledger's.
     pub async fn close_session(&self, session: &str) -> Result<()> {
         let Some(open) = self.inner.sessions.lock().remove(session) else {
-            return Ok(());
+            return self.close_screen(session).await;
         };
         open.shell.close();
-        open.reader
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .cancel();
+        open.reading.end();
         self.publish(Change::SessionGone(open.id.clone()));
         self.tell_closed(&open).await
     }
@@ -282,7 +350,9 @@ impl Wangcheng {
     /// # Errors
     /// As the ledger's; the others are ended all the same.
     pub async fn close_sessions(&self) -> Result<()> {
-        let ids: Vec<String> = self.inner.sessions.lock().keys().cloned().collect();
+        self.end_tunnels().await;
+        let mut ids: Vec<String> = self.inner.sessions.lock().keys().cloned().collect();
+        ids.extend(self.screens().into_iter().map(|screen| screen.id));
         let mut result = Ok(());
         for id in ids {
             result = self.close_session(&id).await.and(result);
@@ -296,17 +366,11 @@ impl Wangcheng {
     }
 
     fn take_question(&self, session: &str, number: u64) -> Result<Option<Question>> {
+        if let Some(screen) = self.screen(session) {
+            return Ok(screen.take_question(self, number));
+        }
         let open = self.open_one(session)?;
-        let taken = {
-            let mut now = open.now();
-            match now.question.take() {
-                Some((waiting, question)) if waiting == number => Some(question),
-                other => {
-                    now.question = other;
-                    None
-                }
-            }
-        };
+        let taken = open.now().take_question(number);
         if taken.is_some() {
             self.publish(Change::Session(Box::new(open.told())));
         }
@@ -315,6 +379,8 @@ impl Wangcheng {
 
     /// Tells what becomes of a session, until it is over.
     async fn follow_session(&self, open: Arc<Open>, mut front: remote::Front) {
+        let mut changes = self.inner.changes.subscribe();
+        let mut looks = tokio::time::interval(LOOK);
         loop {
             let mut over = false;
             tokio::select! {
@@ -332,7 +398,19 @@ impl Wangcheng {
                     now.questions += 1;
                     now.question = Some((now.questions, question));
                 }
-                else => return,
+                change = changes.recv() => match change {
+                    Ok(change) if Self::note_servers(&open.server.id, &mut open.now(), &change) => {}
+                    _ => continue,
+                },
+                _ = looks.tick() => {
+                    // Nobody tells of the end of one whose task is gone.
+                    if !self.inner.sessions.lock().contains_key(&open.id) {
+                        return;
+                    }
+                    if !self.end_if_idle(&open).await {
+                        continue;
+                    }
+                }
             }
             if self.inner.sessions.lock().contains_key(&open.id) {
                 self.publish(Change::Session(Box::new(open.told())));
@@ -343,7 +421,7 @@ impl Wangcheng {
         }
     }
 
-    async fn note_state(&self, open: &Open, state: State) {
+    async fn note_state(&self, open: &Arc<Open>, state: State) {
         let first = {
             let mut now = open.now();
             let first = matches!(state, State::Open) && now.opened.is_none() && !now.closed;
@@ -355,8 +433,15 @@ impl Wangcheng {
             now.question = None;
             first
         };
+        if first {
+            let (this, open) = (self.clone(), open.clone());
+            self.spawn(async move {
+                this.begin_tunnels_of(&open.server.id).await;
+                this.look_at_readiness(&open).await;
+            });
+        }
         let told = match (first, state.is_over()) {
-            (true, _) => self.tell_session(open, Action::SessionOpened, None).await,
+            (true, _) => self.tell_shell(open, Action::SessionOpened, None).await,
             (_, true) => self.tell_closed(open).await,
             _ => Ok(()),
         };
@@ -374,17 +459,28 @@ impl Wangcheng {
             }
             now.opened
         };
+        self.end_tunnels_of(&open.server.id).await;
         let Some(opened) = opened else { return Ok(()) };
         let seconds = (self.now() - opened).num_seconds().max(0);
-        self.tell_session(open, Action::SessionClosed, Some(seconds))
+        self.tell_shell(open, Action::SessionClosed, Some(seconds)).await
+    }
+
+    async fn tell_shell(&self, open: &Open, action: Action, seconds: Option<i64>) -> Result<()> {
+        self.tell_session(&open.server, &open.account, Kind::Ssh.word(), action, seconds)
             .await
     }
 
-    async fn tell_session(&self, open: &Open, action: Action, seconds: Option<i64>) -> Result<()> {
-        let server = &open.server;
+    async fn tell_session(
+        &self,
+        server: &Server,
+        account: &store::Account,
+        kind: &'static str,
+        action: Action,
+        seconds: Option<i64>,
+    ) -> Result<()> {
         let mut draft = Draft::new(action, self.now(), &self.inner.client);
         draft
-            .set("kind", "ssh")
+            .set("kind", kind)
             .set("server_name", server.name.as_str())
             .set("flavor", server.flavor.as_str())
             .set("vcpus", server.vcpus)
@@ -392,7 +488,7 @@ impl Wangcheng {
             .set("image", server.image.clone())
             .set("os", server.os.clone())
             .set("duration_s", seconds);
-        let event = draft.finish(&open.account, None, Some(&server.id));
+        let event = draft.finish(account, None, Some(&server.id));
         let rows = self.ledger(move |ledger| ledger.append(vec![event])).await?;
         if let Some(row) = rows.last() {
             self.publish(Change::Events(row.seq));
