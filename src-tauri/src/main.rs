@@ -312,6 +312,12 @@ fn set_up(app: &mut tauri::App, arguments: &Arguments) -> anyhow::Result<()> {
             api.show_sessions_by(Arc::new(move || sessions::show(&shown_by)));
             let asked_by = handle.clone();
             api.choose_files_by(Arc::new(move || Box::pin(choose::one_file(asked_by.clone()))));
+            let printed_by = handle.clone();
+            api.print_by(Arc::new(move || window::print(&printed_by)));
+            tauri::async_runtime::spawn({
+                let api = api.clone();
+                async move { api.follow_budgets().await }
+            });
             let shown_by = handle.clone();
             api.show_pages_by(Arc::new(move |address, browser| {
                 console::show(&shown_by, &address, browser)

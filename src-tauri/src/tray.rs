@@ -153,7 +153,11 @@ impl Told {
 }
 
 async fn tell(app: &AppHandle, api: &Api, told: &mut Told, change: &Change) {
-    if !matches!(change, Change::Operation { .. } | Change::LeaseWarned { .. }) || !told.is_new(change) {
+    let tells = matches!(
+        change,
+        Change::Operation { .. } | Change::LeaseWarned { .. } | Change::BudgetReached { .. }
+    );
+    if !tells || !told.is_new(change) {
         return;
     }
     if let Some(notice) = api.notice(change, window::in_front(app)).await {

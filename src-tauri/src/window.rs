@@ -19,6 +19,12 @@ const LEAST_HEIGHT: f64 = 520.0;
 /// As much of the title's bar has to be on a screen for a hand to reach it.
 const REACHABLE: f64 = 80.0;
 
+/// Opens the system's dialog that prints what the window shows.
+pub fn print(app: &AppHandle) -> Result<(), String> {
+    let window = app.get_webview_window(MAIN).ok_or("the window is gone")?;
+    window.print().map_err(|error| error.to_string())
+}
+
 /// Where the window was, in logical pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Place {

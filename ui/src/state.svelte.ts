@@ -4,6 +4,7 @@ import type {
   Account,
   Accounts,
   AppInfo,
+  BudgetReached,
   Change,
   Cost,
   CreateServer,
@@ -42,6 +43,7 @@ export type Toast = {
   operation: Operation | null;
   warning: LeaseWarning | null;
   error?: WireError;
+  budget?: BudgetReached;
 };
 
 /** Whether it is known yet how the application stands. */
@@ -244,6 +246,9 @@ export class AppState {
         break;
       case 'reading':
         this.applyReading(change.reading);
+        break;
+      case 'budget_reached':
+        this.#tell({ budget: change.reached });
         break;
       case 'session':
         this.#applySessions([change.session]);
@@ -520,10 +525,13 @@ export class AppState {
     try {
       await what();
     } catch (thrown) {
-      const id = ++this.#toastCount;
-      const told: Toast = { id, operation: null, warning: null, error: this.error(thrown) };
-      this.toasts = [...this.toasts, told].slice(-TOASTS_AT_MOST);
+      this.#tell({ error: this.error(thrown) });
     }
+  }
+
+  #tell(what: Pick<Toast, 'error' | 'budget'>): void {
+    const told: Toast = { id: ++this.#toastCount, operation: null, warning: null, ...what };
+    this.toasts = [...this.toasts, told].slice(-TOASTS_AT_MOST);
   }
 
   /** A warning stays until it is read, or until the next one about the same server. */

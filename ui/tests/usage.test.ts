@@ -338,6 +338,61 @@ it('reads every field of a profile back as it was', () => {
   expect(fieldsOf(searchProfile).map(({ path }) => path)).toContain('results.page.size');
 });
 
+it('saves what is shown as a workbook or a table, and names the file that the backend made', async () => {
+  const { user, host } = await usage({
+    'usage.export': () => ({ name: 'wangcheng-20251101-20251124.xlsx', bytes: 18_432 }),
+  });
+  await user.click(await part('usage-export'));
+  await user.click(await part('usage-export-xlsx'));
+  expect(text(await part('usage-exported'))).toContain('wangcheng-20251101-20251124.xlsx 18 KiB');
+  await user.click(await part('usage-export'));
+  await user.click(await part('usage-export-csv-servers'));
+  const { cut } = host.requests('usage.summary')[0] as UsageAsk;
+  const ask = { from: '2025-11-01', to: '2025-11-24', cut };
+  await waitFor(() =>
+    expect(host.requests('usage.export')).toEqual([
+      { ask, format: 'xlsx', table: 'months' },
+      { ask, format: 'csv', table: 'servers' },
+    ]),
+  );
+}, 20_000);
+
+it('shows a report on white paper beside the application, and prints it', async () => {
+  const { user, host } = await usage({ 'app.print': () => null });
+  await user.click(await part('usage-export'));
+  await user.click(await part('usage-report'));
+  const page = await part('usage-report-page');
+  expect(page.parentElement, 'what is beside the application is printed without it').toBe(document.body);
+  expect(page.dataset['theme']).toBe('light');
+  await waitFor(() => expect(text(page)).toContain('The 1 dearest servers'));
+  expect(text(page)).toContain('Forecast and budgets');
+  await user.click(await part('usage-print'));
+  expect(host.requests('app.print')).toHaveLength(1);
+  await user.keyboard('{Escape}');
+  await waitFor(() => expect(parts('usage-report-page')).toHaveLength(0));
+}, 20_000);
+
+it('tells that a budget is reached, and leads to it', async () => {
+  const { user, host } = await open();
+  host.emit({
+    kind: 'budget_reached',
+    reached: {
+      scope: 'owner',
+      key: 'user-ada',
+      name: 'ada',
+      month: '2025-11',
+      percent: 80,
+      expected: false,
+      amount: { amount: '81.234567', currency: 'CNY' },
+      budget: { amount: '100', currency: 'CNY' },
+    },
+  });
+  const toast = await part('toast');
+  expect(text(toast)).toContain('The budget for \u2068ada\u2069: 80% is spent ¥81.23 of ¥100.00, estimated');
+  await user.click(there(toast.querySelector('.link')));
+  await part('usage-overview');
+});
+
 it('knows the days of Asia/Shanghai', () => {
   expect(dayOf(Date.parse('2025-11-30T15:59:59Z'))).toBe('2025-11-30');
   expect(dayOf(Date.parse('2025-11-30T16:00:00Z'))).toBe('2025-12-01');

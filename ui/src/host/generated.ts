@@ -491,6 +491,43 @@ monthly: Money,
 percentages: Array<number>, };
 
 /**
+ * A percentage of a budget is spent, or will be.
+ */
+export type BudgetReached = { 
+/**
+ * Whose money.
+ */
+scope: BudgetScope, 
+/**
+ * Owner id or purpose; empty for everything.
+ */
+key: string, 
+/**
+ * Name of the owner, or the purpose; empty for everything. It comes from outside.
+ */
+name: string, 
+/**
+ * As `2026-11`.
+ */
+month: string, 
+/**
+ * The highest percentage that is reached.
+ */
+percent: number, 
+/**
+ * It is not spent yet: the month comes to it as it goes.
+ */
+expected: boolean, 
+/**
+ * What is spent, or expected.
+ */
+amount: Money, 
+/**
+ * The budget of the month.
+ */
+budget: Money, };
+
+/**
  * Whose money.
  */
 export type BudgetScope = "all" | "owner" | "purpose";
@@ -665,7 +702,11 @@ session: string,
 /**
  * As they stand.
  */
-copies: Array<CopyView>, } | { "kind": "tunnels", 
+copies: Array<CopyView>, } | { "kind": "budget_reached", 
+/**
+ * What is told.
+ */
+reached: BudgetReached, } | { "kind": "tunnels", 
 /**
  * All of them.
  */
@@ -1464,6 +1505,46 @@ reason: string,
 quota: Quota, };
 
 /**
+ * As what the summary goes out.
+ */
+export type ExportFormat = "csv" | "xlsx";
+
+/**
+ * One table of the summary.
+ */
+export type ExportTable = "summary" | "months" | "days" | "owners" | "flavors" | "regions" | "purposes" | "templates" | "servers" | "sources";
+
+/**
+ * Asks for the summary as a file.
+ */
+export type ExportUsage = { 
+/**
+ * Which days and which part.
+ */
+ask: UsageAsk, 
+/**
+ * As what.
+ */
+format: ExportFormat, 
+/**
+ * Which table, where only one goes out.
+ */
+table?: ExportTable, };
+
+/**
+ * A file that was written.
+ */
+export type Exported = { 
+/**
+ * Its name, without the folder: that of downloads.
+ */
+name: string, 
+/**
+ * Its size.
+ */
+bytes: number, };
+
+/**
  * Moving the end of a lease.
  */
 export type ExtendLease = { 
@@ -1682,7 +1763,7 @@ arm: boolean, };
 /**
  * A directory that the system can be asked to show. The page names none itself.
  */
-export type Folder = "data" | "diagnostics";
+export type Folder = "data" | "diagnostics" | "downloads";
 
 /**
  * A folder of a server.
@@ -5501,6 +5582,7 @@ export const calls = (call: Call) => ({
     info: () => call<AppInfo>("app.info", null),
     wishes: () => call<Array<Wished>>("app.wishes", null),
     showFolder: (request: ShowFolder) => call<null>("app.show_folder", request),
+    print: () => call<null>("app.print", null),
     diagnostics: () => call<Bundle>("app.diagnostics", null),
   },
   settings: {
@@ -5602,6 +5684,7 @@ export const calls = (call: Call) => ({
     waste: (request: AskWaste) => call<Waste>("usage.waste", request),
     bill: (request: AskBill) => call<Bill>("usage.bill", request),
     elsewhere: () => call<Elsewhere>("usage.elsewhere", null),
+    export: (request: ExportUsage) => call<Exported>("usage.export", request),
     sources: () => call<Array<UsageSource>>("usage.sources", null),
     budgets: () => call<Array<BudgetState>>("usage.budgets", null),
     setBudgets: (request: Array<Budget>) => call<Array<BudgetState>>("usage.set_budgets", request),

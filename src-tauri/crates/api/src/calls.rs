@@ -18,6 +18,7 @@ use wangcheng::usage::{
 use wangcheng::{Code, Failure, Result};
 
 use crate::diagnostics::{Bundle, ShowFolder};
+use crate::export::{ExportUsage, Exported};
 use crate::host::Api;
 use crate::links::Wished;
 use crate::rehearsal::{Rehearse, Rehearsed};
@@ -103,6 +104,7 @@ calls! {
 
     "app.wishes" "wishes" (api, _r: ()) -> Vec<Wished> { Ok(api.take_wishes()) }
     "app.show_folder" "showFolder" (api, ask: ShowFolder) -> () { api.show_folder(ask.folder).await }
+    "app.print" "print" (api, _r: ()) -> () { api.print() }
     "app.diagnostics" "diagnostics" (api, _r: ()) -> Bundle { api.diagnostics().await }
 
     "settings.get" "get" (api, _r: ()) -> Settings { api.settings().await }
@@ -403,6 +405,7 @@ calls! {
     "usage.waste" "waste" (api, ask: AskWaste) -> Waste { api.domain().await?.waste(ask.whose).await }
     "usage.bill" "bill" (api, ask: AskBill) -> Bill { api.domain().await?.bill(ask.month.trim()).await }
     "usage.elsewhere" "elsewhere" (api, _r: ()) -> Elsewhere { api.domain().await?.servers_elsewhere().await }
+    "usage.export" "export" (api, ask: ExportUsage) -> Exported { api.save_usage(ask).await }
     "usage.sources" "sources" (api, _r: ()) -> Vec<UsageSource> { api.domain().await?.usage_sources().await }
     "usage.budgets" "budgets" (api, _r: ()) -> Vec<BudgetState> { api.domain().await?.budgets().await }
     "usage.set_budgets" "setBudgets" (api, budgets: Vec<Budget>) -> Vec<BudgetState> {

@@ -14,8 +14,12 @@ use wangcheng::{Code, Failure, Result};
 use crate::diagnostics::{self, Bundle, Folder};
 use crate::host::Api;
 use crate::links::{self, Wish, Wished};
-use crate::views::{Change, OperationOutcome, OperationStage};
+use crate::views::Change;
 use crate::words::Tongue;
+
+mod notices;
+
+use notices::notice_of;
 
 /// Most wishes that wait for a page; a page that never asks must not fill memory.
 const WISHES_MOST: usize = 8;
@@ -35,6 +39,9 @@ pub type ShowSessions = Arc<dyn Fn() + Send + Sync>;
 /// Asks a person for one file in the system's own dialog; nothing when they changed their mind.
 pub type ChooseFile = Arc<dyn Fn() -> BoxFuture<'static, Option<PathBuf>> + Send + Sync>;
 
+/// Opens the system's dialog that prints what the window shows.
+pub type Print = Arc<dyn Fn() -> std::result::Result<(), String> + Send + Sync>;
+
 /// Shows the provider's page for a server's screen: in a window that can do nothing, or in the system's browser. The address
 /// has a token.
 pub type ShowPage = Arc<dyn Fn(SecretString, bool) -> std::io::Result<()> + Send + Sync>;
@@ -49,6 +56,7 @@ pub(crate) struct Desk {
     show: OnceLock<ShowDirectory>,
     show_sessions: OnceLock<ShowSessions>,
     pub(crate) choose_file: OnceLock<ChooseFile>,
+    pub(crate) print: OnceLock<Print>,
     show_page: OnceLock<ShowPage>,
     show_main: OnceLock<ShowMain>,
 }
@@ -201,6 +209,7 @@ impl Api {
         let dir = self.domain().await?.data_dir().to_owned();
         let dir = match folder {
             Folder::Data => dir,
+            Folder::Downloads => crate::export::downloads(),
             Folder::Diagnostics => dir.join(diagnostics::DIRECTORY),
         };
         let show = self.desk().show.get().cloned().ok_or(Code::FolderNotShown)?;
@@ -395,81 +404,6 @@ fn servers_en(count: usize) -> String {
     }
 }
 
-fn notice_of(change: &Change, tongue: Tongue, warn: &[i64], operations: bool) -> Option<Notice> {
-    match change {
-        Change::LeaseWarned {
-            server,
-            name,
-            lease_end,
-            minutes,
-            ..
-        } if warn.contains(minutes) => {
-            let end = lease_end.with_timezone(&Local).format("%H:%M");
-            let name = shown(name);
-            let (title, body, action) = match tongue {
-                Tongue::Chinese => (
-                    format!("“{name}”将于 {end} 到期"),
-                    "到期后云服务器会被删除，磁盘上的数据也会一并删除。".to_owned(),
-                    "延长租期…",
-                ),
-                Tongue::English => (
-                    format!("“{name}” ends at {end}"),
-                    "Then the server is deleted, with what is on its disks.".to_owned(),
-                    "Extend…",
-                ),
-            };
-            Some(Notice {
-                title,
-                body,
-                action: action.to_owned(),
-                wish: Wish::Extend {
-                    server: server.clone(),
-                },
-                urgent: *minutes <= 10,
-            })
-        }
-        Change::Operation { operation } if operations => {
-            if !matches!(operation.stage, OperationStage::Settled) {
-                return None;
-            }
-            let name = shown(&operation.server_name);
-            let failed = match operation.outcome? {
-                OperationOutcome::Ok => false,
-                OperationOutcome::Failed => true,
-                // Whoever gave it up knows.
-                OperationOutcome::Cancelled => return None,
-            };
-            let (title, action) = match (tongue, failed) {
-                (Tongue::Chinese, false) => (format!("“{name}”：操作已完成"), "查看"),
-                (Tongue::Chinese, true) => (format!("“{name}”：操作失败"), "查看"),
-                (Tongue::English, false) => (format!("“{name}”: done"), "Show"),
-                (Tongue::English, true) => (format!("“{name}”: failed"), "Show"),
-            };
-            let body = operation
-                .error
-                .as_ref()
-                .map(|error| error.sentence.replace(['<', '>', '&'], " "))
-                .unwrap_or_default();
-            let wish = match &operation.server_id {
-                Some(server) if !failed => Wish::Server {
-                    server: server.clone(),
-                },
-                _ => Wish::Screen {
-                    screen: "operations".to_owned(),
-                },
-            };
-            Some(Notice {
-                title,
-                body,
-                action: action.to_owned(),
-                wish,
-                urgent: false,
-            })
-        }
-        _ => None,
-    }
-}
-
 /// The end as a person reads it at a glance: the time of day where it is near, else the day.
 fn until(end: DateTime<Utc>, now: DateTime<Utc>, tongue: Tongue) -> String {
     let here = end.with_timezone(&Local);
@@ -553,32 +487,5 @@ mod tests {
     fn a_name_from_outside_stays_one_short_line() {
         assert_eq!(shown("a\u{202e}b\nc"), "abc");
         assert_eq!(shown(&"x".repeat(100)).chars().count(), NAME_MOST);
-    }
-
-    #[test]
-    fn only_warnings_that_are_asked_for_are_told() {
-        let warned = |minutes| Change::LeaseWarned {
-            account: "a".to_owned(),
-            server: "s".to_owned(),
-            name: "dev<b>".to_owned(),
-            lease_end: "2025-11-24T06:30:00Z".parse().unwrap(),
-            minutes,
-        };
-        let told = notice_of(&warned(30), Tongue::English, &[10, 30], true).unwrap();
-        assert!(told.title.starts_with("“dev<b>” ends at "), "{}", told.title);
-        assert!(!told.body.contains('<'), "a body may be read as markup");
-        assert_eq!(
-            told.wish,
-            Wish::Extend {
-                server: "s".to_owned()
-            }
-        );
-        assert!(!told.urgent);
-        assert!(
-            notice_of(&warned(10), Tongue::Chinese, &[10], false)
-                .unwrap()
-                .urgent
-        );
-        assert_eq!(notice_of(&warned(120), Tongue::English, &[10, 30], true), None);
     }
 }

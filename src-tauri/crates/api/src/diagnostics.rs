@@ -42,6 +42,8 @@ pub enum Folder {
     Data,
     /// That of the bundles.
     Diagnostics,
+    /// The user's own for downloads.
+    Downloads,
 }
 
 /// Asks the system to show a directory.

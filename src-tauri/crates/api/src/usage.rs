@@ -1,14 +1,23 @@
-//! What of the usage summary needs files of this computer. The page never names one: a person chooses in the system's own
-//! dialog, and the command line hands over what was typed.
+//! What of the usage summary needs this computer: a file to read, the system's printing, and somebody to tell of budgets. The
+//! page never names a file: a person chooses in the system's own dialog, and the command line hands over what was typed.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use tokio::sync::broadcast::error::RecvError;
+use wangcheng::platform::ReadingState;
 use wangcheng::{Code, Failure, Result};
 
-use crate::desk::ChooseFile;
+use crate::desk::{ChooseFile, Print};
 use crate::error::WireError;
 use crate::host::Api;
+use crate::views::Change;
 use crate::views::facts::Reading;
+
+/// How often budgets are looked at where nothing happens: a month goes on by itself.
+const BUDGETS_EVERY: Duration = Duration::from_secs(3600);
+/// How long what happens is let settle before.
+const BUDGETS_SETTLE: Duration = Duration::from_secs(15);
 
 impl Api {
     /// How a person is asked for a file. Once; without it, none can be chosen.
@@ -39,5 +48,53 @@ impl Api {
     async fn begin_import(&self, file: PathBuf) -> Result<Reading> {
         let domain = self.domain().await?;
         Ok(self.speaker(&domain).reading(domain.import_events(file).await?))
+    }
+
+    /// How the system prints. Once; without it, nothing can be printed.
+    pub fn print_by(&self, print: Print) {
+        // Set once, by the shell.
+        let _ = self.desk().print.set(print);
+    }
+
+    /// Opens the system's dialog that prints what the window shows.
+    pub(crate) fn print(&self) -> Result<()> {
+        let print = self.desk().print.get().ok_or(Code::NotPrinted)?;
+        print().map_err(|error| Failure::new(Code::NotPrinted).saying(error))
+    }
+
+    /// Tells what of the budgets is reached, until the program ends. Only where a person is told: what is told is told once.
+    pub async fn follow_budgets(&self) {
+        let mut changes = self.changes();
+        loop {
+            tokio::time::sleep(BUDGETS_SETTLE).await;
+            if let Ok(domain) = self.domain().await {
+                match domain.budgets_to_tell().await {
+                    Ok(all) => {
+                        for reached in all {
+                            let reached = Box::new(reached);
+                            self.tell(Change::BudgetReached { reached });
+                        }
+                    }
+                    Err(failure) => tracing::info!(%failure, "budgets cannot be looked at"),
+                }
+            }
+            let until = tokio::time::Instant::now() + BUDGETS_EVERY;
+            loop {
+                match tokio::time::timeout_at(until, changes.recv()).await {
+                    Ok(Ok(change)) if !counts(&change) => {}
+                    Ok(Err(RecvError::Closed)) => return,
+                    _ => break,
+                }
+            }
+        }
+    }
+}
+
+/// Whether it may have changed what is spent.
+fn counts(change: &Change) -> bool {
+    match change {
+        Change::Events { .. } | Change::Reload => true,
+        Change::Reading { reading } => reading.state != ReadingState::Running,
+        _ => false,
     }
 }

@@ -272,6 +272,11 @@ pub enum Change {
         /// As they stand.
         copies: Vec<files::CopyView>,
     },
+    /// A percentage of a budget is spent, or will be. Told once.
+    BudgetReached {
+        /// What is told.
+        reached: Box<wangcheng::usage::BudgetReached>,
+    },
     /// The tunnels that are kept changed, or went on.
     Tunnels {
         /// All of them.
@@ -281,7 +286,7 @@ pub enum Change {
     SessionPreferences {
         /// As it is now.
         preferences: sessions::SessionPreferences,
-        },
+    },
     /// A pull or import of everybody's events went on or ended.
     Reading {
         /// As it is now.

@@ -153,6 +153,8 @@ fn texts(code: Code) -> (&'static str, &'static str, &'static str, &'static str)
         Code::LinkInvalid => ("这个链接不是“网程”能打开的。", "That link is none that Wangcheng can open.", "请向给您链接的人核对。", "Ask whoever gave you the link."),
         Code::FolderNotShown => ("系统没有打开这个文件夹。", "The system did not open the folder.", "请在文件管理器中打开上面的路径。", "Open the path shown in your file manager."),
         Code::BundleNotWritten => ("无法写入诊断包。", "The diagnostics bundle cannot be written.", "请检查磁盘空间和目录权限。", "Check for free space and the directory's permissions."),
+        Code::ExportNotWritten => ("无法写入导出文件。", "The exported file cannot be written.", "请检查磁盘空间和下载文件夹的权限。", "Check for free space and the permissions of the folder of downloads."),
+        Code::NotPrinted => ("系统没有打开打印对话框。", "The system did not open its dialog for printing.", "请检查系统的打印功能是否可用。", "See whether the system can print at all."),
         Code::NameInvalid => ("名称须为 1 到 {most} 个字符，仅含文字、数字、“-”、“_”、“.”。", "The name must have 1 to {most} characters: letters, digits, “-”, “_”, “.”.", "", ""),
         Code::PurposeInvalid => ("用途最多 {most} 个字符，仅含文字、数字、空格与 - _ . : / + @。", "The purpose must have at most {most} characters: letters, digits, spaces and - _ . : / + @.", "", ""),
         Code::LeaseTooShort => ("租期至少要到 {minutes} 分钟之后（云服务的规定是 30 分钟）。", "The lease must end at least {minutes} minutes from now (the cloud's own rule is 30).", "要更早结束，请直接删除云服务器。", "To end it sooner, delete the server."),

@@ -246,3 +246,56 @@ async fn what_is_done_here_is_in_the_summary_at_once_with_its_price_in_parts_and
     assert_eq!(forecast["nextMonth"]["tooLittle"], true, "{forecast:#}");
     api.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_holds_the_summarys_figures_as_numbers_and_dates() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = region(dir.path()).await;
+    let api = open(dir.path(), &running).await;
+    sign_in(&api).await;
+    let info = ask(&api, "app.info", Value::Null).await;
+    fill(Path::new(info["dataDir"].as_str().unwrap()));
+    let days = json!({ "from": "2025-12-10", "to": "2026-02-10" });
+    let summary = ask(&api, "usage.summary", days.clone()).await;
+    let export = async |format: &str, table: &str| {
+        let asked = json!({ "ask": days, "format": format, "table": table });
+        let asked = serde_json::from_value(asked).unwrap();
+        api.export_usage(asked).await.unwrap()
+    };
+
+    let months = String::from_utf8(export("csv", "months").await).unwrap();
+    let costs: Vec<&str> = months
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').nth(3).unwrap())
+        .collect();
+    let told = summary["months"].as_array().unwrap();
+    let told: Vec<&str> = told
+        .iter()
+        .map(|month| month["cost"]["total"].as_str().unwrap())
+        .collect();
+    assert_eq!(costs, told, "to the last place");
+    let servers = String::from_utf8(export("csv", "servers").await).unwrap();
+    assert_eq!(servers.lines().count(), 1 + 63 * 3);
+
+    let book = export("xlsx", "months").await;
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(book)).unwrap();
+    let mut read = |name: &str| {
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut archive.by_name(name).unwrap(), &mut text).unwrap();
+        text
+    };
+    let names = read("xl/workbook.xml");
+    for name in [
+        "Summary", "Months", "Days", "Owners", "Flavors", "Servers", "Sources",
+    ] {
+        assert!(names.contains(&format!("name=\"{name}\"")), "{names}");
+    }
+    let sheet = read("xl/worksheets/sheet2.xml");
+    // 1 December 2025 is day 45992 of a spreadsheet, and the cost beside it is a number.
+    assert!(sheet.contains("<v>45992</v>"), "{sheet}");
+    let cost: f64 = told[0].parse().unwrap();
+    assert!(sheet.contains(&format!("<v>{cost}</v>")), "{cost} in {sheet}");
+    assert!(!sheet.contains("<f>"), "no formulas");
+    api.stop().await;
+}

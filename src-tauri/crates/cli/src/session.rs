@@ -151,6 +151,13 @@ impl Session {
         Ok(self.api.call(name, request).await?)
     }
 
+    /// The usage summary as the bytes of a file.
+    pub async fn export_usage(&self, ask: Value) -> Result<Vec<u8>> {
+        let ask =
+            serde_json::from_value(ask).map_err(|error| Trouble::new("internal", error.to_string(), None))?;
+        Ok(self.api.export_usage(ask).await?)
+    }
+
     /// Begins to read a file of exported events.
     pub async fn import_events(&self, file: &Path) -> Result<()> {
         self.api.import_events(file).await?;

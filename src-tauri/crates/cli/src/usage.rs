@@ -1,9 +1,12 @@
 //! Who used what, and what it cost: the window's own numbers, from a terminal.
 
+use std::io::Write as _;
+use std::path::Path;
+
 use chrono::{Datelike, NaiveDate, TimeDelta};
 use serde_json::{Value, json};
 
-use crate::arguments::usage::{By, Part, Usage, Which};
+use crate::arguments::usage::{As, By, Part, Table, Usage, Which};
 use crate::output::{Output, rows, table, text};
 use crate::session::{Session, now};
 use crate::times;
@@ -14,6 +17,21 @@ pub async fn usage(session: &Session, command: &Usage) -> Result<()> {
     let output = session.output;
     match command {
         Usage::Facts(command) => crate::facts::facts_of(session, command).await,
+        Usage::Export {
+            which,
+            format,
+            table,
+            into,
+        } => {
+            export(
+                session,
+                days(session, which, None).await?,
+                *format,
+                *table,
+                into.as_deref(),
+            )
+            .await
+        }
         Usage::Summary { which, by } => {
             let summary = session
                 .ask("usage.summary", days(session, which, None).await?)
@@ -42,6 +60,45 @@ pub async fn usage(session: &Session, command: &Usage) -> Result<()> {
         Usage::Forecast { part } => {
             let forecast = session.ask("usage.forecast", cut(session, part).await?).await?;
             output.answer(&forecast, || foretold(output, &forecast))
+        }
+    }
+}
+
+/// Writes the summary as a file, or one table of it to standard output.
+async fn export(session: &Session, ask: Value, format: As, table: Table, into: Option<&Path>) -> Result<()> {
+    let output = session.output;
+    let format = match format {
+        As::Xlsx => "xlsx",
+        As::Csv => "csv",
+    };
+    if into.is_none() && format == "xlsx" {
+        let sentence = output.say(
+            "请用 --into 指定工作簿文件。",
+            "Say with --into which file the workbook is to be.",
+        );
+        return Err(Trouble::new("input_invalid", sentence, None));
+    }
+    let table = format!("{table:?}").to_lowercase();
+    let ask = json!({ "ask": ask, "format": format, "table": table });
+    let bytes = session.export_usage(ask).await?;
+    match into {
+        None => {
+            let mut out = std::io::stdout().lock();
+            out.write_all(&bytes)?;
+            out.flush()?;
+            Ok(())
+        }
+        Some(file) => {
+            let mut made = std::fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .open(file)?;
+            made.write_all(&bytes)?;
+            made.sync_all()?;
+            let told = json!({ "file": file.display().to_string(), "bytes": bytes.len() });
+            output.answer(&told, || {
+                format!("{} ({})", text(&told, "file"), text(&told, "bytes"))
+            })
         }
     }
 }

@@ -49,6 +49,8 @@ pub enum Code {
     LinkInvalid,
     FolderNotShown,
     BundleNotWritten,
+    ExportNotWritten,
+    NotPrinted,
     // creating
     NameInvalid,
     PurposeInvalid,

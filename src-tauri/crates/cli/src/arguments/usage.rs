@@ -1,5 +1,7 @@
 //! The command line of the usage summary.
 
+use std::path::PathBuf;
+
 use chrono::NaiveDate;
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -34,6 +36,20 @@ pub enum Usage {
     Forecast {
         #[command(flatten)]
         part: Part,
+    },
+    /// The summary as a file for other programs
+    Export {
+        #[command(flatten)]
+        which: Which,
+        /// As what: xlsx has all tables, csv one
+        #[arg(long, value_enum)]
+        format: As,
+        /// Which table, for csv
+        #[arg(long, value_enum, default_value_t = Table::Months)]
+        table: Table,
+        /// The file to make; one that is there stays. Without it csv goes to standard output
+        #[arg(long, value_name = "FILE")]
+        into: Option<PathBuf>,
     },
     /// Where it comes from, what the bill says, what is wasted
     #[command(flatten)]
@@ -94,4 +110,29 @@ pub enum By {
     Purpose,
     /// A template
     Template,
+}
+
+/// As what the summary goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum As {
+    /// A workbook with all tables
+    Xlsx,
+    /// One table
+    Csv,
+}
+
+/// A table of the summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs, reason = "each is the name of its table")]
+pub enum Table {
+    Summary,
+    Months,
+    Days,
+    Owners,
+    Flavors,
+    Regions,
+    Purposes,
+    Templates,
+    Servers,
+    Sources,
 }

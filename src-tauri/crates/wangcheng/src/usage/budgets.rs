@@ -147,7 +147,7 @@ impl Wangcheng {
         self.budgets().await
     }
 
-    async fn kept_budgets(&self) -> Result<Vec<Budget>> {
+    pub(super) async fn kept_budgets(&self) -> Result<Vec<Budget>> {
         let kept = self.ledger(|ledger| ledger.setting(KEY)).await?;
         match kept {
             Some(text) => {

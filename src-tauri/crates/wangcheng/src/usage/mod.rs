@@ -11,6 +11,7 @@ mod ask;
 mod budgets;
 mod forecast;
 mod lists;
+mod notices;
 mod shares;
 mod summary;
 
@@ -28,6 +29,7 @@ pub use forecast::{Forecast, ForecastMethod, ForecastMonth, ForecastTry, UsageFo
 pub use lists::{
     UsageChoices, UsageEvent, UsageOwners, UsageRow, UsageServer, UsageServers, UsageStretch, UsageTimeline,
 };
+pub use notices::BudgetReached;
 pub use summary::{UsageCost, UsageDay, UsageMonth, UsageRank, UsageSpent, UsageSummary};
 
 use crate::Wangcheng;
