@@ -310,6 +310,8 @@ fn set_up(app: &mut tauri::App, arguments: &Arguments) -> anyhow::Result<()> {
             api.show_directories_by(Arc::new(show_directory));
             let shown_by = handle.clone();
             api.show_sessions_by(Arc::new(move || sessions::show(&shown_by)));
+            let asked_by = handle.clone();
+            api.choose_files_by(Arc::new(move || Box::pin(choose::one_file(asked_by.clone()))));
             let shown_by = handle.clone();
             api.show_pages_by(Arc::new(move |address, browser| {
                 console::show(&shown_by, &address, browser)

@@ -2,6 +2,7 @@
 import Activity from '@lucide/svelte/icons/activity';
 import CalendarClock from '@lucide/svelte/icons/calendar-clock';
 import CalendarX from '@lucide/svelte/icons/calendar-x';
+import ChartColumn from '@lucide/svelte/icons/chart-column';
 import Code from '@lucide/svelte/icons/code';
 import Command from '@lucide/svelte/icons/command';
 import Copy from '@lucide/svelte/icons/copy';
@@ -27,12 +28,14 @@ import Search from '@lucide/svelte/icons/search';
 import Send from '@lucide/svelte/icons/send';
 import ServerIcon from '@lucide/svelte/icons/server';
 import SettingsIcon from '@lucide/svelte/icons/settings';
+import ShieldCheck from '@lucide/svelte/icons/shield-check';
 import SquareTerminal from '@lucide/svelte/icons/square-terminal';
 import Square from '@lucide/svelte/icons/square';
 import Tags from '@lucide/svelte/icons/tags';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import UserPlus from '@lucide/svelte/icons/user-plus';
 import type { Server } from './host/generated';
+import { copyText } from './parts/clipboard';
 import { whyNoConnect, whyNoScreen } from './screens/servers/acts';
 import type { AppState, Screen } from './state.svelte';
 import { locale, m, type Locale } from './words/words.svelte';
@@ -86,6 +89,8 @@ export const places: readonly (Action & { screen: Screen })[] = [
   { ...go('operations', m.nav_operations, ListTree, 'Mod+2'), screen: 'operations' },
   { ...go('events', m.nav_events, Activity, 'Mod+3'), screen: 'events' },
   { ...go('templates', m.nav_templates, LayoutTemplate, 'Mod+4'), screen: 'templates' },
+  { ...go('usage', m.nav_usage, ChartColumn, 'Mod+5'), screen: 'usage' },
+  { ...go('grants', m.nav_grants, ShieldCheck, 'Mod+6'), screen: 'grants' },
   { ...go('settings', m.nav_settings, SettingsIcon, 'Mod+,'), screen: 'settings' },
 ];
 
@@ -148,7 +153,7 @@ export const actions: readonly Action[] = [
     when: (app) => address(app) !== null,
     run: async (app) => {
       const text = address(app);
-      if (text !== null) await navigator.clipboard?.writeText(text);
+      if (text !== null) await copyText(text);
     },
   },
   {

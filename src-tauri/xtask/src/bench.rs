@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+use crate::bench_ssh;
 use crate::setup;
 use crate::steps::{self, cargo, root, say};
 
@@ -306,6 +307,11 @@ pub fn run(window_only: bool) -> Result<()> {
                 .most
                 .map_or(String::new(), |most| format!(", {}", shown(most)))
         )?;
+    }
+    if !window_only {
+        let (rows, said) = bench_ssh::rows()?;
+        table.push_str(&rows);
+        raw.push_str(&said);
     }
     let (rows, said) = window_rows()?;
     table.push_str(&rows);

@@ -1,6 +1,7 @@
 //! `cargo xtask …`: everything one would otherwise have to remember.
 
 mod bench;
+mod bench_ssh;
 mod setup;
 mod steps;
 

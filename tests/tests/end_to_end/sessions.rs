@@ -94,6 +94,121 @@ async fn files_go_both_ways(stage: &Stage, window: &Window, picture: &std::path:
     window.click(".xterm-screen").await.unwrap();
 }
 
+/// How many rows of all terminals are just `line`.
+async fn wait_rows(window: &Window, line: &str, count: u64) {
+    let rows = format!(
+        "return [...document.querySelectorAll('.xterm-rows > div')]\
+         .filter((row) => row.textContent.replaceAll('\\u00a0', ' ').trimEnd() === '{line}').length"
+    );
+    window
+        .wait(&format!("{count} times {line:?}"), PATIENCE, async || {
+            Ok(match window.peek_script(&rows).await?.as_u64() {
+                Some(shown) if shown >= count => Found::Yes(()),
+                shown => Found::NotYet(format!("{shown:?} times")),
+            })
+        })
+        .await
+        .unwrap();
+}
+
+/// A tunnel to the page that the server serves, its counters, and what it looks like.
+async fn a_tunnel_leads_to_the_servers_page(window: &Window, name: &str, picture: &std::path::Path) {
+    window.click(&testid("tunnels-show")).await.unwrap();
+    window.click(&testid("tunnel-new")).await.unwrap();
+    window.fill(&testid("tunnel-to-port"), "80").await.unwrap();
+    window.fill(&testid("tunnel-name"), "网页").await.unwrap();
+    window.click(&testid("tunnel-yes")).await.unwrap();
+    let tunnel = testid("tunnel");
+    window
+        .wait_attribute(&tunnel, "data-state", &["open"], PATIENCE)
+        .await
+        .unwrap();
+    let port = window.attribute(&tunnel, "data-port").await.unwrap().unwrap();
+    let page = reqwest::Client::builder().no_proxy().build().unwrap();
+    let page = page
+        .get(format!("http://127.0.0.1:{port}/"))
+        .send()
+        .await
+        .unwrap();
+    assert!(page.text().await.unwrap().contains(name));
+    window
+        .wait("the counters to go on", PATIENCE, async || {
+            Ok(match window.peek_attribute(&tunnel, "data-down").await? {
+                Some(down) if down != "0" => Found::Yes(()),
+                down => Found::NotYet(format!("{down:?} bytes came")),
+            })
+        })
+        .await
+        .unwrap();
+    window.screenshot(picture).await.unwrap();
+    window.click(&testid("tunnel-stop")).await.unwrap();
+    window
+        .wait_attribute(&tunnel, "data-state", &["idle"], PATIENCE)
+        .await
+        .unwrap();
+    window.click(&testid("tunnels-show")).await.unwrap();
+    window.wait_gone(&tunnel, PATIENCE).await.unwrap();
+}
+
+/// What a session shows is recorded on request, found, and played.
+async fn a_recording_is_found_and_played(window: &Window, picture: &std::path::Path) {
+    let record = testid("session-record");
+    window.click(&record).await.unwrap();
+    window
+        .wait_attribute(&record, "aria-pressed", &["true"], PATIENCE)
+        .await
+        .unwrap();
+    window.click(".xterm-screen").await.unwrap();
+    window.press("echo 录像里的字\u{e007}").await.unwrap();
+    wait_line(window, "录像里的字").await;
+    window.click(&record).await.unwrap();
+    window
+        .wait_attribute(&record, "aria-pressed", &["false"], PATIENCE)
+        .await
+        .unwrap();
+    window.click(&testid("recordings-show")).await.unwrap();
+    window.find(&testid("recording")).await.unwrap();
+    window
+        .fill(&testid("recordings-search"), "录像里的字")
+        .await
+        .unwrap();
+    window.press("\u{e007}").await.unwrap();
+    window.click(&testid("recording-place")).await.unwrap();
+    window
+        .wait_attribute(&testid("player"), "data-ready", &["true"], PATIENCE)
+        .await
+        .unwrap();
+    wait_rows(window, "录像里的字", 2).await;
+    window.screenshot(picture).await.unwrap();
+    window.click(&testid("recordings-close")).await.unwrap();
+}
+
+/// Two terminals beside each other take what is typed once.
+async fn what_is_typed_goes_to_both(window: &Window, picture: &std::path::Path) {
+    window.click(&testid("session-split")).await.unwrap();
+    let tabs = format!("{}[data-state=\"open\"]", testid("session-tab"));
+    window
+        .wait("both sessions to be open", Duration::from_secs(60), async || {
+            let script = format!("return document.querySelectorAll('{tabs}').length");
+            Ok(match window.peek_script(&script).await?.as_u64() {
+                Some(2) => Found::Yes(()),
+                open => Found::NotYet(format!("{open:?} are")),
+            })
+        })
+        .await
+        .unwrap();
+    window.click(&testid("session-broadcast")).await.unwrap();
+    window.find(&testid("broadcasting")).await.unwrap();
+    window.press("echo 两处都有\u{e007}").await.unwrap();
+    wait_rows(window, "两处都有", 2).await;
+    window.screenshot(picture).await.unwrap();
+    // The first one goes on alone.
+    let close = format!("{}:last-of-type {}", ".tab", testid("session-close"));
+    window.click(&close).await.unwrap();
+    window.wait_gone(&testid("broadcasting"), PATIENCE).await.unwrap();
+    window.click(".xterm-screen").await.unwrap();
+}
+
 async fn one_click(language: &str, theme: &str) {
     let stage = Stage::set(Keychain::Unlocked, 8.0).await;
     let window = stage.open(language, theme).await;
@@ -102,7 +217,7 @@ async fn one_click(language: &str, theme: &str) {
     let name = "shell-01";
     walk.demo().await.unwrap();
     walk.open_create().await.unwrap();
-    walk.describe(name, "", 2).await.unwrap();
+    walk.describe(name, "", 1).await.unwrap();
     walk.see_price().await.unwrap();
     walk.create(name).await.unwrap();
     walk.wait_running(name).await.unwrap();
@@ -140,6 +255,17 @@ async fn one_click(language: &str, theme: &str) {
         &pictures.join(format!("{language}-{theme}-files.png")),
     )
     .await;
+    // Its lease of one hour is warned of, and moved from here.
+    window.find(&testid("session-lease")).await.unwrap();
+    window.click(&testid("session-extend-2")).await.unwrap();
+    window
+        .wait_gone(&testid("session-lease"), PATIENCE)
+        .await
+        .unwrap();
+    let named = |part: &str| pictures.join(format!("{language}-{theme}-{part}.png"));
+    a_tunnel_leads_to_the_servers_page(&window, name, &named("tunnel")).await;
+    a_recording_is_found_and_played(&window, &named("recording")).await;
+    what_is_typed_goes_to_both(&window, &named("beside")).await;
     // This window's page reaches nothing but sessions.
     let refused = window
         .script(

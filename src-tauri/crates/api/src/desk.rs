@@ -2,10 +2,11 @@
 //! come from there (or by a link) into the window. The shell only draws it.
 
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use chrono::{DateTime, Local, TimeDelta, Utc};
+use futures::future::BoxFuture;
 use secrecy::SecretString;
 use wangcheng::servers::{Server, ServerState};
 use wangcheng::{Code, Failure, Result};
@@ -31,6 +32,9 @@ pub type ShowDirectory = Arc<dyn Fn(&Path) -> std::io::Result<()> + Send + Sync>
 /// Opens the window of sessions, or brings it to the front.
 pub type ShowSessions = Arc<dyn Fn() + Send + Sync>;
 
+/// Asks a person for one file in the system's own dialog; nothing when they changed their mind.
+pub type ChooseFile = Arc<dyn Fn() -> BoxFuture<'static, Option<PathBuf>> + Send + Sync>;
+
 /// Shows the provider's page for a server's screen: in a window that can do nothing, or in the system's browser. The address
 /// has a token.
 pub type ShowPage = Arc<dyn Fn(SecretString, bool) -> std::io::Result<()> + Send + Sync>;
@@ -44,6 +48,7 @@ pub(crate) struct Desk {
     wishes: Mutex<VecDeque<Wished>>,
     show: OnceLock<ShowDirectory>,
     show_sessions: OnceLock<ShowSessions>,
+    pub(crate) choose_file: OnceLock<ChooseFile>,
     show_page: OnceLock<ShowPage>,
     show_main: OnceLock<ShowMain>,
 }

@@ -33,6 +33,8 @@ export class SessionsState {
   /** The files are shown beside the terminal. */
   showsFiles = $state(kept('sessions.files') === true);
 
+  /** How many minutes before the end of a lease one is warned. */
+  warnMinutes = $state.raw<readonly number[]>([]);
   font = $state(textKept('terminal.family'));
   scheme = $state(textKept('terminal.scheme') || 'usual');
   preferences = $state.raw<SessionPreferences>({ record: false, idleMinutes: 0 });
@@ -283,6 +285,7 @@ export class SessionsState {
   #showSettings(): void {
     const settings = this.#settings;
     if (!settings) return;
+    this.warnMinutes = settings.warnMinutes;
     setLanguage(resolveLanguage(settings.language, navigator.languages));
     const dark = settings.theme === 'dark' || (settings.theme === 'system' && this.#darkSystem.matches);
     document.documentElement.dataset['theme'] = dark ? 'dark' : 'light';

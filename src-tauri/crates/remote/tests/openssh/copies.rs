@@ -1,6 +1,7 @@
 //! Files, both ways, through the real server.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -13,6 +14,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::peer::{Relay, Sshd, done};
+
+/// How long a copy may take: two gigabytes too, on a busy machine.
+const WAIT: Duration = Duration::from_secs(600);
 
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 0x2545_F491_4F6C_DD1Du64;
@@ -49,7 +53,7 @@ async fn wait_for(
 ) -> Job {
     let found = |jobs: &Arc<Vec<Job>>| jobs.iter().find(|job| job.id == id).cloned();
     let waiting = jobs.wait_for(|jobs| found(jobs).is_some_and(|job| wanted(&job)));
-    let seen = timeout(Duration::from_secs(60), waiting)
+    let seen = timeout(WAIT, waiting)
         .await
         .ok()
         .map(|jobs| found(&jobs.unwrap()));
@@ -235,7 +239,33 @@ async fn whole_folders_go_up_and_down_unchanged() {
 
 #[tokio::test]
 async fn a_copy_that_was_cut_is_taken_up_where_it_stopped() {
-    const LENGTH: usize = 60_000_000;
+    cut_and_taken_up(1, 60_000_000).await;
+}
+
+/// Long: `cargo xtask soak`.
+#[tokio::test]
+#[ignore = "takes minutes and six gigabytes of disk"]
+async fn two_gigabytes_that_were_cut_are_taken_up_where_they_stopped() {
+    let began = std::time::Instant::now();
+    cut_and_taken_up(32, 64 * 1024 * 1024).await;
+    println!(
+        "2 GiB down and up, each cut once: {} s",
+        began.elapsed().as_secs()
+    );
+}
+
+/// A file of so many parts of this length, each with its number.
+fn large(path: &Path, parts: u64, length: usize) {
+    let mut file = fs::File::create(path).unwrap();
+    let part = noise(length - 8);
+    for number in 0..parts {
+        file.write_all(&number.to_le_bytes()).unwrap();
+        file.write_all(&part).unwrap();
+    }
+}
+
+async fn cut_and_taken_up(parts: u64, part: usize) {
+    let length = parts as usize * part;
     let sshd = Sshd::start("").await;
     let relay = Relay::to(sshd.port).await;
     let (mut login, _front) = sshd.login();
@@ -245,7 +275,7 @@ async fn a_copy_that_was_cut_is_taken_up_where_it_stopped() {
     fs::write(sshd.path("known_hosts"), known).unwrap();
     login.to.port = relay.port;
     let source = sshd.path("big");
-    fs::write(&source, noise(LENGTH)).unwrap();
+    large(&source, parts, part);
     let queue = Queue::start(login);
     let mut jobs = queue.watch();
     // Down: cut after 20 MB, in the middle of what is under way.
@@ -256,13 +286,13 @@ async fn a_copy_that_was_cut_is_taken_up_where_it_stopped() {
         matches!(job.state, JobState::Retrying { .. })
     })
     .await;
-    assert!(seen.bytes_done < LENGTH as u64);
+    assert!(seen.bytes_done < length as u64);
     let job = settled(&mut jobs, id).await;
     assert_eq!(job.state, JobState::Done);
     assert_eq!(hash(&here), hash(&source));
     let carried = relay.carried.load(Ordering::Relaxed) as usize;
     assert!(
-        carried < LENGTH + 25_000_000,
+        carried < length + length / 50 + 25_000_000,
         "{carried} bytes came: not all of it twice"
     );
     // Up: cut from our side in the middle.

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use bytes::Bytes;
-use remote::{Cast, Output, Piece, Recording, Shell, ShellOptions, Size, State};
+use remote::{Cast, Output, Piece, Recording, Said, Shell, ShellOptions, Size, State};
 use tokio::time::{Instant, sleep};
 
 use crate::peer::{Relay, Sshd, until};
@@ -67,6 +67,50 @@ async fn a_shell_has_the_size_it_is_told_and_passes_its_exit_code_on() {
             signal: None
         }
     );
+}
+
+#[tokio::test]
+async fn a_program_without_a_terminal_reads_its_input_and_keeps_output_and_complaints_apart() {
+    let sshd = Sshd::start("").await;
+    let (login, _front) = sshd.login();
+    let (input, mut program) = login.program(Some("cat; echo 不好 >&2; exit 9")).await.unwrap();
+    // More than any window, and nothing of it is a letter.
+    let sent: Vec<u8> = (0..=255u8).cycle().take(3_000_000).collect();
+    let written = sent.clone();
+    let writing = tokio::spawn(async move {
+        for piece in written.chunks(64 * 1024) {
+            input.write(piece.to_vec()).await.unwrap();
+        }
+        input.end().await.unwrap();
+    });
+    let (mut output, mut errors) = (Vec::new(), Vec::new());
+    let ended = loop {
+        match program.next().await.unwrap() {
+            Said::Output(bytes) => output.extend_from_slice(&bytes),
+            Said::Errors(bytes) => errors.extend_from_slice(&bytes),
+            ended @ Said::Ended { .. } => break ended,
+        }
+    };
+    writing.await.unwrap();
+    assert!(output == sent, "{} bytes came back", output.len());
+    assert_eq!(String::from_utf8(errors).unwrap(), "不好\n");
+    let expected = Said::Ended {
+        exit: Some(9),
+        signal: None,
+    };
+    assert_eq!(ended, expected);
+    // Without a command it is the user's shell, which reads its lines.
+    let (input, mut program) = login.program(None).await.unwrap();
+    input.write("echo $((6*7)); exit 3\n").await.unwrap();
+    let mut said = String::new();
+    let exit = loop {
+        match program.next().await.unwrap() {
+            Said::Output(bytes) => said.push_str(&String::from_utf8_lossy(&bytes)),
+            Said::Errors(_) => {}
+            Said::Ended { exit, .. } => break exit,
+        }
+    };
+    assert_eq!((said.contains("42"), exit), (true, Some(3)), "{said}");
 }
 
 #[tokio::test]

@@ -60,6 +60,8 @@ pub(super) struct Terminal {
     history: Vec<String>,
     /// How far back in it.
     back: usize,
+    /// Something is said again and again: only Ctrl+C is heard.
+    floods: bool,
 }
 
 /// What a command says, and what it returns. `None`: the shell itself ends.
@@ -67,6 +69,21 @@ pub(super) struct Said {
     pub text: String,
     pub exit: u32,
     pub leave: bool,
+    /// Goes on being said until somebody stops it.
+    pub flood: Option<String>,
+}
+
+/// What comes of what was typed.
+#[derive(Default)]
+pub(super) struct Typed {
+    /// What appears.
+    pub shown: String,
+    /// The shell ends with this.
+    pub exit: Option<u32>,
+    /// This line is said again and again from now on.
+    pub flood: Option<String>,
+    /// What was said again and again stops; `shown` is what comes after it.
+    pub stops: bool,
 }
 
 pub(super) fn said(text: impl Into<String>) -> Said {
@@ -74,6 +91,7 @@ pub(super) fn said(text: impl Into<String>) -> Said {
         text: text.into(),
         exit: 0,
         leave: false,
+        flood: None,
     }
 }
 
@@ -105,6 +123,7 @@ impl Terminal {
             escape: None,
             history: Vec::new(),
             back: 0,
+            floods: false,
         }
     }
 
@@ -130,16 +149,25 @@ impl Terminal {
         )
     }
 
-    /// What appears when this is typed, and what the shell returns once it ends.
-    pub(super) fn typed(&mut self, bytes: &[u8], machine: &mut Machine) -> (String, Option<u32>) {
-        let mut shown = String::new();
+    /// What comes of typing this.
+    pub(super) fn typed(&mut self, bytes: &[u8], machine: &mut Machine) -> Typed {
+        let mut typed = Typed::default();
+        let shown = &mut typed.shown;
         for byte in bytes {
+            if self.floods {
+                if *byte == 0x03 {
+                    self.floods = false;
+                    typed.stops = true;
+                    let _ = write!(shown, "^C\r\n{}", self.prompt());
+                }
+                continue;
+            }
             if let Some(sequence) = &mut self.escape {
                 sequence.push(*byte);
                 let ends = sequence.len() > 1 && (byte.is_ascii_alphabetic() || *byte == b'~');
                 if ends || sequence.len() > 16 {
                     let sequence = self.escape.take().unwrap_or_default();
-                    self.arrow(&sequence, &mut shown);
+                    self.arrow(&sequence, shown);
                 }
                 continue;
             }
@@ -151,7 +179,13 @@ impl Terminal {
                     let done = self.perform(&line, machine);
                     shown.push_str(&on_screen(&done.text));
                     if done.leave {
-                        return (shown, Some(done.exit));
+                        typed.exit = Some(done.exit);
+                        return typed;
+                    }
+                    if done.flood.is_some() {
+                        self.floods = true;
+                        typed.flood = done.flood;
+                        continue;
                     }
                     shown.push_str(&self.prompt());
                 }
@@ -161,7 +195,8 @@ impl Terminal {
                 }
                 0x04 if self.line.is_empty() => {
                     shown.push_str("logout\r\n");
-                    return (shown, Some(0));
+                    typed.exit = Some(0);
+                    return typed;
                 }
                 0x0c => {
                     let _ = write!(shown, "\x1b[2J\x1b[H{}{}", self.prompt(), self.line);
@@ -176,10 +211,10 @@ impl Terminal {
                     }
                 }
                 byte if *byte < 0x20 => {}
-                byte => self.letter(*byte, &mut shown),
+                byte => self.letter(*byte, shown),
             }
         }
-        (shown, None)
+        typed
     }
 
     fn letter(&mut self, byte: u8, shown: &mut String) {
@@ -209,10 +244,10 @@ impl Terminal {
         let _ = write!(shown, "\r\x1b[K{}{}", self.prompt(), self.line);
     }
 
-    /// Runs a line; what it says, and what it returns.
-    pub(super) fn run(&mut self, line: &str, machine: &mut Machine) -> (String, u32) {
+    /// Runs a line: what it says, what it returns, and what it goes on saying.
+    pub(super) fn run(&mut self, line: &str, machine: &mut Machine) -> (String, u32, Option<String>) {
         let done = self.perform(line, machine);
-        (done.text, done.exit)
+        (done.text, done.exit, done.flood)
     }
 
     fn perform(&mut self, line: &str, machine: &mut Machine) -> Said {
@@ -248,12 +283,15 @@ impl Terminal {
                 done = self.redirected(command, input.as_deref(), machine);
                 input = Some(std::mem::take(&mut done.text));
             }
-            let Said { exit, leave, .. } = done;
+            let Said {
+                exit, leave, flood, ..
+            } = done;
+            whole.flood = flood;
             let text = input.unwrap_or_default();
             whole.text.push_str(&text);
             whole.exit = exit;
             whole.leave = leave;
-            if leave {
+            if leave || whole.flood.is_some() {
                 break;
             }
         }
@@ -308,7 +346,7 @@ impl Terminal {
             "help" => said(
                 "A simulated machine. It knows: cat cd clear cloud-init cp curl date df echo exit false free grep growpart \
                  head help hostname id ip ls lsblk mkdir mkfs.ext4 mount mv nproc ps pwd resize2fs rm seq sleep sort ss \
-                 tail tee top touch true umount uname uptime wc whoami; | > >> && || ;\n",
+                 tail tee top touch true umount uname uptime wc whoami yes; | > >> && || ;\n",
             ),
             "echo" => said(format!("{}\n", rest.join(" "))),
             "true" | "sleep" => said(""),
@@ -385,6 +423,10 @@ impl Terminal {
             "exit" | "logout" => Said {
                 exit: plain.first().and_then(|text| text.parse().ok()).unwrap_or(0),
                 leave: true,
+                ..said("")
+            },
+            "yes" => Said {
+                flood: Some(plain.first().copied().unwrap_or("y").to_owned()),
                 ..said("")
             },
             "seq" => tools::count(&plain),

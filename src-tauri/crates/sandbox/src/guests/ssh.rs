@@ -4,11 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use russh::keys::PrivateKey;
 use russh::server::{
     Auth, ChannelOpenHandle, Config, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey,
 };
-use russh::{Channel, ChannelId, ChannelOpenFailure, MethodKind, MethodSet, Pty, compression};
+use russh::{
+    Channel, ChannelId, ChannelOpenFailure, ChannelWriteHalf, MethodKind, MethodSet, Pty, compression,
+};
+use tokio::sync::oneshot;
 
 use super::machine::{Look, Machine, Terminal};
 use super::sftp::Sftp;
@@ -16,6 +20,8 @@ use super::{Guest, page};
 
 /// Most terminals and ways to files of one connection.
 const CHANNELS_MOST: usize = 8;
+/// Bytes that are said at once of what is said again and again.
+const FLOOD_PIECE: usize = 16 * 1024;
 
 pub(super) fn config(host_key: PrivateKey) -> Config {
     let mut config = Config {
@@ -41,6 +47,44 @@ pub(super) struct Visit {
     /// Channels of which nothing was asked yet.
     fresh: HashMap<ChannelId, Channel<Msg>>,
     terminals: HashMap<ChannelId, Option<Terminal>>,
+    /// Ways to say something that wait until the other side takes it.
+    writers: HashMap<ChannelId, Arc<ChannelWriteHalf<Msg>>>,
+    floods: HashMap<ChannelId, Flood>,
+}
+
+/// Says a line again and again, no faster than it is taken, until it is stopped or nobody is there.
+struct Flood(oneshot::Sender<String>);
+
+impl Flood {
+    fn start(line: &str, to: Arc<ChannelWriteHalf<Msg>>) -> Self {
+        let piece = Bytes::from(line.repeat((FLOOD_PIECE / line.len().max(1)).max(1)));
+        let (stop, mut stopped) = oneshot::channel::<String>();
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    biased;
+                    last = &mut stopped => {
+                        if let Ok(last) = last {
+                            let _ = to.data_bytes(last.into_bytes()).await;
+                        }
+                        return;
+                    }
+                    said = to.data_bytes(piece.clone()) => {
+                        if said.is_err() {
+                            return;
+                        }
+                    }
+                }
+            }
+        });
+        Self(stop)
+    }
+
+    /// Stops it, and says this at last.
+    fn stop(self, last: String) {
+        // It may have stopped by itself.
+        let _ = self.0.send(last);
+    }
 }
 
 impl Visit {
@@ -52,6 +96,8 @@ impl Visit {
             user: String::new(),
             fresh: HashMap::new(),
             terminals: HashMap::new(),
+            writers: HashMap::new(),
+            floods: HashMap::new(),
         }
     }
 
@@ -133,6 +179,8 @@ impl Handler for Visit {
     async fn channel_close(&mut self, channel: ChannelId, _session: &mut Session) -> Result<(), Self::Error> {
         self.fresh.remove(&channel);
         self.terminals.remove(&channel);
+        self.writers.remove(&channel);
+        self.floods.remove(&channel);
         Ok(())
     }
 
@@ -169,7 +217,9 @@ impl Handler for Visit {
 
     async fn shell_request(&mut self, channel: ChannelId, session: &mut Session) -> Result<(), Self::Error> {
         // What is typed comes by `data`; nobody would take it from the channel.
-        self.fresh.remove(&channel);
+        if let Some(taken) = self.fresh.remove(&channel) {
+            self.writers.insert(channel, Arc::new(taken.split().1));
+        }
         session.channel_success(channel)?;
         let terminal = self.terminal();
         session.data(channel, terminal.greeting())?;
@@ -183,14 +233,19 @@ impl Handler for Visit {
         command: &[u8],
         session: &mut Session,
     ) -> Result<(), Self::Error> {
-        self.fresh.remove(&channel);
+        let writer = self.fresh.remove(&channel).map(|taken| Arc::new(taken.split().1));
         session.channel_success(channel)?;
         let mut terminal = self.terminal();
-        let (output, exit) = {
+        let (output, exit, flood) = {
             let mut machine = self.machine.lock().unwrap_or_else(PoisonError::into_inner);
             terminal.run(&String::from_utf8_lossy(command), &mut machine)
         };
         session.data(channel, output)?;
+        if let Some((word, writer)) = flood.zip(writer) {
+            self.floods
+                .insert(channel, Flood::start(&format!("{word}\n"), writer));
+            return Ok(());
+        }
         Self::end(channel, exit, session)
     }
 
@@ -203,14 +258,25 @@ impl Handler for Visit {
         let Some(Some(terminal)) = self.terminals.get_mut(&channel) else {
             return Ok(());
         };
-        let (output, exit) = {
+        let typed = {
             let mut machine = self.machine.lock().unwrap_or_else(PoisonError::into_inner);
             terminal.typed(data, &mut machine)
         };
-        if !output.is_empty() {
-            session.data(channel, output)?;
+        match self.floods.remove(&channel) {
+            // What is under way comes first.
+            Some(flood) if typed.stops => flood.stop(typed.shown),
+            flood => {
+                self.floods.extend(flood.map(|flood| (channel, flood)));
+                if !typed.shown.is_empty() {
+                    session.data(channel, typed.shown)?;
+                }
+            }
         }
-        match exit {
+        if let (Some(word), Some(writer)) = (typed.flood, self.writers.get(&channel)) {
+            let flood = Flood::start(&format!("{word}\r\n"), writer.clone());
+            self.floods.insert(channel, flood);
+        }
+        match typed.exit {
             Some(exit) => Self::end(channel, exit, session),
             None => Ok(()),
         }

@@ -127,12 +127,13 @@ impl Service {
             Self::Tms => return tms::answer(call, world),
             _ => {}
         }
+        let policy = world.policies.get(call.user.id).cloned();
         let faults = &mut world.faults;
         let Some(region) = world.regions.iter_mut().find(|candidate| candidate.id == region) else {
             return Err(Fault::no_such_call());
         };
         match self {
-            Self::Ecs => ecs::answer(call, region, faults),
+            Self::Ecs => ecs::answer(call, region, faults, policy.as_ref()),
             Self::Evs => evs::answer(call, region, faults),
             Self::Ims => ims::answer(call),
             Self::Vpc => vpc::answer(call, region, faults),
