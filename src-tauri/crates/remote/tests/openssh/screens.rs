@@ -102,7 +102,7 @@ impl Viewer {
         let format = [
             0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0,
         ];
-        self.screen.input(&format[..]).await.ok()?;
+        self.screen.input(format.to_vec()).await.ok()?;
         self.screen.input(&[2_u8, 0, 0, 1, 0, 0, 0, 0][..]).await.ok()?;
         let mut ask = vec![3, 0, 0, 0, 0, 0];
         ask.extend(width.to_be_bytes());
@@ -157,17 +157,19 @@ fn answer(mut front: Front, passwords: &'static [&'static str]) -> tokio::task::
     tokio::spawn(async move {
         let mut passwords = passwords.iter();
         let mut count = 0;
+        let settled = |state: &State| state.is_over() || *state == State::Open;
         loop {
-            tokio::select! {
-                question = front.questions.recv() => {
-                    let Some(question) = question else { return (front, count) };
-                    count += 1;
-                    match question.ask {
-                        Ask::Password { .. } => question.answer((*passwords.next().unwrap()).into()),
-                        _ => question.trust(true),
-                    }
-                }
-                _ = front.state.wait_for(|state| state.is_over() || *state == State::Open) => return (front, count),
+            let question = tokio::select! {
+                question = front.questions.recv() => question,
+                _ = front.state.wait_for(settled) => None,
+            };
+            let Some(question) = question else {
+                return (front, count);
+            };
+            count += 1;
+            match question.ask {
+                Ask::Password { .. } => question.answer((*passwords.next().unwrap()).into()),
+                _ => question.trust(true),
             }
         }
     })

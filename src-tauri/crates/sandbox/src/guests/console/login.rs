@@ -48,6 +48,8 @@ pub(super) struct Login {
     guest: Arc<Guest>,
     look: Look,
     stage: Stage,
+    /// A line that is said again and again.
+    flood: Option<String>,
 }
 
 impl Login {
@@ -55,18 +57,22 @@ impl Login {
         Self {
             guest,
             look,
+            flood: None,
             stage: Stage::Booting { shown: 0, last: None },
         }
     }
 
     pub(super) fn boot_again(&mut self) {
+        self.flood = None;
         self.stage = Stage::Booting { shown: 0, last: None };
     }
 
     /// What appears by itself.
     pub(super) fn due(&mut self) -> String {
         let Stage::Booting { shown, last } = &mut self.stage else {
-            return String::new();
+            // As much at once as a screen of text has rows.
+            let flood = self.flood.as_ref();
+            return flood.map_or_else(String::new, |line| format!("{line}\r\n").repeat(25));
         };
         if last.is_some_and(|last| last.elapsed() < LINE_EVERY) {
             return String::new();
@@ -97,8 +103,16 @@ impl Login {
     /// What appears when this is typed.
     pub(super) fn typed(&mut self, bytes: &[u8], machine: &mut Machine) -> String {
         if let Stage::Shell(terminal) = &mut self.stage {
-            let (mut shown, exit) = terminal.typed(bytes, machine);
-            if exit.is_some() {
+            let typed = terminal.typed(bytes, machine);
+            if typed.stops {
+                self.flood = None;
+            }
+            if typed.flood.is_some() {
+                self.flood = typed.flood;
+            }
+            let mut shown = typed.shown;
+            if typed.exit.is_some() {
+                self.flood = None;
                 shown.push_str("\r\n");
                 shown.push_str(&self.ask());
             }
