@@ -11,6 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "session_type",
         "session_output",
         "session_watch",
+        "session_picture",
         "session_files",
         "session_local",
         "session_drops",

@@ -2,17 +2,25 @@
 
 use std::path::PathBuf;
 
-use tauri::WebviewWindow;
+use tauri::{AppHandle, Manager, WebviewWindow};
 
 /// What is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
+    /// One file that is there.
+    File,
     /// Files that are there.
     Files,
     /// Folders that are there.
     Folders,
     /// One folder, to put something into.
     Place,
+}
+
+/// Asks a person for one file, from the main window; nothing when they changed their mind.
+pub async fn one_file(app: AppHandle) -> Option<PathBuf> {
+    let window = app.get_webview_window(crate::window::MAIN)?;
+    choose(&window, Wanted::File).await.pop()
 }
 
 /// Asks a person; nothing when they changed their mind.
@@ -35,12 +43,12 @@ fn ask(window: &WebviewWindow, wanted: Wanted, tell: tokio::sync::oneshot::Sende
     use gtk::prelude::{FileChooserExt, NativeDialogExt};
     use gtk::{FileChooserAction, FileChooserNative, ResponseType};
     let action = match wanted {
-        Wanted::Files => FileChooserAction::Open,
+        Wanted::File | Wanted::Files => FileChooserAction::Open,
         Wanted::Folders | Wanted::Place => FileChooserAction::SelectFolder,
     };
     let parent = window.gtk_window().ok();
     let dialog = FileChooserNative::new(None, parent.as_ref(), action, None, None);
-    dialog.set_select_multiple(wanted != Wanted::Place);
+    dialog.set_select_multiple(matches!(wanted, Wanted::Files | Wanted::Folders));
     dialog.set_modal(true);
     let tell = std::cell::Cell::new(Some(tell));
     // Nothing else holds the dialog while it is shown.
@@ -65,6 +73,7 @@ fn ask(window: &WebviewWindow, wanted: Wanted, tell: tokio::sync::oneshot::Sende
 pub async fn choose(window: &WebviewWindow, wanted: Wanted) -> Vec<PathBuf> {
     let dialog = rfd::AsyncFileDialog::new().set_parent(window);
     let chosen = match wanted {
+        Wanted::File => dialog.pick_file().await.map(|one| vec![one]),
         Wanted::Files => dialog.pick_files().await,
         Wanted::Folders => dialog.pick_folders().await,
         Wanted::Place => dialog.pick_folder().await.map(|one| vec![one]),

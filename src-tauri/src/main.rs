@@ -4,6 +4,7 @@
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 mod choose;
+mod console;
 mod files;
 mod logs;
 mod menu;
@@ -126,6 +127,7 @@ fn main() -> anyhow::Result<()> {
             sessions::session_type,
             sessions::session_output,
             sessions::session_watch,
+            console::session_picture,
             files::session_files,
             files::session_local,
             files::session_drops,
@@ -308,6 +310,14 @@ fn set_up(app: &mut tauri::App, arguments: &Arguments) -> anyhow::Result<()> {
             api.show_directories_by(Arc::new(show_directory));
             let shown_by = handle.clone();
             api.show_sessions_by(Arc::new(move || sessions::show(&shown_by)));
+            let asked_by = handle.clone();
+            api.choose_files_by(Arc::new(move || Box::pin(choose::one_file(asked_by.clone()))));
+            let shown_by = handle.clone();
+            api.show_pages_by(Arc::new(move |address, browser| {
+                console::show(&shown_by, &address, browser)
+            }));
+            let shown_by = handle.clone();
+            api.show_main_by(Arc::new(move || window::show(&shown_by)));
             if let Some(link) = link {
                 api.open_link(&link);
             }

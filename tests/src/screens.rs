@@ -16,10 +16,10 @@ const RELEASE: &str = "\u{e000}";
 const ESCAPE: &str = "\u{e00c}";
 
 /// What lies beside a list for the chosen row.
-const SIDE_PANES: [&str; 3] = ["side-pane", "event-detail", "template-pane"];
+const SIDE_PANES: [&str; 4] = ["side-pane", "event-detail", "template-pane", "usage-server"];
 
 /// The screens after signing in, in the order in which they are gone through.
-pub const ALL: [&str; 37] = [
+pub const ALL: [&str; 43] = [
     "servers",
     "marked",
     "bulk-delete",
@@ -50,6 +50,12 @@ pub const ALL: [&str; 37] = [
     "event",
     "templates",
     "template",
+    "usage",
+    "usage-servers",
+    "usage-waste",
+    "usage-forecast",
+    "usage-bill",
+    "usage-sources",
     "settings",
     "rights",
     "settings-end",
@@ -228,6 +234,25 @@ pub async fn open(window: &Window, screen: &str, server: &str) -> Result<()> {
             if screen == "template" {
                 window.click(&format!("{} td", testid("template-row"))).await?;
                 window.by_testid("template-pane").await?;
+            }
+            Ok(())
+        }
+        "usage" | "usage-servers" | "usage-waste" | "usage-forecast" | "usage-bill" | "usage-sources" => {
+            click("nav-usage").await?;
+            window.by_testid("usage-part-overview").await?;
+            let (part, shown) = match screen {
+                "usage-servers" => ("servers", testid("usage-row")),
+                "usage-waste" => ("waste", format!("{}, .empty", testid("waste"))),
+                "usage-forecast" => ("forecast", testid("forecast-methods")),
+                "usage-bill" => ("bill", testid("bill-resources")),
+                "usage-sources" => ("sources", testid("usage-source")),
+                _ => ("overview", testid("usage-figure")),
+            };
+            click(&format!("usage-part-{part}")).await?;
+            window.find(&shown).await?;
+            if screen == "usage-servers" {
+                click("usage-row").await?;
+                window.by_testid("usage-event").await?;
             }
             Ok(())
         }

@@ -27,6 +27,10 @@ const SPEED: f64 = 40.0;
 pub enum Step {
     /// A server is made.
     Create(&'static str),
+    /// A server is made that does what a text says on its first start.
+    CreateWithText(&'static str),
+    /// The same act on several servers, asked for once.
+    Together(Act, &'static [&'static str]),
     /// Its lease ends an hour later.
     Extend(&'static str),
     /// It is stopped, hard or not.
@@ -64,6 +68,36 @@ pub enum Step {
     /// What is left of servers that are gone is removed.
     RemoveLeftovers,
 }
+
+/// What can be asked of several servers at once.
+#[derive(Clone, Copy, Debug)]
+pub enum Act {
+    /// Their leases end an hour later.
+    Extend,
+    /// They are stopped.
+    Stop,
+    /// They are started.
+    Start,
+    /// They are restarted.
+    Reboot,
+    /// They are deleted.
+    Delete,
+}
+
+/// Three servers, asked for everything together; one of them with a first start of its own.
+pub const SEVERAL: [Step; 8] = [
+    Step::Create("g"),
+    Step::CreateWithText("h"),
+    Step::Create("i"),
+    Step::Together(Act::Extend, &["g", "h", "i"]),
+    Step::Together(Act::Stop, &["g", "h", "i"]),
+    Step::Together(Act::Start, &["g", "h", "i"]),
+    Step::Together(Act::Reboot, &["g", "h"]),
+    Step::Together(Act::Delete, &["g", "h", "i"]),
+];
+
+/// What a server does on its first start, in [`Step::CreateWithText`].
+const FIRST_START: &str = "#cloud-config\npackages: [htop]\nruncmd:\n  - echo 你好 > /root/hello\n";
 
 /// Disks come, grow and go, and one is left when its server is deleted.
 pub const DISKS: [Step; 12] = [
@@ -135,8 +169,9 @@ pub const WHOLE: [Step; 25] = [
 ];
 
 impl Step {
-    /// `disk`: id of the one disk of this person's that no server was made with.
-    fn arguments(self, disk: &str) -> Vec<&str> {
+    /// `disk`: id of the one disk of this person's that no server was made with; `left`: the servers of several that it
+    /// is still to be done to; `text`: the file with the first start.
+    fn arguments<'a>(self, disk: &'a str, left: &[&'static str], text: &'a str) -> Vec<&'a str> {
         let hard = |arguments: &[&'static str], hard| {
             let more: &[&'static str] = if hard { &["--hard", "--yes"] } else { &["--yes"] };
             [arguments, more].concat()
@@ -153,6 +188,21 @@ impl Step {
                 "--timeout",
                 "60s",
             ],
+            Self::CreateWithText(name) => {
+                let mut arguments = Self::Create(name).arguments(disk, left, text);
+                arguments.extend(["--user-data", text]);
+                arguments
+            }
+            Self::Together(act, _) => {
+                let (verb, how): (&str, &[&str]) = match act {
+                    Act::Extend => ("extend", &["--by", "1h"]),
+                    Act::Stop => ("stop", &["--yes"]),
+                    Act::Start => ("start", &[]),
+                    Act::Reboot => ("reboot", &["--yes"]),
+                    Act::Delete => ("delete", &["--yes"]),
+                };
+                [&["server", verb], left, how, &["--timeout", "60s"]].concat()
+            }
             Self::Extend(name) => vec!["server", "extend", name, "--by", "1h", "--timeout", "60s"],
             Self::Stop(name, cut) => hard(&["server", "stop", name, "--timeout", "60s"], cut),
             Self::Start(name) => vec!["server", "start", name, "--timeout", "60s"],
@@ -209,6 +259,23 @@ impl Step {
                 vec!["server", "leftovers", "--remove", "--yes", "--timeout", "60s"]
             }
         }
+    }
+}
+
+impl Step {
+    /// The servers that it is done to, each by an operation of its own. Nothing names what is not done to a server.
+    fn servers(self) -> Vec<&'static str> {
+        match self {
+            Self::Together(_, servers) => servers.to_vec(),
+            _ => vec![""],
+        }
+    }
+
+    /// Whether an operation that ended did it: well, or so that nobody can know whether it was restarted, and then it is
+    /// not done once more.
+    fn is_done(self, end: &Operation) -> bool {
+        let restart = matches!(self, Self::Reboot(..) | Self::Together(Act::Reboot, _));
+        end.is_done() || (restart && unknown(end))
     }
 }
 
@@ -284,6 +351,7 @@ impl<'d> Scene<'d> {
             kills: Vec::new(),
             runs: 0,
         };
+        std::fs::write(scene.dir.join("first-start.yaml"), FIRST_START)?;
         let region = scene.sandbox.region()?.to_owned();
         let run = scene
             .run(
@@ -327,6 +395,9 @@ impl<'d> Scene<'d> {
 
     async fn step(&mut self, step: Step, nth: u32, trouble: &Trouble) -> Result<()> {
         let mut said = String::new();
+        let mut left = step.servers();
+        let text = self.dir.join("first-start.yaml");
+        let text = text.to_str().context("a path that is no text")?;
         for attempt in 0..TRIES {
             let known = self.ledger()?.operations.len();
             let first = attempt == 0;
@@ -339,33 +410,30 @@ impl<'d> Scene<'d> {
                 moment: scattered(moment, nth),
             });
             let disk = self.added_disk().await?;
-            let run = self.run(&step.arguments(&disk), trap).await?;
+            let run = self.run(&step.arguments(&disk, &left, text), trap).await?;
             said = run.said;
             let again = trouble.kill.filter(|_| first && run.code.is_none());
-            let again = again.map(|(at, moment)| Trap {
+            let mut again = again.map(|(at, moment)| Trap {
                 nth: at + 3,
                 from_the_act: false,
                 moment: scattered(moment, nth + 1),
             });
-            let recorded = self
-                .ledger()?
-                .operations
-                .get(known)
-                .map(|operation| operation.id.clone());
-            let ended = match recorded {
-                Some(id) => Some(self.wait_for(&id, again, trouble.by_two).await?),
-                None => None,
-            };
+            // What was not recorded was not done, and a person asks again.
+            let recorded = self.ledger()?.operations;
+            for operation in recorded.iter().skip(known).take(left.len()) {
+                let end = self.wait_for(&operation.id, again.take(), trouble.by_two).await?;
+                if step.is_done(&end) {
+                    let its = |name: &&str| name.is_empty() || *name == end.name;
+                    left.retain(|name| !its(name));
+                } else {
+                    said = format!("{end:?}");
+                }
+            }
             if first {
                 self.end(trouble).await?;
             }
-            match ended {
-                Some(end) if end.outcome.as_deref() == Some("ok") => return Ok(()),
-                // Nobody can know whether it was restarted, so it is not done once more.
-                Some(end) if matches!(step, Step::Reboot(..)) && unknown(&end) => return Ok(()),
-                Some(end) => said = format!("{end:?}"),
-                // Not recorded: nothing was done, and a person asks again.
-                None => {}
+            if left.is_empty() {
+                return Ok(());
             }
             // A server may still be about what it was asked for before.
             tokio::time::sleep(Duration::from_millis(300)).await;

@@ -7,16 +7,32 @@
 
 #[path = "end_to_end/acts.rs"]
 mod acts;
+#[path = "end_to_end/axe.rs"]
+mod axe;
+#[path = "end_to_end/desk.rs"]
+mod desk;
 #[path = "end_to_end/failing_acts.rs"]
 mod failing_acts;
 #[path = "end_to_end/flood.rs"]
 mod flood;
+#[path = "end_to_end/grants.rs"]
+mod grants;
+#[path = "end_to_end/list.rs"]
+mod list;
+#[path = "end_to_end/records.rs"]
+mod records;
 #[path = "end_to_end/safety.rs"]
 mod safety;
+#[path = "end_to_end/screen.rs"]
+mod screen;
 #[path = "end_to_end/sessions.rs"]
 mod sessions;
+#[path = "end_to_end/several.rs"]
+mod several;
 #[path = "end_to_end/trouble.rs"]
 mod trouble;
+#[path = "end_to_end/usage.rs"]
+mod usage;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -24,15 +40,16 @@ use std::time::Duration;
 
 use serde_json::Value;
 use wangcheng_tests::desktop::{Desktop, Keychain};
-use wangcheng_tests::neighbours::Neighbours;
 use wangcheng_tests::peers::Sandbox;
 use wangcheng_tests::programs;
-use wangcheng_tests::screens;
 use wangcheng_tests::walk::{Album, SignIn, Walk, event_row, id, server_row};
-use wangcheng_tests::window::{Found, PATIENCE, Window, testid};
+use wangcheng_tests::window::{PATIENCE, Window, testid};
 
 /// How long an event may take to the receiver when nothing stands in its way.
 const DELIVERY: Duration = Duration::from_secs(60);
+
+/// After so long what a page keeps for itself lies on the disk.
+const SETTLED: Duration = Duration::from_secs(3);
 
 /// A desktop, a sandbox and the place of the application's data: what outlives a run of the application.
 struct Stage {
@@ -56,19 +73,25 @@ impl Stage {
     }
 
     async fn open(&self, language: &str, theme: &str) -> Window {
-        let arguments: [OsString; 8] = [
+        self.open_with(&["--language", language, "--theme", theme]).await
+    }
+
+    /// Opens it as it was left: nothing is said about its look.
+    async fn open_with(&self, more: &[&str]) -> Window {
+        let arguments: [OsString; 4] = [
             "--data-dir".into(),
             self.data.clone().into(),
             "--sandbox".into(),
             self.sandbox.announce_file().into(),
-            "--language".into(),
-            language.into(),
-            "--theme".into(),
-            theme.into(),
         ];
+        let arguments = arguments.into_iter().chain(more.iter().map(OsString::from));
         let program = programs::find(programs::DESKTOP).unwrap();
         Window::open(&self.desktop, &program, arguments).await.unwrap()
     }
+}
+
+fn says<'w>(language: &str, english: &'w str, chinese: &'w str) -> &'w str {
+    if language == "en" { english } else { chinese }
 }
 
 /// Asserts that the receiver keeps every event of the installation up to the last: `seq` has no gap.
@@ -98,11 +121,7 @@ async fn first_path(language: &str, theme: &str) {
         .await
         .unwrap();
     let places = window.text("nav").await.unwrap();
-    let word = if language == "en" {
-        "Servers"
-    } else {
-        "云服务器"
-    };
+    let word = says(language, "Servers", "云服务器");
     assert!(
         places.contains(word),
         "the window does not speak {language}: {places}"
@@ -374,206 +393,5 @@ async fn a_creation_that_a_kill_interrupts_is_taken_up_and_makes_one_server() {
     );
     assert_no_gap(&received);
     window.wait_gone(&testid(id::ERROR_BOX), PATIENCE).await.unwrap();
-    window.close().await.unwrap();
-}
-
-#[tokio::test]
-async fn the_palette_finds_a_server_and_asks_what_is_asked_for_without_a_mouse() {
-    let stage = Stage::set(Keychain::Unlocked, 8.0).await;
-    let window = stage.open("en", "light").await;
-    let mut walk = Walk::new(&window);
-    let name = "palette-01";
-    walk.running(name).await.unwrap();
-
-    screens::control(&window, "2").await.unwrap();
-    window.by_testid(id::OPERATION_ROW).await.unwrap();
-    screens::control(&window, "k").await.unwrap();
-    window.by_testid("palette-input").await.unwrap();
-    window.press("pal01\u{e007}").await.unwrap();
-    window.wait_text(&testid(id::SERVER_DETAIL), name).await.unwrap();
-    screens::control(&window, "k").await.unwrap();
-    window.by_testid("palette-input").await.unwrap();
-    window.press("extend\u{e007}").await.unwrap();
-    window.by_testid(id::EXTEND_SUBMIT).await.unwrap();
-    window.close().await.unwrap();
-}
-
-#[tokio::test]
-async fn a_second_start_hands_its_link_to_the_first_and_ends() {
-    let stage = Stage::set(Keychain::Unlocked, 8.0).await;
-    let window = stage.open("en", "light").await;
-    Walk::new(&window).demo().await.unwrap();
-    let second = |link: &str| {
-        let mut command = stage.desktop.command(programs::find(programs::DESKTOP).unwrap());
-        command
-            .arg("--data-dir")
-            .arg(&stage.data)
-            .arg("--sandbox")
-            .arg(stage.sandbox.announce_file())
-            .arg(link);
-        tokio::task::spawn_blocking(move || command.output().unwrap())
-    };
-    let ended = tokio::time::timeout(
-        PATIENCE,
-        second("wangcheng://create?template=small&name=from-a-link&purpose=ticket+77&hours=3"),
-    )
-    .await
-    .expect("the second start ends")
-    .unwrap();
-    assert!(ended.status.success(), "{ended:?}");
-
-    let question = window
-        .wait_text(&testid("link-question"), "from-a-link")
-        .await
-        .unwrap();
-    assert!(
-        question.contains("ticket 77"),
-        "what the link wants is said before it is followed: {question}"
-    );
-    assert_eq!(
-        window.count(&testid(id::CREATE_NAME)).await.unwrap(),
-        0,
-        "nothing moved before the answer"
-    );
-    window.click(&testid("link-follow")).await.unwrap();
-    window.by_testid(id::CREATE_NAME).await.unwrap();
-    window
-        .wait("the form to be filled in", PATIENCE, async || {
-            let script = format!(
-                "return document.querySelector('{}').value",
-                testid(id::CREATE_NAME)
-            );
-            let held = window.peek_script(&script).await?;
-            Ok(if held == "from-a-link" {
-                Found::Yes(())
-            } else {
-                Found::NotYet(format!("it holds {held}"))
-            })
-        })
-        .await
-        .unwrap();
-    assert_eq!(stage.sandbox.servers_named("from-a-link").await.unwrap(), 0);
-
-    second("wangcheng://server/../../x").await.unwrap();
-    window
-        .wait_attribute(&testid("link-question"), "data-kind", &["unreadable"], PATIENCE)
-        .await
-        .unwrap();
-    window.close().await.unwrap();
-}
-
-#[tokio::test]
-async fn a_key_that_lies_ready_signs_in_without_its_secret_in_the_page_and_none_is_in_the_bundle() {
-    let stage = Stage::set(Keychain::Unlocked, 4.0).await;
-    let ada = SignIn::of(&stage.sandbox, "ada").unwrap();
-    let file = stage.desktop.dir().join("home/credentials.csv");
-    let text = format!(
-        "\u{feff}User Name,Access Key Id,Secret Access Key\r\n\"ada\",{},{}\r\n",
-        ada.access_key, ada.secret_key
-    );
-    std::fs::write(&file, text).unwrap();
-    let window = stage.open("en", "light").await;
-    window.click(&testid("found-key-use")).await.unwrap();
-    window.by_testid("found-key-chosen").await.unwrap();
-    let page = async || {
-        let page = window
-            .script("return document.documentElement.outerHTML")
-            .await
-            .unwrap();
-        assert!(
-            !page.to_string().contains(&ada.secret_key),
-            "the secret is in the page"
-        );
-    };
-    page().await;
-    window
-        .choose(&testid(id::SIGNIN_REGION), &ada.region)
-        .await
-        .unwrap();
-    window.click(&testid(id::SIGNIN_SUBMIT)).await.unwrap();
-    window.by_testid(id::SERVERS_TABLE).await.unwrap();
-    page().await;
-
-    window.click(&testid(id::NAV_SETTINGS)).await.unwrap();
-    window.click(&testid("settings-diagnostics")).await.unwrap();
-    let made = window
-        .attribute(&testid("diagnostics-made"), "data-file")
-        .await
-        .unwrap()
-        .unwrap();
-    let unpacked = std::process::Command::new("python3")
-        .args(["-c", "import sys, zipfile\nz = zipfile.ZipFile(sys.argv[1])\nprint(z.namelist())\nfor n in z.namelist(): sys.stdout.write(z.read(n).decode())", &made])
-        .output()
-        .unwrap();
-    assert!(
-        unpacked.status.success(),
-        "the bundle can be opened: {unpacked:?}"
-    );
-    let content = String::from_utf8_lossy(&unpacked.stdout);
-    for part in ["about.json", "standing.json", "logs/wangcheng", "schemaVersion"] {
-        assert!(content.contains(part), "{part} is missing: {content}");
-    }
-    for secret in [
-        &ada.secret_key,
-        &ada.access_key,
-        &stage.sandbox.announcement().hei.token,
-    ] {
-        assert!(!content.contains(secret.as_str()), "a secret is in the bundle");
-    }
-    window.close().await.unwrap();
-}
-
-#[tokio::test]
-async fn a_reader_by_ear_or_keyboard_meets_no_serious_fault_on_any_screen() {
-    let stage = Stage::set(Keychain::Unlocked, 8.0).await;
-    let window = stage.open("en", "light").await;
-    let mut walk = Walk::new(&window);
-    let name = "axe-01";
-    window.by_testid(id::FIRST_DEMO).await.unwrap();
-    let mut faults: Vec<String> = Vec::new();
-    let mut note = |screen: &str, found: Vec<String>| {
-        faults.extend(found.into_iter().map(|fault| format!("{screen}: {fault}")));
-    };
-    note("first", screens::faults(&window).await.unwrap());
-    walk.running(name).await.unwrap();
-    for theme in ["light", "dark"] {
-        window.click(&testid(id::NAV_SETTINGS)).await.unwrap();
-        window.choose(&testid(id::SETTINGS_THEME), theme).await.unwrap();
-        for screen in screens::ALL {
-            screens::open(&window, screen, name).await.unwrap();
-            note(screen, screens::faults(&window).await.unwrap());
-            screens::close(&window).await.unwrap();
-        }
-    }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
-    window.close().await.unwrap();
-}
-
-#[tokio::test]
-async fn the_tray_counts_and_leads_on_and_a_notification_leads_to_its_server() {
-    let stage = Stage::set(Keychain::Unlocked, 8.0).await;
-    let mut neighbours = Neighbours::start(&stage.desktop).await.unwrap();
-    let window = stage.open("en", "light").await;
-    let mut walk = Walk::new(&window);
-    let name = "tray-01";
-    walk.demo().await.unwrap();
-    walk.new_server(name).await.unwrap();
-    window.click(&testid(id::NAV_EVENTS)).await.unwrap();
-    window.minimize().await.unwrap();
-    neighbours
-        .said(|line| line.starts_with("NOTIFY") && line.contains(name))
-        .await
-        .unwrap();
-    // It is clicked, which leads from the events to the server.
-    window.wait_text(&testid(id::SERVER_DETAIL), name).await.unwrap();
-
-    neighbours.said(|line| line == "LABEL 1").await.unwrap();
-    neighbours
-        .said(|line| line.starts_with("MENU Wangcheng: 1 server, the next ends "))
-        .await
-        .unwrap();
-    window.click(&testid(id::NAV_SETTINGS)).await.unwrap();
-    neighbours.click("Extend").unwrap();
-    window.by_testid(id::EXTEND_SUBMIT).await.unwrap();
     window.close().await.unwrap();
 }

@@ -12,7 +12,7 @@
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 use wangcheng_tests::desktop::{Desktop, Keychain};
-use wangcheng_tests::script::{CHANGES, DISKS, Report, SHORT, Scene, Step, Trouble, WHOLE};
+use wangcheng_tests::script::{CHANGES, DISKS, Report, SEVERAL, SHORT, Scene, Step, Trouble, WHOLE};
 
 /// A rule for the act itself, whichever it is, and one for the questions after the job.
 fn wire(mut harm: Value) -> Trouble {
@@ -108,7 +108,7 @@ fn receiver_troubles() -> Vec<(&'static str, Trouble)> {
 
 /// Everything that the program can do, one script after the other.
 fn everything() -> Vec<Step> {
-    [&WHOLE[..], &CHANGES, &DISKS].concat()
+    [&WHOLE[..], &CHANGES, &DISKS, &SEVERAL].concat()
 }
 
 async fn play(script: &[Step], troubles: Vec<(&'static str, Trouble)>, at_once: usize) {

@@ -16,7 +16,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use wangcheng_tests::desktop::{Desktop, Keychain};
 use wangcheng_tests::gate::Moment;
-use wangcheng_tests::script::{CHANGES, DISKS, Report, SHORT, Scene, Step, Trouble, WHOLE};
+use wangcheng_tests::script::{CHANGES, DISKS, Report, SEVERAL, SHORT, Scene, Step, Trouble, WHOLE};
 
 /// Unit of the wait after an answer; see `script`.
 const TICK: Duration = Duration::from_millis(3);
@@ -94,6 +94,17 @@ async fn a_program_killed_around_its_acts_on_disks_leaves_none_and_counts_each()
 }
 
 #[tokio::test]
+async fn a_program_killed_while_it_acts_on_several_servers_does_to_each_what_was_asked() {
+    let points = vec![
+        (0, Moment::Before),
+        (0, Moment::After),
+        (2, Moment::Answered(TICK)),
+    ];
+    let kills = kill_at(&SEVERAL, points, 3).await;
+    assert!(kills >= 16, "it was killed only {kills} times");
+}
+
+#[tokio::test]
 async fn what_a_kill_left_is_done_once_though_two_programs_take_it_up() {
     let desktop = Desktop::start(Keychain::Unlocked).await.unwrap();
     let trouble = Trouble {
@@ -114,7 +125,7 @@ async fn a_program_killed_at_every_step_of_the_whole_script_loses_invents_and_do
     let points = (0..7)
         .flat_map(|nth| moments.map(|moment| (nth, moment)))
         .collect();
-    let everything = [&WHOLE[..], &CHANGES, &DISKS].concat();
+    let everything = [&WHOLE[..], &CHANGES, &DISKS, &SEVERAL].concat();
     let kills = kill_at(&everything, points, 4).await;
     println!("killed {kills} times");
     assert!(kills >= 400, "it was killed only {kills} times");

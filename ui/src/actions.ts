@@ -2,6 +2,7 @@
 import Activity from '@lucide/svelte/icons/activity';
 import CalendarClock from '@lucide/svelte/icons/calendar-clock';
 import CalendarX from '@lucide/svelte/icons/calendar-x';
+import ChartColumn from '@lucide/svelte/icons/chart-column';
 import Code from '@lucide/svelte/icons/code';
 import Command from '@lucide/svelte/icons/command';
 import Copy from '@lucide/svelte/icons/copy';
@@ -13,6 +14,7 @@ import KeyRound from '@lucide/svelte/icons/key-round';
 import Languages from '@lucide/svelte/icons/languages';
 import LayoutTemplate from '@lucide/svelte/icons/layout-template';
 import ListTree from '@lucide/svelte/icons/list-tree';
+import Monitor from '@lucide/svelte/icons/monitor';
 import Moon from '@lucide/svelte/icons/moon';
 import Pencil from '@lucide/svelte/icons/pencil';
 import Play from '@lucide/svelte/icons/play';
@@ -26,13 +28,15 @@ import Search from '@lucide/svelte/icons/search';
 import Send from '@lucide/svelte/icons/send';
 import ServerIcon from '@lucide/svelte/icons/server';
 import SettingsIcon from '@lucide/svelte/icons/settings';
+import ShieldCheck from '@lucide/svelte/icons/shield-check';
 import SquareTerminal from '@lucide/svelte/icons/square-terminal';
 import Square from '@lucide/svelte/icons/square';
 import Tags from '@lucide/svelte/icons/tags';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import UserPlus from '@lucide/svelte/icons/user-plus';
 import type { Server } from './host/generated';
-import { whyNoConnect } from './screens/servers/acts';
+import { copyText } from './parts/clipboard';
+import { whyNoConnect, whyNoScreen } from './screens/servers/acts';
 import type { AppState, Screen } from './state.svelte';
 import { locale, m, type Locale } from './words/words.svelte';
 
@@ -85,6 +89,8 @@ export const places: readonly (Action & { screen: Screen })[] = [
   { ...go('operations', m.nav_operations, ListTree, 'Mod+2'), screen: 'operations' },
   { ...go('events', m.nav_events, Activity, 'Mod+3'), screen: 'events' },
   { ...go('templates', m.nav_templates, LayoutTemplate, 'Mod+4'), screen: 'templates' },
+  { ...go('usage', m.nav_usage, ChartColumn, 'Mod+5'), screen: 'usage' },
+  { ...go('grants', m.nav_grants, ShieldCheck, 'Mod+6'), screen: 'grants' },
   { ...go('settings', m.nav_settings, SettingsIcon, 'Mod+,'), screen: 'settings' },
 ];
 
@@ -116,6 +122,20 @@ export const actions: readonly Action[] = [
     },
   },
   {
+    id: 'server.screen',
+    word: m.detail_screen,
+    icon: Monitor,
+    group: 'server',
+    when: (app) => {
+      const row = app.screen === 'servers' ? app.selectedRow : null;
+      return row !== null && whyNoScreen(row) === null;
+    },
+    run: async (app) => {
+      const server = app.selectedRow?.server;
+      if (server) await app.host.sessions.screen({ server: server.id, vnc: null });
+    },
+  },
+  {
     id: 'server.extend',
     word: m.detail_extend,
     icon: CalendarClock,
@@ -133,7 +153,7 @@ export const actions: readonly Action[] = [
     when: (app) => address(app) !== null,
     run: async (app) => {
       const text = address(app);
-      if (text !== null) await navigator.clipboard?.writeText(text);
+      if (text !== null) await copyText(text);
     },
   },
   {

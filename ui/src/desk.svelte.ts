@@ -29,6 +29,8 @@ export class Desk {
   draft = $state.raw<Draft | null>(null);
   /** A file of keys that was dropped onto the window, until the form has taken it. */
   keyFile = $state.raw<string | null>(null);
+  /** A link to join an organisation, until the form is done with it. */
+  joinLink = $state.raw<string | null>(null);
   /** Counts how often a new server was begun from outside of its form: the form begins anew then. */
   begun = $state(0);
 
@@ -69,11 +71,17 @@ export class Desk {
       case 'extend':
         this.act(wish.server, 'extend');
         break;
+      case 'password':
+        this.act(wish.server, 'password');
+        break;
       case 'create':
         this.create(wish.template, { name: wish.name, purpose: wish.purpose, hours: wish.hours });
         break;
       case 'screen':
         app.go(wish.screen as Screen);
+        break;
+      case 'join':
+        app.go('grants', () => (this.joinLink = wish.link));
         break;
       case 'key_file':
         this.keyFile = wish.file;

@@ -12,6 +12,7 @@ import type {
   Operation,
   PerServer,
   PowerAct,
+  Reading,
   Server,
   ServerList,
   Session,
@@ -23,7 +24,8 @@ import { asWireError, type Host } from './host/host';
 import { keep, kept } from './kept';
 import { m, resolveLanguage, setLanguage } from './words/words.svelte';
 
-export type Screen = 'servers' | 'create' | 'operations' | 'events' | 'templates' | 'settings' | 'add-account';
+export type Screen =
+  'servers' | 'create' | 'operations' | 'events' | 'templates' | 'usage' | 'grants' | 'settings' | 'add-account';
 
 /** What the servers screen has selected: a server, or the operation that is still making one. */
 export type Selection = { server: string | null; operation: string | null };
@@ -76,6 +78,12 @@ export class AppState {
   sessions = $state.raw<ReadonlyMap<string, string>>(new Map());
   delivery = $state.raw<Delivery | null>(null);
   lastSeq = $state(0);
+  /** The pull or import of everybody's events under way, or the last one. */
+  reading = $state.raw<Reading | null>(null);
+  /** Counts how often events were taken in by one. */
+  taken = $state(0);
+  /** Counts what was told of the grant in force. */
+  grantTold = $state(0);
   /** Counts how often everything was loaded afresh, as when another ledger was opened: what was kept of the old is void. */
   ledger = $state(0);
 
@@ -193,6 +201,7 @@ export class AppState {
     this.operations = new Map();
     this.list = null;
     this.lastSeq = 0;
+    this.reading = null;
     try {
       await this.#load();
       this.ledger += 1;
@@ -233,11 +242,17 @@ export class AppState {
         this.#deliveryTold += 1;
         this.delivery = change.delivery;
         break;
+      case 'reading':
+        this.applyReading(change.reading);
+        break;
       case 'session':
         this.#applySessions([change.session]);
         break;
       case 'session_gone':
         this.sessions = new Map([...this.sessions].filter(([id]) => id !== change.session));
+        break;
+      case 'grant':
+        this.grantTold += 1;
         break;
       case 'lease_warned':
         this.#warn(change);
@@ -388,6 +403,21 @@ export class AppState {
     const delivery = await ask(this.host.delivery);
     if (told === this.#deliveryTold) this.delivery = delivery;
     return delivery;
+  }
+
+  /** How the reading of everybody's events stands; from then on it is told. */
+  async askReading(): Promise<void> {
+    await this.attempt(async () => this.applyReading(await this.host.platform.reading()));
+  }
+
+  /** An answer that was on its way while a newer change came in does not replace it. */
+  applyReading(reading: Reading): void {
+    const before = this.reading;
+    const older = before !== null && (before.began ?? '') > (reading.began ?? '');
+    const ended = before?.began === reading.began && before?.ended !== null && reading.ended === null;
+    if (older || ended) return;
+    this.reading = reading;
+    if (reading.ended !== null && before?.ended !== reading.ended) this.taken += 1;
   }
 
   /** Takes in an operation that a call answered with. */

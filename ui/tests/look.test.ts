@@ -39,6 +39,10 @@ const marks: [string[], string[]][] = [
     ['line-field', 'accent'],
     ['ground', 'surface', 'surface-2'],
   ],
+  [
+    ['chart-1', 'chart-2', 'chart-3', 'chart-4', 'chart-5', 'chart-6'],
+    ['surface', 'surface-2', 'hover'],
+  ],
 ];
 
 describe.each(['light', 'dark'] as const)('the %s theme', (theme) => {

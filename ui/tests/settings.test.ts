@@ -107,21 +107,38 @@ describe('settings', () => {
     expect(host.requests('settings.set').at(-1)).toMatchObject({ proxy: 'at', proxyUrl: 'http://proxy:8080' });
   });
 
-  it('say what a key may read, and why not the rest, when somebody looks', async () => {
+  it('say what a key may do, how that is known, and why not the rest, when somebody looks', async () => {
+    const refusal = wireError({ sentence: 'No permission.', detail: 'ims:images:list' });
+    const at = '2026-01-02T03:04:05Z';
     const { user, host } = await openSettings({
-      'accounts.rights': () => [
-        { what: 'servers', allowed: true, error: null },
-        { what: 'images', allowed: false, error: wireError({ sentence: 'No permission.', detail: 'ims:images:list' }) },
-        { what: 'disks', allowed: null, error: wireError({ sentence: 'The cloud had a fault.' }) },
-      ],
+      'accounts.rights': () => ({
+        reads: [
+          { what: 'servers', allowed: true, error: null },
+          { what: 'images', allowed: false, error: refusal },
+          { what: 'disks', allowed: null, error: wireError({ sentence: 'The cloud had a fault.' }) },
+        ],
+        acts: [
+          { what: 'create', allowed: true, ground: 'check', at, error: null },
+          { what: 'delete', allowed: false, ground: 'use', at, error: refusal },
+          { what: 'power', allowed: true, ground: 'use', at, error: null },
+          { what: 'resize', allowed: null, ground: null, at: null, error: null },
+        ],
+      }),
     });
     expect(host.requests('accounts.rights')).toEqual([]);
     const rights = await part<HTMLDetailsElement>('account-rights');
     rights.open = true;
     rights.dispatchEvent(new Event('toggle'));
     await waitFor(() => expect(rights.querySelectorAll('[data-right]')).toHaveLength(3));
-    expect([...rights.querySelectorAll('li')].map((one) => one.dataset['allowed'])).toEqual(['true', 'false', 'null']);
+    const allowed = (css: string) =>
+      [...rights.querySelectorAll<HTMLElement>(css)].map((one) => one.dataset['allowed']);
+    expect(allowed('[data-right]')).toEqual(['true', 'false', 'null']);
     expect(text(rights)).toContain('ims:images:list');
+    expect(allowed('[data-act]')).toEqual(['true', 'false', 'true', 'null']);
+    const said = [...rights.querySelectorAll('[data-act]')].map((one) => text(one));
+    for (const [at, word] of ['checked', 'refused', 'taken by the cloud', 'shows when it is used'].entries()) {
+      expect(said[at]).toContain(word);
+    }
     expect(user).toBeDefined();
   });
 

@@ -128,6 +128,28 @@ const PACKAGES: &[Package] = &[
         true,
     ),
     package(
+        "tigervnc-standalone-server",
+        "tigervnc-server-minimal",
+        "tigervnc",
+        "a VNC server to try screens against",
+        true,
+    ),
+    package(
+        "tigervnc-tools",
+        "tigervnc-server-minimal",
+        "tigervnc",
+        "its passwords",
+        true,
+    ),
+    package("x11vnc", "x11vnc", "x11vnc", "another VNC server to try", true),
+    package(
+        "websockify",
+        "python3-websockify",
+        "python-websockify",
+        "in the place of a provider's console proxy",
+        true,
+    ),
+    package(
         "python3",
         "python3",
         "python",

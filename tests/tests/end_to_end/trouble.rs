@@ -8,14 +8,10 @@ use wangcheng_tests::desktop::Keychain;
 use wangcheng_tests::walk::{SignIn, Walk, event_row, id, server_row};
 use wangcheng_tests::window::{Found, PATIENCE, testid};
 
-use super::{DELIVERY, Stage, assert_no_gap, with_action};
+use super::{DELIVERY, Stage, assert_no_gap, says, with_action};
 
 /// A client that was refused for asking too often waits before it asks again.
 const AFTER_THROTTLING: Duration = Duration::from_secs(90);
-
-fn says<'w>(language: &str, english: &'w str, chinese: &'w str) -> &'w str {
-    if language == "en" { english } else { chinese }
-}
 
 async fn list_in_trouble(language: &str) {
     let stage = Stage::set(Keychain::Unlocked, 8.0).await;

@@ -12,6 +12,8 @@ import {
   type DiskList,
   type Event,
   type FoundKey,
+  type GrantStanding,
+  type JoinedOrganisation,
   type Leftover,
   type Leftovers,
   type Money,
@@ -28,6 +30,7 @@ import {
   type Template,
   type WireError,
 } from './generated';
+import { usageAnswers } from './fakeUsage';
 import type { Host } from './host';
 
 /** One call that was made: its name on the wire and what was asked. */
@@ -316,6 +319,31 @@ export const resizeOptions = (some: Partial<ResizeOptions> = {}): ResizeOptions 
   ...some,
 });
 
+export const grantStanding = (some: Partial<GrantStanding> = {}): GrantStanding => ({
+  joined: null,
+  stopped: null,
+  inForce: null,
+  uses: [],
+  unpriced: 0,
+  problem: null,
+  ...some,
+});
+
+export const joinedOrganisation = (some: Partial<JoinedOrganisation> = {}): JoinedOrganisation => ({
+  organisation: 'Example Ltd.',
+  fingerprints: ['1a2b-3c4d-5e6f-7081-92a3-b4c5-d6e7-f809'],
+  source: 'obs://example-team-policy/grant.json',
+  number: 7,
+  issued: '2025-11-20T02:00:00Z',
+  expires: '2025-12-24T06:00:00Z',
+  ask: 'mia <mia@example.com>',
+  currency: 'CNY',
+  checkedAt: '2025-11-24T06:00:00Z',
+  problem: null,
+  tokenWanted: null,
+  ...some,
+});
+
 export const quote = (some: Partial<Quote> = {}): Quote => ({
   perHour: { amount: '0.4530', currency: 'CNY' },
   forLease: { amount: '3.6240', currency: 'CNY' },
@@ -326,6 +354,7 @@ export const quote = (some: Partial<Quote> = {}): Quote => ({
     { part: 'public_address', spec: '5 Mbit/s', perHour: yuan('0.1600'), forLease: yuan('1.2800') },
   ],
   problems: [],
+  grant: [],
   flavor: 's6.large.2',
   image: 'image-1',
   zone: 'demo-north-1a',
@@ -475,6 +504,7 @@ export const regions: Region[] = [
 ];
 
 const healthy: Record<string, (request: never) => unknown> = {
+  ...usageAnswers,
   'app.info': () => appInfo(),
   'app.wishes': () => [],
   'settings.get': () => settings(),
@@ -499,6 +529,7 @@ const healthy: Record<string, (request: never) => unknown> = {
   'operations.shown': () => rehearsed(),
   'events.list': () => ({ events: [], lastSeq: 0, more: false }),
   'templates.list': () => [template()],
+  'grants.standing': () => grantStanding(),
   'delivery.status': () => delivery(),
   'delivery.refused': () => [],
 };

@@ -68,6 +68,7 @@ export const session = (state: SessionState = { kind: 'open' }, some: Partial<Se
   state,
   question: null,
   banner: '',
+  screen: null,
   recorded: false,
   leaseEnd: null,
   readiness: null,
@@ -140,12 +141,15 @@ export function fakeSessions(sessions: Session[] = [session()]): FakeSessions {
     async act(request) {
       acts.push(request);
       if (request.act === 'close') host.emit({ kind: 'session_gone', session: request.session });
-      return request.act === 'open' ? host.opens : null;
+      return request.act === 'open' || request.act === 'screen' ? host.opens : null;
     },
     async type(id, bytes) {
       // The first takes longest: what comes later must not overtake it.
       await new Promise((done) => setTimeout(done, typed.has(id) ? 0 : 20));
       typed.set(id, (typed.get(id) ?? '') + new TextDecoder().decode(bytes));
+    },
+    async picture() {
+      return 'screen.png';
     },
     async output(id, offset, receive) {
       readings.push(offset);

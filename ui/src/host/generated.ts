@@ -81,6 +81,44 @@ accounts: Array<Account>,
 active: string | null, };
 
 /**
+ * Acting on a server that an audit found.
+ */
+export type ActOnFinding = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * What is done.
+ */
+act: AuditAct, };
+
+/**
+ * Whether a key may make, change or delete something.
+ */
+export type ActRight = { 
+/**
+ * What.
+ */
+what: Doable, 
+/**
+ * None: nothing says so.
+ */
+allowed: boolean | null, 
+/**
+ * How that is known; none: it is not.
+ */
+ground: Ground | null, 
+/**
+ * When that was.
+ */
+at: string | null, 
+/**
+ * Why not, or why it is not known.
+ */
+error: WireError | null, };
+
+/**
  * A disk asked for.
  */
 export type AddDisk = { 
@@ -166,6 +204,15 @@ theme: Theme,
 notice: WireError | null, };
 
 /**
+ * Which grant is looked at.
+ */
+export type AskAudit = { 
+/**
+ * Which.
+ */
+of: AuditOf, };
+
+/**
  * Asks for a month's bill.
  */
 export type AskBill = { 
@@ -213,6 +260,19 @@ diskType: string | null,
 sizeGb: number, };
 
 /**
+ * Asking for the link by which people join.
+ */
+export type AskLink = { 
+/**
+ * Where others serve the file; none: where it was published.
+ */
+address: string | null, 
+/**
+ * With the place of the events that is set here.
+ */
+withHei: boolean, };
+
+/**
  * Asks for what is wasted.
  */
 export type AskWaste = { 
@@ -220,6 +280,45 @@ export type AskWaste = {
  * Whose.
  */
 whose?: Whose, };
+
+/**
+ * What does not keep to a grant.
+ */
+export type Audit = { 
+/**
+ * Owners who have more than they may.
+ */
+owners: Array<OwnerOver>, 
+/**
+ * Servers, the oldest first.
+ */
+servers: Array<Finding>, 
+/**
+ * How many servers were looked at.
+ */
+lookedAt: number, 
+/**
+ * When, by the cloud's clock.
+ */
+asOf: string, };
+
+/**
+ * What is done with it.
+ */
+export type AuditAct = { "kind": "set_lease", 
+/**
+ * The end.
+ */
+until: string, } | { "kind": "stop" } | { "kind": "delete", 
+/**
+ * Its name, as confirmed.
+ */
+name: string, };
+
+/**
+ * Which grant is looked at.
+ */
+export type AuditOf = "draft" | "signed" | "in_force";
 
 /**
  * Why a line is no event.
@@ -364,6 +463,11 @@ region: string | null,
  * What was charged.
  */
 billed: Money, };
+
+/**
+ * Why a server is in the list.
+ */
+export type Breach = "too_many" | "no_lease" | "lease_too_long" | "no_owner" | "not_named" | "flavor_not_allowed" | "public_address" | "region_not_allowed" | "disk_too_large";
 
 /**
  * What a month may cost.
@@ -517,7 +621,7 @@ operation: Operation, } | { "kind": "events",
 /**
  * Number of the newest.
  */
-lastSeq: number, } | { "kind": "delivery", 
+lastSeq: number, } | { "kind": "grant" } | { "kind": "delivery", 
 /**
  * As it is now.
  */
@@ -569,7 +673,11 @@ tunnels: Array<TunnelView>, } | { "kind": "session_preferences",
 /**
  * As it is now.
  */
-preferences: SessionPreferences, } | { "kind": "settings", 
+preferences: SessionPreferences, } | { "kind": "reading", 
+/**
+ * As it is now.
+ */
+reading: Reading, } | { "kind": "settings", 
 /**
  * As it is now.
  */
@@ -829,6 +937,31 @@ systemDiskGb?: number,
  * Size of the data disk, in GB; 0: no data disk.
  */
 dataDiskGb?: number, };
+
+/**
+ * What a new server begins with, where its template does not say.
+ */
+export type Defaults = { 
+/**
+ * Region id.
+ */
+region?: string, 
+/**
+ * Project id.
+ */
+project?: string, 
+/**
+ * Subnet id.
+ */
+subnet?: string, 
+/**
+ * Security group id.
+ */
+securityGroup?: string, 
+/**
+ * Template id.
+ */
+template?: string, };
 
 /**
  * Deleting a disk that is attached to nothing.
@@ -1170,6 +1303,11 @@ server: string,
 disk: string, };
 
 /**
+ * Something that can be made, changed or deleted.
+ */
+export type Doable = "create" | "delete" | "power" | "lease" | "resize" | "rename" | "tag" | "password" | "disks" | "addresses" | "security_groups";
+
+/**
  * What the audit tells.
  */
 export type Elsewhere = { 
@@ -1303,6 +1441,27 @@ lastSeq: number,
  * There are older ones.
  */
 more: boolean, };
+
+/**
+ * What is different for one owner until a day.
+ */
+export type Exception = { 
+/**
+ * IAM user id.
+ */
+owner: string, 
+/**
+ * Until when.
+ */
+until: string, 
+/**
+ * What for.
+ */
+reason: string, 
+/**
+ * Limits that differ meanwhile.
+ */
+quota: Quota, };
 
 /**
  * Moving the end of a lease.
@@ -1447,6 +1606,55 @@ export type FindKeys = {
 file: string | null, };
 
 /**
+ * One server that does not keep to a grant. Every text in it comes from outside.
+ */
+export type Finding = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Id of its owner.
+ */
+ownerId: string | null, 
+/**
+ * Name of its owner, as its tags or the grant say.
+ */
+owner: string | null, 
+/**
+ * Its flavor.
+ */
+flavor: string, 
+/**
+ * Its state.
+ */
+state: ServerState, 
+/**
+ * When it was made.
+ */
+created: string | null, 
+/**
+ * When its lease ends.
+ */
+leaseEnd: string | null, 
+/**
+ * This program made it.
+ */
+ours: boolean, 
+/**
+ * Why it is here.
+ */
+breaches: Array<Breach>, 
+/**
+ * Which limit it is too many for.
+ */
+limit: Limit | null, };
+
+/**
  * One flavor that can be had.
  */
 export type Flavor = { 
@@ -1582,6 +1790,27 @@ quarterErrorPercent: string | null,
 quarterTries: number, };
 
 /**
+ * Founding an organisation.
+ */
+export type Found = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Whom people ask for more.
+ */
+ask: string, 
+/**
+ * Currency of all its money, e.g. `CNY`.
+ */
+currency: string, 
+/**
+ * How long its signing key is kept. For this run only: a backup is to be made before it ends.
+ */
+remember: Remember, };
+
+/**
  * A key that lies ready. Nothing secret is in it.
  */
 export type FoundKey = { 
@@ -1617,6 +1846,143 @@ projectId: string | null,
  * Cloud account (domain) that is named beside it.
  */
 domainId: string | null, };
+
+/**
+ * One numbered version of what an organisation allows. What is left out is not limited.
+ */
+export type Grant = { 
+/**
+ * [`SCHEMA`].
+ */
+schema: string, 
+/**
+ * Whose grant it is.
+ */
+organisation: Organisation, 
+/**
+ * Grows with every version; an older one is refused.
+ */
+number: number, 
+/**
+ * When it was signed.
+ */
+issued: string, 
+/**
+ * From when on nothing is allowed by it any more.
+ */
+expires: string, 
+/**
+ * Whom to ask for more: a name, an address, a number.
+ */
+ask: string, 
+/**
+ * Public keys that this and later versions are signed with, in base64; two while one takes over from the other.
+ */
+keys: Array<string>, 
+/**
+ * Currency of all money in it, e.g. `CNY`.
+ */
+currency: string, 
+/**
+ * Why nothing is allowed any more: set when an organisation withdraws what it granted.
+ */
+revoked?: string, 
+/**
+ * Ids of the Huawei Cloud accounts that it is about; empty: every one.
+ */
+accounts?: Array<string>, 
+/**
+ * What a new server begins with.
+ */
+defaults?: Defaults, 
+/**
+ * Limits by the name of a role.
+ */
+roles?: { [key in string]: Quota }, 
+/**
+ * Who has which role.
+ */
+owners?: Array<Owner>, 
+/**
+ * Role of whoever is not named; none: they may use nothing.
+ */
+others?: string, 
+/**
+ * What is different for one owner for a while.
+ */
+exceptions?: Array<Exception>, };
+
+/**
+ * What a grant lets an owner use.
+ */
+export type GrantInForce = { 
+/**
+ * Name of the role.
+ */
+role: string, 
+/**
+ * The limits, exceptions in them.
+ */
+quota: Quota, 
+/**
+ * The exceptions that hold.
+ */
+exceptions: Array<Exception>, };
+
+/**
+ * How this installation stands to grants.
+ */
+export type GrantStanding = { 
+/**
+ * The organisation; none: nothing is limited here.
+ */
+joined: JoinedOrganisation | null, 
+/**
+ * Why nothing is allowed at the moment.
+ */
+stopped: WireError | null, 
+/**
+ * What is in force for the account in use; none where no grant is about it.
+ */
+inForce: GrantInForce | null, 
+/**
+ * What of it is used, what leases promise included.
+ */
+uses: Array<GrantUse>, 
+/**
+ * Servers whose price is not known: more money is used than is said.
+ */
+unpriced: number, 
+/**
+ * Why the use is not known.
+ */
+problem: WireError | null, };
+
+/**
+ * How much of a limit is used, for a bar.
+ */
+export type GrantUse = { 
+/**
+ * Which limit.
+ */
+limit: Limit, 
+/**
+ * Used, what is promised included.
+ */
+used: string, 
+/**
+ * What is asked for on top.
+ */
+wish: string, 
+/**
+ * At most.
+ */
+max: string, };
+
+/**
+ * How it is known whether something may be done.
+ */
+export type Ground = "check" | "use";
 
 /**
  * Making a disk larger.
@@ -1695,13 +2061,120 @@ arm: boolean,
 cloudInit: boolean, };
 
 /**
- * Names a file of exported events.
+ * What a link leads to. Nothing is kept of it.
  */
-export type ImportEvents = { 
+export type Invitation = { 
 /**
- * Its path on this computer.
+ * Name of the organisation, as the link says.
  */
-file: string, };
+organisation: string, 
+/**
+ * Fingerprint of its key, to be compared.
+ */
+fingerprint: string, 
+/**
+ * Where its grants lie.
+ */
+source: string, 
+/**
+ * Where its events go.
+ */
+hei: string | null, 
+/**
+ * A token for the events is wanted beside it.
+ */
+tokenWanted: boolean, 
+/**
+ * Number of the grant that lies there.
+ */
+number: number | null, 
+/**
+ * When it ends.
+ */
+expires: string | null, 
+/**
+ * Why it cannot be taken over.
+ */
+problem: WireError | null, };
+
+/**
+ * The link by which people join.
+ */
+export type JoinLink = { 
+/**
+ * The link.
+ */
+link: string, 
+/**
+ * What is told by another way.
+ */
+fingerprint: string, };
+
+/**
+ * Joining an organisation whose fingerprint was compared.
+ */
+export type JoinOrganisation = { 
+/**
+ * The link.
+ */
+link: string, 
+/**
+ * The fingerprint, as the administrator told it by another way.
+ */
+fingerprint: string, 
+/**
+ * Token for the events, where they are to go as the link says.
+ */
+token: string | null, };
+
+/**
+ * The organisation that this installation belongs to.
+ */
+export type JoinedOrganisation = { 
+/**
+ * Its name.
+ */
+organisation: string, 
+/**
+ * Fingerprints of its keys.
+ */
+fingerprints: Array<string>, 
+/**
+ * Where its grants lie.
+ */
+source: string, 
+/**
+ * Number of the grant that is kept.
+ */
+number: number, 
+/**
+ * When it was signed.
+ */
+issued: string | null, 
+/**
+ * When it ends.
+ */
+expires: string | null, 
+/**
+ * Whom to ask for more.
+ */
+ask: string | null, 
+/**
+ * Currency of its money.
+ */
+currency: string | null, 
+/**
+ * When a newer one was last asked for with success.
+ */
+checkedAt: string, 
+/**
+ * Why none could be had the last time.
+ */
+problem: WireError | null, 
+/**
+ * Where its events go, while the token for them is missing.
+ */
+tokenWanted: string | null, };
 
 /**
  * Where a key was found.
@@ -1712,6 +2185,19 @@ export type KeySource = "environment" | "profile" | "csv";
  * Language of the interface.
  */
 export type Language = "system" | "zh-CN" | "en";
+
+/**
+ * How long a grant holds from its signing.
+ */
+export type Lasts = { 
+/**
+ * So many days,
+ */
+days: number, 
+/**
+ * unless it ends at this moment.
+ */
+until?: string, };
 
 /**
  * Something that is left of a server that is gone. Every text in it comes from outside and is shown as text.
@@ -1796,6 +2282,11 @@ perMonth: Money | null,
  * By the cloud's clock.
  */
 asOf: string, };
+
+/**
+ * What a grant can limit.
+ */
+export type Limit = "servers" | "vcpus" | "disk_gb" | "disk_gb_each" | "lease_hours" | "life_hours" | "until" | "extensions" | "hours_month" | "money_month" | "flavor" | "region" | "public_address";
 
 /**
  * Asks for events.
@@ -1905,6 +2396,66 @@ key: string,
  * Its value: up to 43 characters.
  */
 value: string, };
+
+/**
+ * The organisation that grants are written for here.
+ */
+export type Office = { 
+/**
+ * The grant that is written; its number is that of the one that was signed last.
+ */
+draft: Grant, 
+/**
+ * The one that was signed last.
+ */
+signed: Grant | null, 
+/**
+ * Where it was published.
+ */
+published: Published | null, 
+/**
+ * Where the next one goes.
+ */
+place: string | null, 
+/**
+ * The keys of the draft.
+ */
+keys: Array<OfficeKey>, };
+
+/**
+ * A key of the organisation.
+ */
+export type OfficeKey = { 
+/**
+ * Its fingerprint.
+ */
+fingerprint: string, 
+/**
+ * This computer's keychain has it.
+ */
+held: boolean, };
+
+/**
+ * A link to join an organisation.
+ */
+export type OpenInvitation = { 
+/**
+ * The link.
+ */
+link: string, };
+
+/**
+ * A screen to show.
+ */
+export type OpenScreen = { 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * A VNC server instead of the provider's console.
+ */
+vnc: VncPlace | null, };
 
 /**
  * A server to log in to.
@@ -2066,6 +2617,19 @@ operation: string, };
 export type OperationStage = "recorded" | "sent" | "settled";
 
 /**
+ * An organisation.
+ */
+export type Organisation = { 
+/**
+ * Random id, made once.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, };
+
+/**
  * This computer's own address.
  */
 export type OwnAddress = { 
@@ -2075,9 +2639,64 @@ export type OwnAddress = {
 address: string | null, };
 
 /**
+ * One person of the cloud account.
+ */
+export type Owner = { 
+/**
+ * IAM user id.
+ */
+id: string, 
+/**
+ * What the person is called; only to be read.
+ */
+name: string, 
+/**
+ * Name of the role.
+ */
+role: string, 
+/**
+ * Limits that differ from the role's.
+ */
+quota?: Quota, };
+
+/**
+ * One owner who has more than a grant says.
+ */
+export type OwnerOver = { 
+/**
+ * IAM user id.
+ */
+ownerId: string, 
+/**
+ * Name.
+ */
+owner: string, 
+/**
+ * Which limit.
+ */
+limit: Limit, 
+/**
+ * What it says.
+ */
+max: string, 
+/**
+ * What is used.
+ */
+used: string, };
+
+/**
  * What a part of a server is.
  */
 export type PartKind = "system_disk" | "data_disk" | "public_address" | "key_pair" | "private_key";
+
+/**
+ * Asking for a backup.
+ */
+export type Passphrase = { 
+/**
+ * The passphrase that opens it.
+ */
+passphrase: string, };
 
 /**
  * What came of asking for one leftover to be removed.
@@ -2133,6 +2752,19 @@ title: string,
  * The statement.
  */
 sql: string, };
+
+/**
+ * The policies as they are pasted into the console.
+ */
+export type Policies = { 
+/**
+ * Identity policy (version 5.0).
+ */
+identity: string, 
+/**
+ * Classic custom policy (version 1.1).
+ */
+classic: string, };
 
 /**
  * Starting, stopping or restarting servers.
@@ -2223,9 +2855,104 @@ login: string,
 host: string, };
 
 /**
+ * Signing the draft and writing it where people read it.
+ */
+export type PublishGrant = { 
+/**
+ * A file, or `obs://BUCKET/KEY`.
+ */
+place: string, 
+/**
+ * So many days,
+ */
+days: number, 
+/**
+ * unless it ends at this moment.
+ */
+until?: string, };
+
+/**
+ * Where a grant was published.
+ */
+export type Published = { 
+/**
+ * Where.
+ */
+place: string, 
+/**
+ * When.
+ */
+at: string, 
+/**
+ * Its number.
+ */
+number: number, };
+
+/**
  * What the commands are for.
  */
 export type Purpose = "make" | "grow" | "detach" | "mount";
+
+/**
+ * What one owner may use. What is left out is not limited.
+ */
+export type Quota = { 
+/**
+ * Servers at once, stopped ones too.
+ */
+servers?: number, 
+/**
+ * Virtual processors of all servers together.
+ */
+vcpus?: number, 
+/**
+ * GB of all disks together.
+ */
+diskGb?: number, 
+/**
+ * GB of one disk.
+ */
+diskGbEach?: number, 
+/**
+ * How far from now a lease may end, in hours.
+ */
+leaseHours?: number, 
+/**
+ * How far from its making a server's lease may end, in hours, however often it is extended.
+ */
+lifeHours?: number, 
+/**
+ * No lease may end after this moment.
+ */
+until?: string, 
+/**
+ * How often the lease of one server may be extended.
+ */
+extensions?: number, 
+/**
+ * Hours of running in a month of Asia/Shanghai, of all servers together.
+ */
+hoursMonth?: number, 
+/**
+ * Money in a month, as a decimal text in the grant's currency.
+ */
+moneyMonth?: string, 
+/**
+ * Flavor ids, or their beginnings followed by `*`.
+ */
+flavors?: Array<string>, 
+/**
+ * Families of flavors: what stands before the first point, e.g. `s6`.
+ */
+families?: Array<string>, 
+/**
+ * Region ids.
+ */
+regions?: Array<string>, 
+/**
+ * Whether a server may have a public address.
+ */
+publicAddress?: boolean, };
 
 /**
  * What a creation would become and cost.
@@ -2251,6 +2978,10 @@ parts: Array<PricePart>,
  * What stands in the way.
  */
 problems: Array<Problem>, 
+/**
+ * How much of what the grant in force allows is used, and asked for.
+ */
+grant: Array<GrantUse>, 
 /**
  * Flavor id chosen.
  */
@@ -2765,6 +3496,40 @@ flavor: string,
 mayStop: boolean, };
 
 /**
+ * Taking the organisation up from a backup.
+ */
+export type RestoreOffice = { 
+/**
+ * The file's text.
+ */
+file: string, 
+/**
+ * The passphrase that opens it.
+ */
+passphrase: string, 
+/**
+ * How long the signing keys are kept.
+ */
+remember: Remember, };
+
+/**
+ * Withdrawing everything that was granted.
+ */
+export type RevokeGrant = { 
+/**
+ * Why.
+ */
+reason: string, 
+/**
+ * So many days,
+ */
+days: number, 
+/**
+ * unless it ends at this moment.
+ */
+until?: string, };
+
+/**
  * Whether a key may read something.
  */
 export type Right = { 
@@ -2782,6 +3547,19 @@ allowed: boolean | null,
 error: WireError | null, };
 
 /**
+ * What a key may do.
+ */
+export type Rights = { 
+/**
+ * To see.
+ */
+reads: Array<Right>, 
+/**
+ * To make, change and delete.
+ */
+acts: Array<ActRight>, };
+
+/**
  * Where a server's key was written, on its owner's wish.
  */
 export type SavedKey = { 
@@ -2797,6 +3575,43 @@ knownHostsFile: string,
  * The command that logs in with them; none while the server has no address.
  */
 command: string | null, };
+
+/**
+ * A screen.
+ */
+export type ScreenView = { 
+/**
+ * Where it is: nothing for the provider's console.
+ */
+vnc: VncPlace | null, 
+/**
+ * Some page reads or read it; another one has to make it anew.
+ */
+seen: boolean, 
+/**
+ * The server was made with a key and no password, which its screen does not take.
+ */
+keyOnly: boolean, 
+/**
+ * Bytes received so far.
+ */
+received: number, 
+/**
+ * Updates so far.
+ */
+updates: number, 
+/**
+ * How long an answer took the last time, in milliseconds.
+ */
+latencyMs: number | null, 
+/**
+ * Pixels in a row.
+ */
+width: number, 
+/**
+ * Rows of pixels.
+ */
+height: number, };
 
 /**
  * Where the platform's search is, and how it is spelled there.
@@ -3074,7 +3889,7 @@ server: string, };
 export type ServerState = "creating" | "running" | "stopping" | "stopped" | "starting" | "restarting" | "resizing" | "confirming_size" | "reinstalling" | "deleting" | "error" | "frozen" | "unknown";
 
 /**
- * A shell on a server.
+ * A shell or a screen of a server.
  */
 export type Session = { 
 /**
@@ -3110,6 +3925,10 @@ question: SessionQuestion | null,
  */
 banner: string, 
 /**
+ * What there is of it, if it is a screen.
+ */
+screen: ScreenView | null, 
+/**
  * It is recorded at the moment.
  */
 recorded: boolean, 
@@ -3130,6 +3949,26 @@ idle: boolean, };
  * What a window of sessions asks for.
  */
 export type SessionAct = { "act": "open", 
+/**
+ * Server id.
+ */
+server: string, } | { "act": "screen", 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * A VNC server instead of the provider's console.
+ */
+vnc: VncPlace | null, } | { "act": "page", 
+/**
+ * Server id.
+ */
+server: string, 
+/**
+ * In the browser.
+ */
+browser: boolean, } | { "act": "password", 
 /**
  * Server id.
  */
@@ -3469,6 +4308,15 @@ projectId: string | null,
  * How long the key is kept.
  */
 remember: Remember, };
+
+/**
+ * A file.
+ */
+export type SignedGrant = { 
+/**
+ * Its text.
+ */
+file: string, };
 
 /**
  * One subnet.
@@ -4427,6 +5275,19 @@ used: number,
 max: number | null, };
 
 /**
+ * Where a VNC server answers, as the server of the cloud sees it.
+ */
+export type VncPlace = { 
+/**
+ * A name or an address.
+ */
+host: string, 
+/**
+ * The port.
+ */
+port: number, };
+
+/**
  * What costs without being of use.
  */
 export type Waste = { 
@@ -4576,6 +5437,10 @@ server: string, } | { "kind": "extend",
 /**
  * Server id.
  */
+server: string, } | { "kind": "password", 
+/**
+ * Server id.
+ */
 server: string, } | { "kind": "create", 
 /**
  * Template id.
@@ -4596,7 +5461,15 @@ hours: number | null, } | { "kind": "screen",
 /**
  * Its name.
  */
-screen: string, } | { "kind": "key_file", 
+screen: string, } | { "kind": "join", 
+/**
+ * The link.
+ */
+link: string, 
+/**
+ * Name of the organisation, as the link says.
+ */
+organisation: string, } | { "kind": "key_file", 
 /**
  * The file.
  */
@@ -4641,7 +5514,7 @@ export const calls = (call: Call) => ({
     signInDemo: (request: SignInDemo) => call<Account>("accounts.sign_in_demo", request),
     findKeys: (request: FindKeys) => call<Array<FoundKey>>("accounts.find_keys", request),
     signInFound: (request: SignInFound) => call<Account>("accounts.sign_in_found", request),
-    rights: (request: AccountRef) => call<Array<Right>>("accounts.rights", request),
+    rights: (request: AccountRef) => call<Rights>("accounts.rights", request),
     select: (request: AccountRef) => call<Accounts>("accounts.select", request),
     retry: (request: AccountRef) => call<Accounts>("accounts.retry", request),
     signOut: (request: AccountRef) => call<Accounts>("accounts.sign_out", request),
@@ -4675,6 +5548,7 @@ export const calls = (call: Call) => ({
   sessions: {
     list: () => call<Array<Session>>("sessions.list", null),
     open: (request: OpenSession) => call<Session>("sessions.open", request),
+    screen: (request: OpenScreen) => call<Session>("sessions.screen", request),
   },
   disks: {
     list: (request: ServerRef) => call<DiskList>("disks.list", request),
@@ -4713,7 +5587,7 @@ export const calls = (call: Call) => ({
     test: (request: TrySearch) => call<SearchTrial>("platform.test", request),
     statements: () => call<Array<PlatformStatement>>("platform.statements", null),
     pull: () => call<Reading>("platform.pull", null),
-    importFile: (request: ImportEvents) => call<Reading>("platform.import_file", request),
+    importChosen: () => call<Reading | null>("platform.import_chosen", null),
     reading: () => call<Reading>("platform.reading", null),
     cancel: () => call<Reading>("platform.cancel", null),
   },
@@ -4731,6 +5605,29 @@ export const calls = (call: Call) => ({
     sources: () => call<Array<UsageSource>>("usage.sources", null),
     budgets: () => call<Array<BudgetState>>("usage.budgets", null),
     setBudgets: (request: Array<Budget>) => call<Array<BudgetState>>("usage.set_budgets", request),
+  },
+  grants: {
+    standing: () => call<GrantStanding>("grants.standing", null),
+    invitation: (request: OpenInvitation) => call<Invitation>("grants.invitation", request),
+    join: (request: JoinOrganisation) => call<GrantStanding>("grants.join", request),
+    refresh: () => call<GrantStanding>("grants.refresh", null),
+    leave: () => call<GrantStanding>("grants.leave", null),
+  },
+  office: {
+    standing: () => call<Office | null>("office.standing", null),
+    found: (request: Found) => call<Office>("office.found", request),
+    edit: (request: Grant) => call<Office>("office.edit", request),
+    audit: (request: AskAudit) => call<Audit>("office.audit", request),
+    act: (request: ActOnFinding) => call<Operation>("office.act", request),
+    sign: (request: Lasts) => call<SignedGrant>("office.sign", request),
+    publish: (request: PublishGrant) => call<Office>("office.publish", request),
+    revoke: (request: RevokeGrant) => call<Office>("office.revoke", request),
+    rotate: () => call<Office>("office.rotate", null),
+    retire: () => call<Office>("office.retire", null),
+    link: (request: AskLink) => call<JoinLink>("office.link", request),
+    backUp: (request: Passphrase) => call<SignedGrant>("office.back_up", request),
+    restore: (request: RestoreOffice) => call<Office>("office.restore", request),
+    policies: () => call<Policies>("office.policies", null),
   },
   delivery: {
     status: () => call<Delivery>("delivery.status", null),

@@ -46,6 +46,8 @@ export type SessionsHost = {
   /** Answers the session that was opened, if one was. */
   act(request: SessionAct): Promise<Session | null>;
   type(session: string, bytes: Uint8Array): Promise<void>;
+  /** Saves a picture (PNG) of a screen where downloads go; the name of its file. */
+  picture(session: string, bytes: Uint8Array): Promise<string>;
   /** Its output from an offset on, in frames: eight bytes of offset, then bytes. The answer ends it. */
   output(session: string, offset: number | null, receive: (frame: ArrayBuffer) => void): Promise<() => void>;
   watch(receive: (change: Change) => void): Promise<{ start: SessionsStart; stop: () => void }>;
@@ -70,6 +72,7 @@ export const tauriSessions = (): SessionsHost => ({
   tunnels: (request) => invoke('session_tunnels', { request }),
   drops: (receive) => invoke('session_drops', { channel: new Channel<FileDrag>(receive) }),
   type: (session, bytes) => invoke('session_type', bytes, { headers: { session } }),
+  picture: (session, bytes) => invoke('session_picture', bytes, { headers: { session } }),
   async output(session, offset, receive) {
     let live = true;
     const channel = new Channel<ArrayBuffer | number[]>((frame) => {

@@ -1,5 +1,13 @@
 // Words and tones of the backend's states, one table each, so that a new state fails to compile until it has both.
-import type { Delivery, Environment, EventOutcome, Operation, OperationKind, ServerState } from '../host/generated';
+import type {
+  Delivery,
+  Environment,
+  EventOutcome,
+  Operation,
+  OperationKind,
+  ServerState,
+  WireError,
+} from '../host/generated';
 import { m } from '../words/words.svelte';
 
 export const stateWord: Record<ServerState, () => string> = {
@@ -130,3 +138,6 @@ export const environmentWord: Record<Environment, () => string> = {
   java: m.environment_java,
   node: m.environment_node,
 };
+
+/** What became of an act on one of several: in a word, whether it is over, and why it failed. */
+export type Told = { word: string; tone: '' | 'ok' | 'bad' | 'busy'; error: WireError | null };

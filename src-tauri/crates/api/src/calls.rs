@@ -8,6 +8,7 @@ use serde_json::Value;
 use ts_rs::TS;
 use wangcheng::costs::Costs;
 use wangcheng::delivery::Configuration;
+use wangcheng::grants::{Audit, Found, Grant, Lasts, Policies};
 use wangcheng::imports::{FoundKey, SignInFound};
 use wangcheng::templates::TemplateOrigins;
 use wangcheng::usage::{
@@ -30,14 +31,19 @@ use crate::views::disks::{
     GrowDisk, Leftovers, PerLeftover, RemoveLeftovers,
 };
 use crate::views::facts::{
-    AskBill, AskWaste, Bill, ConfigureSearch, Elsewhere, ImportEvents, PlatformStatement, Reading, Search,
-    SearchTrial, TrySearch, Waste,
+    AskBill, AskWaste, Bill, ConfigureSearch, Elsewhere, PlatformStatement, Reading, Search, SearchTrial,
+    TrySearch, Waste,
 };
-use crate::views::sessions::{OpenSession, Session};
+use crate::views::grants::{GrantStanding, Invitation, JoinOrganisation, OpenInvitation};
+use crate::views::office::{
+    ActOnFinding, AskAudit, AskLink, JoinLink, Office, Passphrase, PublishGrant, RestoreOffice, RevokeGrant,
+    SignedGrant, office,
+};
+use crate::views::sessions::{OpenScreen, OpenSession, Session};
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
     Delivery, DeliveryTest, EventPage, ExtendLease, FindKeys, ListEvents, Operation, OperationRef, PerServer,
-    Power, PublicKeys, Quote, RefusedEvent, Region, Right, SavedKey, SendAgain, ServerList, ServerRef,
+    Power, PublicKeys, Quote, RefusedEvent, Region, Rights, SavedKey, SendAgain, ServerList, ServerRef,
     Settings, SignIn, SignInDemo, Template, TemplateFile, TemplateRef, event,
 };
 
@@ -135,18 +141,9 @@ calls! {
         let signed_in = domain.sign_in_found(key_places(), ask).await?;
         Ok(api.speaker(&domain).account(signed_in))
     }
-    "accounts.rights" "rights" (api, ask: AccountRef) -> Vec<Right> {
+    "accounts.rights" "rights" (api, ask: AccountRef) -> Rights {
         let domain = api.domain().await?;
-        let speaker = api.speaker(&domain);
-        let rights = domain.rights(&ask.account).await?;
-        Ok(rights
-            .into_iter()
-            .map(|right| Right {
-                what: right.what,
-                allowed: right.allowed,
-                error: right.failure.as_ref().map(|failure| speaker.error(failure)),
-            })
-            .collect())
+        Ok(api.speaker(&domain).rights(domain.rights(&ask.account).await?))
     }
     "accounts.select" "select" (api, ask: AccountRef) -> Accounts {
         let domain = api.domain().await?;
@@ -280,6 +277,11 @@ calls! {
         api.show_sessions();
         Ok(session)
     }
+    "sessions.screen" "screen" (api, ask: OpenScreen) -> Session {
+        let session = api.open_screen(&ask.server, ask.vnc).await?;
+        api.show_sessions();
+        Ok(session)
+    }
 
     "disks.list" "list" (api, ask: ServerRef) -> DiskList { api.domain().await?.disks(&ask.server).await }
     "disks.price" "price" (api, ask: AskDiskPrice) -> DiskPrice { api.domain().await?.disk_price(&ask).await }
@@ -375,10 +377,7 @@ calls! {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).reading(domain.pull_events().await?))
     }
-    "platform.import_file" "importFile" (api, ask: ImportEvents) -> Reading {
-        let domain = api.domain().await?;
-        Ok(api.speaker(&domain).reading(domain.import_events(ask.file.trim().into()).await?))
-    }
+    "platform.import_chosen" "importChosen" (api, _r: ()) -> Option<Reading> { api.import_chosen().await }
     "platform.reading" "reading" (api, _r: ()) -> Reading {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).reading(domain.reading()))
@@ -409,6 +408,63 @@ calls! {
     "usage.set_budgets" "setBudgets" (api, budgets: Vec<Budget>) -> Vec<BudgetState> {
         api.domain().await?.set_budgets(budgets).await
     }
+
+    "grants.standing" "standing" (api, _r: ()) -> GrantStanding {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).grant_standing(domain.grant_standing().await?))
+    }
+    "grants.invitation" "invitation" (api, ask: OpenInvitation) -> Invitation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).invitation(domain.invitation(&ask.link).await?))
+    }
+    "grants.join" "join" (api, ask: JoinOrganisation) -> GrantStanding {
+        let domain = api.domain().await?;
+        domain.join(&ask.link, &ask.fingerprint, ask.token).await?;
+        Ok(api.speaker(&domain).grant_standing(domain.grant_standing().await?))
+    }
+    "grants.refresh" "refresh" (api, _r: ()) -> GrantStanding {
+        let domain = api.domain().await?;
+        domain.refresh_grant().await?;
+        Ok(api.speaker(&domain).grant_standing(domain.grant_standing().await?))
+    }
+    "grants.leave" "leave" (api, _r: ()) -> GrantStanding {
+        let domain = api.domain().await?;
+        domain.leave().await?;
+        Ok(api.speaker(&domain).grant_standing(domain.grant_standing().await?))
+    }
+
+    "office.standing" "standing" (api, _r: ()) -> Option<Office> {
+        Ok(api.domain().await?.office().await?.map(office))
+    }
+    "office.found" "found" (api, ask: Found) -> Office { Ok(office(api.domain().await?.found_organisation(ask).await?)) }
+    "office.edit" "edit" (api, draft: Grant) -> Office { Ok(office(api.domain().await?.edit_grant(draft).await?)) }
+    "office.audit" "audit" (api, ask: AskAudit) -> Audit { api.domain().await?.audit(ask.of).await }
+    "office.act" "act" (api, ask: ActOnFinding) -> Operation {
+        let domain = api.domain().await?;
+        Ok(api.speaker(&domain).operation(domain.audit_act(&ask.server, ask.act).await?))
+    }
+    "office.sign" "sign" (api, ask: Lasts) -> SignedGrant {
+        Ok(SignedGrant { file: api.domain().await?.sign_grant(&ask).await? })
+    }
+    "office.publish" "publish" (api, ask: PublishGrant) -> Office {
+        Ok(office(api.domain().await?.publish_grant(ask.place.trim(), &ask.lasts).await?))
+    }
+    "office.revoke" "revoke" (api, ask: RevokeGrant) -> Office {
+        Ok(office(api.domain().await?.revoke_grant(&ask.reason, &ask.lasts).await?))
+    }
+    "office.rotate" "rotate" (api, _r: ()) -> Office { Ok(office(api.domain().await?.rotate_signing_key().await?)) }
+    "office.retire" "retire" (api, _r: ()) -> Office { Ok(office(api.domain().await?.retire_signing_key().await?)) }
+    "office.link" "link" (api, ask: AskLink) -> JoinLink {
+        let (link, fingerprint) = api.domain().await?.join_link(ask.address.as_deref(), ask.with_hei).await?;
+        Ok(JoinLink { link, fingerprint })
+    }
+    "office.back_up" "backUp" (api, ask: Passphrase) -> SignedGrant {
+        Ok(SignedGrant { file: api.domain().await?.back_up_office(ask.passphrase).await? })
+    }
+    "office.restore" "restore" (api, ask: RestoreOffice) -> Office {
+        Ok(office(api.domain().await?.restore_office(&ask.file, ask.passphrase, ask.remember).await?))
+    }
+    "office.policies" "policies" (api, _r: ()) -> Policies { api.domain().await?.grant_policies().await }
 
     "delivery.status" "status" (api, _r: ()) -> Delivery {
         let domain = api.domain().await?;

@@ -2,10 +2,12 @@
 //! come from there (or by a link) into the window. The shell only draws it.
 
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use chrono::{DateTime, Local, TimeDelta, Utc};
+use futures::future::BoxFuture;
+use secrecy::SecretString;
 use wangcheng::servers::{Server, ServerState};
 use wangcheng::{Code, Failure, Result};
 
@@ -30,12 +32,25 @@ pub type ShowDirectory = Arc<dyn Fn(&Path) -> std::io::Result<()> + Send + Sync>
 /// Opens the window of sessions, or brings it to the front.
 pub type ShowSessions = Arc<dyn Fn() + Send + Sync>;
 
+/// Asks a person for one file in the system's own dialog; nothing when they changed their mind.
+pub type ChooseFile = Arc<dyn Fn() -> BoxFuture<'static, Option<PathBuf>> + Send + Sync>;
+
+/// Shows the provider's page for a server's screen: in a window that can do nothing, or in the system's browser. The address
+/// has a token.
+pub type ShowPage = Arc<dyn Fn(SecretString, bool) -> std::io::Result<()> + Send + Sync>;
+
+/// Brings the main window to the front.
+pub type ShowMain = Arc<dyn Fn() + Send + Sync>;
+
 /// What waits for the page, and what the desktop can do.
 #[derive(Default)]
 pub(crate) struct Desk {
     wishes: Mutex<VecDeque<Wished>>,
     show: OnceLock<ShowDirectory>,
     show_sessions: OnceLock<ShowSessions>,
+    pub(crate) choose_file: OnceLock<ChooseFile>,
+    show_page: OnceLock<ShowPage>,
+    show_main: OnceLock<ShowMain>,
 }
 
 /// The icon in the tray, and its menu.
@@ -117,6 +132,29 @@ impl Api {
     pub fn show_sessions_by(&self, show: ShowSessions) {
         // Set once, by the shell.
         let _ = self.desk().show_sessions.set(show);
+    }
+
+    /// How the provider's page is shown. Once; without it, it cannot be.
+    pub fn show_pages_by(&self, show: ShowPage) {
+        let _ = self.desk().show_page.set(show);
+    }
+
+    /// How the main window comes to the front. Once.
+    pub fn show_main_by(&self, show: ShowMain) {
+        let _ = self.desk().show_main.set(show);
+    }
+
+    pub(crate) fn show_page(&self, address: SecretString, browser: bool) -> Result<()> {
+        let show = self.desk().show_page.get().ok_or(Code::PageNotShown)?;
+        show(address, browser).map_err(|error| Failure::new(Code::PageNotShown).saying(error))
+    }
+
+    /// Wishes something of the main window's page, and brings that to the front.
+    pub(crate) fn wish_in_front(&self, wish: Wish) {
+        self.wish(wish);
+        if let Some(show) = self.desk().show_main.get() {
+            show();
+        }
     }
 
     pub(crate) fn show_sessions(&self) {

@@ -16,11 +16,12 @@ mod session_recordings;
 mod session_tunnels;
 mod session_window;
 mod typescript;
+mod usage;
 mod views;
 mod words;
 
 pub use calls::names;
-pub use desk::{Entry, MenuWords, Notice, ShowDirectory, ShowSessions, Tray, TrayWords};
+pub use desk::{ChooseFile, Entry, MenuWords, Notice, ShowDirectory, ShowSessions, Tray, TrayWords};
 pub use diagnostics::{Bundle, Folder, ShowFolder};
 pub use error::WireError;
 pub use host::{Api, Launch, Places, StartDemo};

@@ -9,9 +9,11 @@
 //! | `wangcheng://extend/<id>` | the form that extends its lease |
 //! | `wangcheng://create?template=…&name=…&purpose=…&hours=…` | the form of a new server, filled in |
 //! | `wangcheng://open/<screen>` | a screen |
+//! | `wangcheng://join?…` | the form that joins an organisation, where name and fingerprint are compared |
 
 use serde::Serialize;
 use ts_rs::TS;
+use wangcheng::grants::Join;
 
 /// What the scheme is called.
 pub const SCHEME: &str = "wangcheng";
@@ -22,12 +24,14 @@ const TEXT_MOST: usize = 255;
 /// Longest lease that a link may fill in, in hours.
 const HOURS_MOST: u32 = 720;
 /// The screens that can be named.
-const SCREENS: [&str; 6] = [
+const SCREENS: [&str; 8] = [
     "servers",
     "create",
     "operations",
     "events",
     "templates",
+    "usage",
+    "grants",
     "settings",
 ];
 
@@ -42,6 +46,11 @@ pub enum Wish {
     },
     /// To the form that extends a server's lease.
     Extend {
+        /// Server id.
+        server: String,
+    },
+    /// To the form that gives a server another password.
+    Password {
         /// Server id.
         server: String,
     },
@@ -61,6 +70,13 @@ pub enum Wish {
     Screen {
         /// Its name.
         screen: String,
+    },
+    /// To joining an organisation.
+    Join {
+        /// The link.
+        link: String,
+        /// Name of the organisation, as the link says.
+        organisation: String,
     },
     /// To signing in, with the keys of a file that was dropped onto the window.
     KeyFile {
@@ -109,6 +125,10 @@ fn parse(link: &str) -> Option<Wish> {
             screen: screen.to_owned(),
         }),
         ("create", None) => create(query),
+        ("join", None) => Some(Wish::Join {
+            organisation: Join::read(link).ok()?.organisation,
+            link: link.to_owned(),
+        }),
         _ => None,
     }
 }

@@ -1,13 +1,18 @@
 //! What a window of sessions can ask. It has commands of its own, because it shows what a server sends: nothing of the cloud,
 //! of accounts or of settings can be reached from it, and no secret comes to it.
 
+use std::path::Path;
+
+use chrono::{DateTime, Local, Utc};
+use secrecy::SecretString;
 use wangcheng::sessions::{Front, How, Kind, Link, Size, Stream};
-use wangcheng::{Failure, Result};
+use wangcheng::{Code, Failure, Result};
 
 use crate::error::WireError;
 use crate::host::Api;
+use crate::links::Wish;
 use crate::views::Change;
-use crate::views::sessions::{Session, SessionAct, SessionsStart};
+use crate::views::sessions::{Session, SessionAct, SessionsStart, VncPlace, screen_of};
 
 /// The output of a session in the form that a page takes: each piece with the offset of its first byte before it, eight
 /// bytes, the highest first.
@@ -114,10 +119,44 @@ impl Api {
         Ok(self.speaker(&domain).session(session))
     }
 
+    pub(crate) async fn open_screen(&self, server: &str, vnc: Option<VncPlace>) -> Result<Session> {
+        let domain = self.domain().await?;
+        let session = domain.open_screen(server, screen_of(vnc)).await?;
+        Ok(self.speaker(&domain).session(session))
+    }
+
+    /// The address of a page at the provider that shows a server's screen: for a person's own hands, never for a page.
+    ///
+    /// # Errors
+    /// What went wrong, in the user's language.
+    pub async fn console_page(&self, server: &str) -> Result<SecretString, WireError> {
+        let page = async { self.domain().await?.console_page(server).await };
+        page.await.map_err(|failure| self.in_words(&failure))
+    }
+
+    /// Saves a picture of a screen in a folder, under a name that is free there; answers the name.
+    ///
+    /// # Errors
+    /// What went wrong, in the user's language.
+    pub async fn save_picture(&self, folder: &Path, picture: Vec<u8>) -> Result<String, WireError> {
+        let saved = async {
+            let now = self.domain().await?.now();
+            save_picture(folder, now, picture).await
+        };
+        let saved = saved.await;
+        saved.map_err(|failure| self.in_words(&failure))
+    }
+
     async fn do_session_act(&self, act: SessionAct) -> Result<Option<Session>> {
         let domain = self.domain().await?;
         match act {
             SessionAct::Open { server } => return self.open_session(&server).await.map(Some),
+            SessionAct::Screen { server, vnc } => return self.open_screen(&server, vnc).await.map(Some),
+            SessionAct::Page { server, browser } => {
+                let address = domain.console_page(&server).await?;
+                self.show_page(address, browser)?;
+            }
+            SessionAct::Password { server } => self.wish_in_front(Wish::Password { server }),
             SessionAct::Close { session } => domain.close_session(&session).await?,
             SessionAct::Retry { session } => domain.retry_session(&session).await?,
             SessionAct::Resize {
@@ -158,5 +197,33 @@ impl Api {
     /// A failure in the user's language.
     pub fn in_words(&self, failure: &Failure) -> WireError {
         WireError::new(failure, self.tongue())
+    }
+}
+
+/// The most bytes of a picture.
+const PICTURE_MOST: usize = 64 * 1024 * 1024;
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+async fn save_picture(folder: &Path, now: DateTime<Utc>, picture: Vec<u8>) -> Result<String> {
+    if !picture.starts_with(PNG) || picture.len() > PICTURE_MOST {
+        return Err(Failure::new(Code::BadInput).with("field", "picture"));
+    }
+    let name = format!(
+        "screen-{}.png",
+        now.with_timezone(&Local).format("%Y%m%d-%H%M%S%.3f")
+    );
+    let file = folder.join(&name);
+    let writing = async {
+        tokio::fs::create_dir_all(folder).await?;
+        let mut options = tokio::fs::OpenOptions::new();
+        let mut opened = options.write(true).create_new(true).open(&file).await?;
+        tokio::io::AsyncWriteExt::write_all(&mut opened, &picture).await?;
+        tokio::io::AsyncWriteExt::flush(&mut opened).await
+    };
+    match writing.await {
+        Ok(()) => Ok(name),
+        Err(error) => Err(Failure::new(Code::FileFailed)
+            .with("path", file.display())
+            .saying(error)),
     }
 }

@@ -7,6 +7,8 @@ pub mod disks;
 mod events;
 pub mod facts;
 pub mod files;
+pub mod grants;
+pub mod office;
 mod operations;
 pub mod recordings;
 pub mod sessions;
@@ -18,6 +20,7 @@ use ts_rs::TS;
 use wangcheng::Money;
 pub use wangcheng::create::CreateServer;
 use wangcheng::create::PricePart;
+use wangcheng::grants::GrantUse;
 use wangcheng::operations::PowerAct;
 use wangcheng::servers::Server;
 use wangcheng::settings::{Language, Theme};
@@ -131,6 +134,8 @@ pub struct Quote {
     pub parts: Vec<PricePart>,
     /// What stands in the way.
     pub problems: Vec<Problem>,
+    /// How much of what the grant in force allows is used, and asked for.
+    pub grant: Vec<GrantUse>,
     /// Flavor id chosen.
     pub flavor: Option<String>,
     /// Name of the image chosen.
@@ -224,6 +229,8 @@ pub enum Change {
         #[ts(type = "number")]
         last_seq: u64,
     },
+    /// Another grant is in force, or it could not be asked for.
+    Grant,
     /// Delivery.
     Delivery {
         /// As it is now.
@@ -274,6 +281,11 @@ pub enum Change {
     SessionPreferences {
         /// As it is now.
         preferences: sessions::SessionPreferences,
+        },
+    /// A pull or import of everybody's events went on or ended.
+    Reading {
+        /// As it is now.
+        reading: Box<facts::Reading>,
     },
     /// Something was set.
     Settings {
@@ -326,6 +338,7 @@ impl Speaker<'_> {
                     error: self.error(&problem.failure),
                 })
                 .collect(),
+            grant: quote.grant,
             flavor: choice.flavor.map(|flavor| flavor.id),
             image: choice.image.map(|image| image.name),
             zone: choice.zone,
@@ -349,6 +362,7 @@ impl Speaker<'_> {
                 operation: Box::new(self.operation(*operation)),
             },
             wangcheng::Change::Events(last_seq) => Change::Events { last_seq },
+            wangcheng::Change::Grant => Change::Grant,
             wangcheng::Change::Delivery(delivery) => Change::Delivery {
                 delivery: self.delivery(*delivery),
             },
@@ -366,6 +380,9 @@ impl Speaker<'_> {
             },
             wangcheng::Change::Tunnels(tunnels) => Change::Tunnels {
                 tunnels: self.tunnels(&tunnels),
+            },
+            wangcheng::Change::Reading(now) => Change::Reading {
+                reading: Box::new(self.reading(*now)),
             },
             wangcheng::Change::LeaseWarned(warning) => Change::LeaseWarned {
                 account: warning.account,

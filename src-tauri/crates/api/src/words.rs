@@ -31,17 +31,21 @@ pub(crate) fn of(failure: &Failure, tongue: Tongue) -> (String, Option<String>) 
         Tongue::English => (en, en_step),
     };
     (
-        fill(sentence, failure),
-        Some(fill(step, failure)).filter(|step| !step.is_empty()),
+        fill(sentence, failure, tongue),
+        Some(fill(step, failure, tongue)).filter(|step| !step.is_empty()),
     )
 }
 
 /// Fills `{blank}`s with the failure's facts.
-fn fill(text: &str, failure: &Failure) -> String {
+fn fill(text: &str, failure: &Failure, tongue: Tongue) -> String {
     let filled = failure
         .facts
         .iter()
         .fold(text.to_owned(), |text, (blank, value)| {
+            let value = match blank.as_str() {
+                "limit" => limit(value, tongue),
+                _ => value,
+            };
             text.replace(&format!("{{{blank}}}"), value)
         });
     // What is in brackets is said only where it is known: a quota refused by the cloud comes without its numbers.
@@ -54,6 +58,36 @@ fn fill(text: &str, failure: &Failure) -> String {
             }
             _ => text,
         })
+}
+
+/// What a limit of a grant is called.
+fn limit(name: &str, tongue: Tongue) -> &str {
+    let (zh, en) = match name {
+        "servers" => ("云服务器数量", "servers at once"),
+        "vcpus" => ("vCPU 总数", "vCPUs together"),
+        "disk_gb" => ("磁盘总容量", "all disks together"),
+        "disk_gb_each" => ("单块磁盘容量", "the size of a disk"),
+        "lease_hours" => ("租期", "a lease from now"),
+        "life_hours" => ("自创建起的总时长", "a server's whole life"),
+        "until" => ("租期结束时间", "a lease's end"),
+        "extensions" => ("延长次数", "extensions of a lease"),
+        "hours_month" => (
+            "本月运行时长（含已承诺的租期）",
+            "this month's hours, leases included",
+        ),
+        "money_month" => (
+            "本月费用（含已承诺的租期）",
+            "this month's money, leases included",
+        ),
+        "flavor" => ("规格", "the flavor"),
+        "region" => ("区域", "the region"),
+        "public_address" => ("公网地址", "public addresses"),
+        other => return other,
+    };
+    match tongue {
+        Tongue::Chinese => zh,
+        Tongue::English => en,
+    }
 }
 
 /// What a statement for the platform answers.
@@ -190,6 +224,14 @@ fn texts(code: Code) -> (&'static str, &'static str, &'static str, &'static str)
         Code::SshRejected => ("云服务器不允许此操作。", "The server does not allow this.", "原因见下。", "See the reason below."),
         Code::SshProtocol => ("对方没有按 SSH 协议应答。", "The other side does not speak SSH as expected.", "请确认该地址和端口上是 SSH 服务。", "Make sure that it is SSH that answers at this address and port."),
         Code::SessionNotOpen => ("此会话没有登录，因此看不到文件。", "Nobody is logged in on this session, so its files cannot be seen.", "请等它登录，或重新连接。", "Wait until it is logged in, or connect again."),
+        Code::ScreenAbsent => ("服务器的 {host}:{port} 上没有 VNC 服务应答。", "No VNC server answers at {host}:{port} of the server.", "请先在服务器上启动 VNC 服务，并核对端口（显示器 :1 为 5901）。", "Start one on the server first, and check the port (display :1 is 5901)."),
+        Code::ScreenRefused => ("屏幕拒绝了连接。", "The screen was refused.", "控制台的令牌只能用一次，且几分钟后失效：请重新连接，会取得新的令牌。", "A console's token is good once and for some minutes: connect again, which takes a new one."),
+        Code::ScreenLogin => ("VNC 密码不被接受。", "The VNC password was refused.", "请重新连接并输入密码。", "Connect again and enter it."),
+        Code::ScreenSecurity => ("VNC 服务只提供无法安全使用的方式（{offered}）。", "The VNC server offers nothing that can be used safely ({offered}).", "请让它提供 None、VncAuth 或带证书的 VeNCrypt（X509）。", "Let it offer None, VncAuth or VeNCrypt with a certificate (X509)."),
+        Code::ScreenProtocol => ("对方没有按 VNC 协议应答，或超出了限度。", "The other side does not speak VNC as expected, or exceeds a limit.", "请重新连接；若再次出现，请换用云平台的页面。", "Connect again; if it happens again, use the provider's page."),
+        Code::CertificateUntrusted => ("{host} 的证书不受信任。", "The certificate of {host} is not trusted.", "若经过公司的代理，请在“设置”中加入其证书。", "If a company's proxy is in between, add its certificate in Settings."),
+        Code::ConsoleUnreachable => ("无法连接控制台 {host}:{port}。", "The console at {host}:{port} cannot be reached.", "许多公司的防火墙会拦截该端口：请换一个网络，或在浏览器中打开。", "Many companies' firewalls close this port: try another network, or open it in the browser."),
+        Code::PageNotShown => ("无法打开云平台的页面。", "The provider's page cannot be opened.", "请用命令 wangcheng console 取得地址。", "The command wangcheng console gives its address."),
         Code::SshConfigInvalid => ("无法按 {file} 连接。", "{file} cannot be followed.", "请改正所指出之处；ProxyCommand 请改为 ProxyJump。", "Mend what is pointed out; instead of ProxyCommand use ProxyJump."),
         Code::PortTaken => ("无法监听 {address}。", "{address} cannot be listened on.", "端口可能已被占用：请换一个，或填 0 由系统选择。", "The port may be taken: use another one, or 0 to let the system choose."),
         Code::TunnelUnknown => ("没有这条隧道。", "There is no such tunnel.", "它可能已被移除。", "It may have been removed."),
@@ -205,6 +247,31 @@ fn texts(code: Code) -> (&'static str, &'static str, &'static str, &'static str)
         Code::FileDiskFull => ("没有空间存放“{path}”。", "There is no room for “{path}”.", "请腾出空间后继续。", "Free some space, then go on."),
         Code::FileTooLarge => ("“{path}”太大或嵌套太深，没有处理。", "“{path}” is too large or nested too deeply and was left alone.", "请分成几部分，或先打包成一个文件。", "Take parts of it, or pack it into one file first."),
         Code::FileFailed => ("“{path}”没有成功。", "It did not work for “{path}”.", "原因见下。", "See the reason below."),
+        Code::GrantLinkInvalid => ("这不是有效的加入链接。", "This is no valid link to join an organisation.", "请管理员重新发送完整的链接或文件；原因见下。", "Ask the administrator for the whole link or file once more; see the reason below."),
+        Code::GrantFingerprint => ("输入的指纹与链接中的密钥（{fingerprint}）不符，因此没有加入。", "The fingerprint that was given is not that of the link's key ({fingerprint}), so nothing was joined.", "请通过电话等其他途径向管理员核对；如仍不符，链接可能来自他人。", "Compare it with the administrator by another way, such as a call; if it still differs, the link may come from somebody else."),
+        Code::GrantUnreachable => ("无法读取授权额度（{place}）。", "The grant cannot be read ({place}).", "已有的授权额度在到期前继续有效；请检查地址、网络和读取权限。", "The one that is kept holds until it expires; check the address, the network and the right to read it."),
+        Code::GrantUnreadable => ("授权额度文件无法读懂。", "The grant cannot be understood.", "请管理员重新发布；原因见下。", "Ask the administrator to publish it anew; see the reason below."),
+        Code::GrantNewer => ("授权额度由更新版本的程序写成（{schema}）。", "The grant was written by a newer version of the program ({schema}).", "请安装新版本。", "Install the newer version."),
+        Code::GrantStranger => ("授权额度不是由此组织的密钥签名的（签名者指纹 {fingerprint}），未予采用。", "The grant is not signed by a key of this organisation (it is by {fingerprint}) and was not taken over.", "请不要继续，并通过其他途径告知管理员。", "Go no further, and tell the administrator by another way."),
+        Code::GrantSignatureWrong => ("授权额度的签名不符：内容在签名之后被改动过，未予采用。", "The grant's signature does not hold: it was changed after it was signed, and was not taken over.", "请告知管理员。", "Tell the administrator."),
+        Code::GrantKeyChanged => ("链接中的密钥（{fingerprint}）不是“{organisation}”已知的密钥（{known}），未予采用。", "The link's key ({fingerprint}) is not the one known of “{organisation}” ({known}).", "请通过其他途径向管理员核实是否更换了密钥；确认后先退出组织再加入。", "Ask the administrator by another way whether the key was changed; only then leave the organisation and join it anew."),
+        Code::GrantOfOther => ("该授权额度属于“{organisation}”，而不是“{expected}”。", "That grant is of “{organisation}”, not of “{expected}”.", "请告知管理员。", "Tell the administrator."),
+        Code::GrantOtherJoined => ("已加入“{organisation}”。", "This installation belongs to “{organisation}” already.", "请先退出该组织。", "Leave that organisation first."),
+        Code::GrantOlder => ("该授权额度（第 {number} 号）比已见过的（第 {known} 号）旧，未予采用。", "That grant (number {number}) is older than one seen before (number {known}) and was not taken over.", "请管理员重新发布最新的授权额度。", "Ask the administrator to publish the newest one again."),
+        Code::GrantFromFuture => ("授权额度的签发时间 {time} 比现在晚 {minutes} 分钟。", "The grant was signed at {time}, which is {minutes} minutes from now.", "请核对本机与管理员电脑的时钟。", "Compare the clocks of this computer and the administrator's."),
+        Code::GrantExpired => ("“{organisation}”的授权额度已于 {time} 到期。", "The grant of “{organisation}” expired at {time}.", "关机、删除等仍可进行。需要新的授权额度请联系 {ask}，然后刷新。", "Stopping and deleting are still possible. Ask {ask} for a new one, then refresh."),
+        Code::GrantRevoked => ("“{organisation}”已收回授权额度。", "“{organisation}” has withdrawn its grant.", "关机、删除等仍可进行。如有疑问请联系 {ask}。", "Stopping and deleting are still possible. Ask {ask}."),
+        Code::GrantNotNamed => ("“{organisation}”的授权额度中没有用户“{name}”。", "The grant of “{organisation}” does not name the user “{name}”.", "请联系 {ask}。", "Ask {ask}."),
+        Code::GrantAbsent => ("没有加入任何组织，因此没有授权额度。", "No organisation was joined, so there is no grant.", "请向管理员索取加入链接。", "Ask an administrator for a link to join."),
+        Code::GrantLimit => ("超出授权额度：{limit}的上限为 {max}，已用 {used}，本次需要 {wish}。", "This goes over the grant: of {limit}, {used} of {max} is used, and this takes {wish}.", "请归还不用的资源，或联系 {ask}。", "Give back what is not needed, or ask {ask}."),
+        Code::GrantNotAllowed => ("授权额度不允许：{limit}限于 {max}，本次为 {wish}。", "Not allowed by the grant: {limit}. It says {max}, and this is {wish}.", "请在范围内选择，或联系 {ask}。", "Stay within it, or ask {ask}."),
+        Code::GrantPriceUnknown => ("授权额度限制了每月费用，而目前查不到价格，因此没有发送。", "The grant limits the money of a month, and the price cannot be had just now, so nothing was sent.", "请稍后重试，或联系 {ask}。", "Try again later, or ask {ask}."),
+        Code::GrantNoOffice => ("本机没有管理任何组织。", "No organisation is managed on this computer.", "请先创建组织，或从备份恢复。", "Found one first, or restore it from a backup."),
+        Code::GrantOfficeThere => ("本机已在管理一个组织。", "An organisation is managed on this computer already.", "", ""),
+        Code::GrantKeyAbsent => ("本机的钥匙串中没有该组织的签名密钥。", "The keychain of this computer has no signing key of the organisation.", "请从备份恢复，或在持有密钥的电脑上操作。", "Restore it from a backup, or do it on the computer that has it."),
+        Code::GrantNotPublished => ("授权额度没有发布（{place}）。", "The grant was not published ({place}).", "已签名的内容不会丢失；请检查位置和写入权限后重试。", "What was signed is not lost; check the place and the right to write there, then try again."),
+        Code::GrantPassphrase => ("口令至少需要 {least} 个字符。", "A passphrase has at least {least} characters.", "", ""),
+        Code::GrantBackup => ("无法打开此备份。", "This backup cannot be opened.", "请核对口令和文件。", "Check the passphrase and the file."),
         Code::LedgerInUse => ("账本正被另一个程序使用。", "The ledger is in use by another program.", "请关闭另一个“网程”窗口。", "Close the other Wangcheng window."),
         Code::LedgerNewer => ("账本由更新版本的程序写成。", "The ledger was written by a newer version of the program.", "请安装新版本。", "Install the newer version."),
         Code::LedgerFull => ("磁盘已满，没有发送任何请求。", "The disk is full; nothing was sent.", "请腾出空间后重试。", "Free some space, then try again."),

@@ -233,9 +233,8 @@ async fn an_export_is_read_and_its_bad_lines_are_named() {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(text.as_bytes()).unwrap();
     std::fs::write(&file, encoder.finish().unwrap()).unwrap();
-    let path = file.display().to_string();
 
-    ask(&api, "platform.import_file", json!({"file": path})).await;
+    api.import_events(&file).await.unwrap();
     let done = read(&api).await;
     assert_eq!(
         (&done["state"], &done["new"], &done["unreadable"]),
@@ -249,7 +248,7 @@ async fn an_export_is_read_and_its_bad_lines_are_named() {
     assert_eq!(done["done"], done["ofAll"], "all of the file was read");
     assert_eq!(done["source"], "file:march.ndjson.gz");
     assert_eq!(hours_of(&api, "bo").await, "4.000000");
-    ask(&api, "platform.import_file", json!({"file": path})).await;
+    api.import_events(&file).await.unwrap();
     let again = read(&api).await;
     assert_eq!(
         (&again["new"], &again["doubled"]),
@@ -273,12 +272,7 @@ async fn an_export_is_read_and_its_bad_lines_are_named() {
         "too,few".to_owned(),
     ];
     std::fs::write(&table, rows.join("\r\n")).unwrap();
-    ask(
-        &api,
-        "platform.import_file",
-        json!({"file": table.display().to_string()}),
-    )
-    .await;
+    api.import_events(&table).await.unwrap();
     let done = read(&api).await;
     assert_eq!(
         done["badLines"],
@@ -287,11 +281,8 @@ async fn an_export_is_read_and_its_bad_lines_are_named() {
     );
     assert_eq!(hours_of(&api, "Li, Lei").await, "2.500000");
 
-    let missing = api.call(
-        "platform.import_file",
-        json!({"file": dir.path().join("none").display().to_string()}),
-    );
-    assert_eq!(missing.await.unwrap_err().code, "export_unreadable");
+    let missing = api.import_events(&dir.path().join("none")).await;
+    assert_eq!(missing.unwrap_err().code, "export_unreadable");
     api.stop().await;
 }
 

@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod facts;
+pub mod grants;
 mod parts;
 pub mod remote;
 pub mod usage;
@@ -136,6 +137,9 @@ pub enum Command {
     /// The data platform's search: everybody's events come from there
     #[command(subcommand)]
     Platform(facts::Platform),
+    /// What an organisation lets its people use
+    #[command(subcommand)]
+    Grant(grants::Grant),
     /// Log in to a server: a shell, or one command, as with ssh
     Ssh(remote::Ssh),
     /// Copy files to a server or from it; those that are there are replaced

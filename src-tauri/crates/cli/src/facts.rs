@@ -1,6 +1,5 @@
 //! Where everybody's events come from, what the bill says, what is wasted.
 
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -19,10 +18,13 @@ const STEP: Duration = Duration::from_millis(200);
 pub async fn facts_of(session: &Session, command: &Facts) -> Result<()> {
     let output = session.output;
     match command {
-        Facts::Pull => reading(session, "platform.pull", Value::Null).await,
+        Facts::Pull => {
+            session.ask("platform.pull", Value::Null).await?;
+            reading(session).await
+        }
         Facts::Import { file } => {
-            let file = whole(file)?;
-            reading(session, "platform.import_file", json!({ "file": file })).await
+            session.import_events(file).await?;
+            reading(session).await
         }
         Facts::Waste { everyone } => {
             let whose = if *everyone { "everyone" } else { "mine" };
@@ -40,15 +42,9 @@ pub async fn facts_of(session: &Session, command: &Facts) -> Result<()> {
     }
 }
 
-/// The path from the root on: the call is carried out wherever the program's data lies.
-fn whole(file: &Path) -> Result<String> {
-    Ok(std::path::absolute(file)?.display().to_string())
-}
-
-/// Begins to read events and waits for the end; Ctrl+C cancels it, and what was read stays.
-async fn reading(session: &Session, call: &str, ask: Value) -> Result<()> {
+/// Waits until what is being read is read; Ctrl+C cancels it, and what was read stays.
+async fn reading(session: &Session) -> Result<()> {
     let output = session.output;
-    session.ask(call, ask).await?;
     let bar = session.bar();
     let mut stopped = false;
     let now = loop {

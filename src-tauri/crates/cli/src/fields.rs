@@ -53,6 +53,26 @@ pub fn label(tongue: Tongue, key: &str) -> &str {
         "newer" => ("其中版本较新", "Of a newer version"),
         "gaps" => ("平台上缺少", "Missing at the platform"),
         "withheld" => ("平台未给出", "Not given by the platform"),
+        "organisation" => ("组织", "Organisation"),
+        "number" => ("授权额度编号", "Number of the grant"),
+        "issued" => ("签发于", "Signed"),
+        "expires" => ("有效至", "Valid until"),
+        "ask" => ("联系人", "Whom to ask"),
+        "checkedAt" => ("上次检查于", "Last asked for"),
+        "hei" => ("事件接收地址", "Events go to"),
+        "servers" => ("云服务器数量", "Servers at once"),
+        "diskGb" => ("磁盘总容量（GB）", "All disks (GB)"),
+        "diskGbEach" => ("单块磁盘（GB）", "One disk (GB)"),
+        "leaseHours" => ("租期（小时）", "Lease from now (h)"),
+        "lifeHours" => ("自创建起总时长（小时）", "Whole life (h)"),
+        "until" => ("最晚结束", "Latest end"),
+        "extensions" => ("延长次数", "Extensions"),
+        "hoursMonth" => ("每月运行时长（小时）", "Hours a month"),
+        "moneyMonth" => ("每月费用", "Money a month"),
+        "flavors" => ("可用规格", "Flavors"),
+        "families" => ("可用规格系列", "Families"),
+        "regions" => ("可用区域", "Regions"),
+        "publicAddress" => ("公网地址", "Public address"),
         other => return other,
     };
     say(tongue, zh, en)
@@ -62,9 +82,8 @@ pub fn label(tongue: Tongue, key: &str) -> &str {
 pub fn shown(tongue: Tongue, value: &Value, key: &str) -> String {
     let raw = || value.get(key).and_then(Value::as_str).unwrap_or_default();
     match key {
-        "leaseEnd" | "created" | "since" | "made" | "ended" | "deliveredAt" | "nextTryAt" => {
-            times::with_distance(tongue, raw())
-        }
+        "leaseEnd" | "created" | "since" | "made" | "ended" | "deliveredAt" | "nextTryAt" | "expires"
+        | "issued" | "checkedAt" => times::with_distance(tongue, raw()),
         "time" | "recordedAt" | "sentAt" | "settledAt" => times::moment(raw()),
         _ => word(tongue, key, text(value, key)),
     }

@@ -9,6 +9,7 @@ mod disks;
 mod exit;
 mod facts;
 mod fields;
+mod grants;
 mod keys;
 mod leftovers;
 mod lives;
@@ -101,6 +102,7 @@ async fn run(arguments: &Arguments, output: Output) -> Result<()> {
         Command::Delivery(command) => delivery::delivery(&session, command).await,
         Command::Usage(command) => usage::usage(&session, command).await,
         Command::Platform(command) => platform::platform(&session, command).await,
+        Command::Grant(command) => grants::grant(&session, command).await,
         Command::Ssh(command) => remote::ssh(&session, command).await,
         Command::Scp(command) => remote::copies::scp(&session, command).await,
         Command::Tunnel(command) => remote::tunnels::tunnel(&session, command).await,

@@ -78,6 +78,18 @@ pub fn token(output: Output) -> Result<SecretString> {
     lines()?.into_iter().next().ok_or_else(|| missing(output))
 }
 
+/// The passphrase of a backup, likewise.
+pub fn passphrase(output: Output) -> Result<SecretString> {
+    if let Some(passphrase) = variable("WANGCHENG_PASSPHRASE") {
+        return Ok(passphrase);
+    }
+    if std::io::stdin().is_terminal() {
+        let passphrase = rpassword::prompt_password(output.say("口令：", "Passphrase: "))?;
+        return Ok(passphrase.into());
+    }
+    lines()?.into_iter().next().ok_or_else(|| missing(output))
+}
+
 /// The token of the platform's search, likewise.
 pub fn search_token(output: Output) -> Result<SecretString> {
     if let Some(token) = variable("WANGCHENG_SEARCH_TOKEN") {

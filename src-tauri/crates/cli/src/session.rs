@@ -151,6 +151,12 @@ impl Session {
         Ok(self.api.call(name, request).await?)
     }
 
+    /// Begins to read a file of exported events.
+    pub async fn import_events(&self, file: &Path) -> Result<()> {
+        self.api.import_events(file).await?;
+        Ok(())
+    }
+
     /// Stops every task, once what was asked for is sent; what is under way is taken up at the next start.
     pub async fn close(&self) {
         let asked = std::mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner));

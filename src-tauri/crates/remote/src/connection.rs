@@ -355,7 +355,7 @@ impl Login {
 }
 
 /// A stream to the first address that answers.
-async fn reach(host: &str, port: u16) -> Result<TcpStream> {
+pub(crate) async fn reach(host: &str, port: u16) -> Result<TcpStream> {
     let error = |why| Error::Unreachable {
         host: host.to_owned(),
         port,

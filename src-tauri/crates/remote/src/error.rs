@@ -154,6 +154,60 @@ pub enum Error {
         /// What the system says.
         why: String,
     },
+    /// Nothing shows a screen there.
+    #[error("no VNC server answers at {host}:{port}: {why}")]
+    ScreenAbsent {
+        /// The host, as the server sees it.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// What happened instead.
+        why: Unreachable,
+    },
+    /// The console cannot be reached: many firewalls close its port.
+    #[error("the console at {host}:{port} does not answer: {why}")]
+    ConsoleUnreachable {
+        /// Its host.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// What happened instead.
+        why: Unreachable,
+    },
+    /// The screen does not want us: a console's token was used or is too old, or somebody else is there.
+    #[error("the screen was refused: {why}")]
+    ScreenRefused {
+        /// What it says.
+        why: String,
+    },
+    /// It was not the password.
+    #[error("the screen's password was refused: {why}")]
+    ScreenLogin {
+        /// What it says.
+        why: String,
+    },
+    /// Nothing that it offers can be used safely.
+    #[error("the screen offers no security that can be used ({offered})")]
+    ScreenSecurity {
+        /// The numbers of what it offers.
+        offered: String,
+    },
+    /// The screen does not keep to the protocol, or to our limits.
+    #[error("the screen does not speak RFB as expected: {why}")]
+    ScreenProtocol {
+        /// What was wrong.
+        why: String,
+    },
+    /// A certificate that nobody vouches for.
+    #[error("the certificate of {host} is not trusted: {why}")]
+    Certificate {
+        /// The host.
+        host: String,
+        /// SHA-256 of what was shown.
+        fingerprint: Option<String>,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The user ended it.
     #[error("ended by the user")]
     Cancelled,
@@ -278,6 +332,13 @@ impl Error {
             Self::RemoteFile { .. } => "remote_file",
             Self::LocalFile { .. } => "local_file",
             Self::Listen { .. } => "listen",
+            Self::ScreenAbsent { .. } => "screen_absent",
+            Self::ConsoleUnreachable { .. } => "console_unreachable",
+            Self::ScreenRefused { .. } => "screen_refused",
+            Self::ScreenLogin { .. } => "screen_login",
+            Self::ScreenSecurity { .. } => "screen_security",
+            Self::ScreenProtocol { .. } => "screen_protocol",
+            Self::Certificate { .. } => "certificate",
             Self::Cancelled => "cancelled",
         }
     }

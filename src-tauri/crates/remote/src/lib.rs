@@ -1,8 +1,8 @@
-//! Remote access: SSH to a server, its shell, its files and ways through it. Knows nothing of clouds and of this
+//! Remote access: SSH to a server, its shell, its files, ways through it, and its screen. Knows nothing of clouds and of this
 //! application: keys, addresses and known host keys are handed in, states and questions come out.
 //!
 //! A [`Login`] says how to come to a server, through which hosts and with what. From it come, each with a connection of
-//! its own, a [`Shell`], [`Files`] with their [`Queue`], and [`Tunnel`]s. Whoever starts one holds the [`Front`] of it:
+//! its own, a [`Shell`], [`Files`] with their [`Queue`], [`Tunnel`]s and, by VNC, a [`Screen`]; the console of a provider is one as well. Whoever starts one holds the [`Front`] of it:
 //! the latest [`State`], and [`Question`]s that carry their own way back.
 
 mod config;
@@ -18,6 +18,7 @@ mod peer;
 mod program;
 mod readiness;
 mod recording;
+mod screen;
 mod shell;
 mod tunnels;
 mod user;
@@ -35,6 +36,7 @@ pub use output::{Output, Piece};
 pub use program::{Program, ProgramInput, Said};
 pub use readiness::{CloudInit, Disk, Mount, Readiness};
 pub use recording::{Played, Recording};
+pub use screen::{Measured, Screen, ScreenWay};
 pub use shell::{Cast, Shell, ShellOptions, Size};
 pub use tunnels::{Listen, Place, Route, Traffic, Tunnel};
 pub use user::guess;

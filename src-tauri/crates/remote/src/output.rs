@@ -29,6 +29,8 @@ pub struct Output {
 pub(crate) struct Spool {
     inner: Mutex<Inner>,
     more: Notify,
+    /// Rung when more was shown.
+    less: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -82,6 +84,7 @@ impl Output {
     /// Everything before this offset was shown. Lets the network go on.
     pub fn shown(&self, offset: u64) {
         self.spool.lock().shown(offset);
+        self.spool.less.notify_waiters();
     }
 
     /// The lowest offset that is still there: where a window that lost its content begins anew.
@@ -126,6 +129,24 @@ impl Spool {
             inner.turn();
         }
         self.more.notify_waiters();
+    }
+
+    /// Waits until there is room, for whoever has no gate: above the same mark, and until below the other.
+    pub async fn room(&self) {
+        let mut most = HOLD_ABOVE;
+        loop {
+            let less = self.less.notified();
+            tokio::pin!(less);
+            less.as_mut().enable();
+            {
+                let inner = self.lock();
+                if inner.end() - inner.shown <= most {
+                    return;
+                }
+            }
+            most = RELEASE_BELOW;
+            less.await;
+        }
     }
 
     pub fn finish(&self) {

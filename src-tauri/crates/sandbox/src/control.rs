@@ -10,8 +10,10 @@ use serde_json::json;
 use crate::{
     guests,
     mishaps::Mishap,
+    policies::Policy,
     receiver::{ModeSetting, Selection},
     shared::Shared,
+    users,
     wire::{Answer, Request},
     world::{Cut, FailingJob, JobOf, Restriction, World},
 };
@@ -24,6 +26,13 @@ const EVENTS_AT_ONCE: u32 = 10_000;
 #[derive(Debug, Deserialize)]
 struct ClockSetting {
     offset_s: i64,
+}
+
+#[derive(Debug, Deserialize)]
+struct PolicySetting {
+    /// Name of the user.
+    user: String,
+    policy: Option<Policy>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -80,6 +89,10 @@ pub(crate) async fn answer(request: &Request, shared: &Arc<Shared>) -> Answer {
             Ok(setting) => Answer::json(200, &json!({"offset_s": shared.set_clock(setting.offset_s)})),
             Err(error) => wrong(400, &error.to_string()),
         },
+        (&Method::POST, "/policies") => match request.json::<PolicySetting>() {
+            Ok(setting) => set_policy(setting, shared),
+            Err(error) => wrong(400, &error.to_string()),
+        },
         (&Method::GET, "/received") => shared.receiver().page(request).await,
         (&Method::GET, "/receiver") => Answer::json(200, &shared.receiver().mode()),
         (&Method::POST, "/receiver") => match request.json::<ModeSetting>() {
@@ -120,6 +133,20 @@ pub(crate) async fn answer(request: &Request, shared: &Arc<Shared>) -> Answer {
         },
         _ => wrong(404, "there is no such call"),
     }
+}
+
+fn set_policy(PolicySetting { user, policy }: PolicySetting, shared: &Shared) -> Answer {
+    let Some(user) = users::USERS.iter().find(|known| known.name == user) else {
+        return wrong(400, "there is no such user");
+    };
+    if policy.as_ref().is_some_and(|policy| !policy.is_known()) {
+        return wrong(400, "neither a classic nor an identity policy");
+    }
+    shared.with_world(|world| match policy {
+        Some(policy) => drop(world.policies.insert(user.id.to_owned(), policy)),
+        None => drop(world.policies.remove(user.id)),
+    });
+    Answer::empty(204)
 }
 
 fn apply(setting: FaultSetting, world: &mut World) {

@@ -24,6 +24,7 @@
 //! | `GET /guest?server=ID` | `{"host":"127.0.0.1","port":N}`: where that server answers by SSH, as a simulated machine |
 //! | `GET /requests` | the last 1000 requests: service, method, path, status, error code, user |
 //! | `GET /events?after=&limit=&distinct=true` | what the receiver keeps: `[{id, received_at, event_id, record, deliveries}]`, at most 10,000 |
+//! | `POST /policies {"user":NAME,"policy":P}` | from now on ECS lets that user do what the policy (JSON as in the console) allows; `null` lifts it |
 //! | `POST /clock {"offset_s":N}` | moves the sandbox's clocks to N seconds from the machine's |
 //! | `GET /received?q=&before=` | the same as a page for a browser, newest first, with those that contain the text `q` |
 //! | `POST /receiver {"mode":M,"retry_after_s":N,"count":N}` | M is `ok`, `refuse_401`, a status (`413`, `429`, `503`, also `status:503`), `stall`, `cut` or `cut_after` (stored, but not answered); with `count` for that many posts, then it is `ok` again. `GET /receiver` says which is on |
@@ -67,6 +68,7 @@ mod files;
 mod gateway;
 mod guests;
 mod mishaps;
+mod policies;
 mod receiver;
 mod services;
 mod shared;
@@ -304,6 +306,12 @@ impl Running {
                 let shared = Arc::clone(&shared);
                 async move { wire::Reply::Answer(control::answer(&request, &shared).await) }
             }));
+
+        // Behind all others, so that their fixed ports stay the same.
+        let listener = ports.next().await?;
+        self.shared.consoles().open_at(address(&listener)?);
+        self.tasks
+            .spawn(guests::serve_consoles(listener, Arc::clone(&self.shared)));
         Ok(())
     }
 

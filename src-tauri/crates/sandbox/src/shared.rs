@@ -18,7 +18,7 @@ use crate::{
     clock::{Clock, Pace},
     faults::Fault,
     gateway::Gateway,
-    guests::{Guest, Guests},
+    guests::{Consoles, Guest, Guests},
     mishaps::{Harm, Mishaps},
     receiver::Receiver,
     services::{self, Call, Service},
@@ -46,6 +46,7 @@ pub(crate) struct Shared {
     receiver: Receiver,
     requests: Mutex<VecDeque<Seen>>,
     guests: Guests,
+    consoles: Consoles,
 }
 
 /// One request, without its headers and body: they hold signatures, tokens and passwords.
@@ -76,6 +77,7 @@ impl Shared {
             receiver,
             requests: Mutex::new(VecDeque::new()),
             guests: Guests::default(),
+            consoles: Consoles::default(),
         }
     }
 
@@ -174,6 +176,7 @@ impl Shared {
             user: caller,
             now,
             pace: self.pace,
+            consoles: &self.consoles,
         };
         let mut world = self.world();
         if let Err(fault) = in_scope(service, request, &world, region) {
@@ -370,6 +373,10 @@ impl Shared {
 
     pub(crate) fn guests(&self) -> &Guests {
         &self.guests
+    }
+
+    pub(crate) fn consoles(&self) -> &Consoles {
+        &self.consoles
     }
 
     /// A server as its guest is now.

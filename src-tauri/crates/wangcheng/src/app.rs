@@ -20,6 +20,7 @@ use crate::delivery::{Courier, Delivery};
 use crate::failure::{Code, Failure, Result};
 use crate::keychain::Keychain;
 use crate::operations::Operation;
+use crate::platform::ReadingNow;
 use crate::servers::ServerList;
 use crate::sessions::files::Job;
 use crate::sessions::{Session, SessionPreferences, Sessions, TunnelNow};
@@ -91,6 +92,8 @@ pub enum Change {
     Operation(Box<Operation>),
     /// Events were written, up to this sequence number.
     Events(u64),
+    /// Another grant is in force, or it could not be asked for.
+    Grant,
     /// Delivery went on or stopped.
     Delivery(Box<Delivery>),
     /// The end of a lease is near. Told once for each deadline and warning.
@@ -107,6 +110,8 @@ pub enum Change {
     Tunnels(Arc<Vec<TunnelNow>>),
     /// What is set for all sessions.
     SessionPreferences(SessionPreferences),
+    /// A pull or import of everybody's events went on or ended.
+    Reading(Box<ReadingNow>),
 }
 
 /// The result of [`Wangcheng::open`].
@@ -152,6 +157,8 @@ pub(crate) struct Inner {
     /// Rung when somebody does not want an operation any more.
     pub cancels: Notify,
     pub sessions: Sessions,
+    /// What was counted last, for the questions of a form.
+    pub counted: crate::grants::LastCount,
     pub courier: Courier,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
@@ -211,6 +218,7 @@ impl Wangcheng {
             held: Mutex::default(),
             cancels: Notify::new(),
             sessions: Sessions::default(),
+            counted: crate::grants::LastCount::default(),
             courier,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -231,6 +239,7 @@ impl Wangcheng {
     pub async fn start(&self) -> Result<()> {
         self.spawn_delivery();
         self.spawn_heartbeat();
+        self.spawn_grants();
         self.spawn_marking();
         self.spawn_watch();
         self.resume_operations().await?;

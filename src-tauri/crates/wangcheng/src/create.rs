@@ -18,6 +18,7 @@ use crate::Wangcheng;
 use crate::catalogue::{Flavor, Image, SecurityGroup, Subnet};
 use crate::cloud::Live;
 use crate::failure::{Code, Failure, Result};
+use crate::grants::{GrantUse, Limit};
 use crate::money::Money;
 use crate::templates::Template;
 
@@ -119,6 +120,8 @@ pub struct Quote {
     pub parts: Vec<PricePart>,
     /// What stands in the way.
     pub problems: Vec<Problem>,
+    /// How much of what the grant in force allows is used, and asked for.
+    pub grant: Vec<GrantUse>,
     /// What was chosen.
     pub choice: Choice,
     /// By the cloud's clock.
@@ -179,7 +182,9 @@ impl Wangcheng {
         let mut parts = Vec::new();
         // The price is known as soon as there is something to buy, even while the name is still being typed.
         let priced = plan.or_else(|| priceable(ask, &catalogue, cloud_now));
-        if let Some(plan) = priced {
+        let mut grant = Vec::new();
+        if let Some(mut plan) = priced {
+            plan.lease_end = ask.lease_end;
             match self.prices(&live, &plan, lease_hours).await {
                 Ok(found) => parts = found,
                 Err(failure) => {
@@ -193,9 +198,28 @@ impl Wangcheng {
                     });
                 }
             }
+            match self
+                .weighed(&live, &plan.wish(total(&parts).as_ref(), cloud_now))
+                .await
+            {
+                Ok((uses, over)) => {
+                    grant = uses;
+                    problems.extend(over.into_iter().map(|(limit, failure)| Problem {
+                        field: field_of(limit),
+                        blocking: true,
+                        failure,
+                    }));
+                }
+                Err(failure) => problems.push(Problem {
+                    field: None,
+                    blocking: failure.is_grant(),
+                    failure,
+                }),
+            }
         }
         let per_hour = total(&parts);
         Ok(Quote {
+            grant,
             for_lease: per_hour.as_ref().map(|price| price.for_hours(lease_hours)),
             per_hour,
             lease_hours,
@@ -230,6 +254,17 @@ impl Wangcheng {
                 for_lease: Money::new((price.amount * lease_hours).round_dp(4), rated.currency.clone()),
             });
         Ok(parts.collect())
+    }
+}
+
+/// The field of a request that a limit is about.
+fn field_of(limit: Limit) -> Option<&'static str> {
+    match limit {
+        Limit::Vcpus | Limit::Flavor => Some("flavor"),
+        Limit::DiskGb | Limit::DiskGbEach => Some("systemDiskGb"),
+        Limit::LeaseHours | Limit::LifeHours | Limit::Until => Some("leaseEnd"),
+        Limit::PublicAddress => Some("publicMbps"),
+        _ => None,
     }
 }
 

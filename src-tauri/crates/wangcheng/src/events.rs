@@ -51,6 +51,12 @@ pub enum Action {
     SessionOpened,
     /// That came to its end.
     SessionClosed,
+    /// A grant came into force.
+    GrantAccepted,
+    /// A grant did not allow an act.
+    GrantRefused,
+    /// The installation left its organisation.
+    GrantLeft,
     /// The installation lives: one a day.
     InstallHeartbeat,
 }
@@ -77,6 +83,9 @@ impl Action {
             Action::AddressReleased => "eip.released",
             Action::SessionOpened => "session.opened",
             Action::SessionClosed => "session.closed",
+            Action::GrantAccepted => "grant.accepted",
+            Action::GrantRefused => "grant.refused",
+            Action::GrantLeft => "grant.left",
             Action::InstallHeartbeat => "install.heartbeat",
         }
     }
@@ -134,7 +143,8 @@ impl Draft {
     }
 
     pub fn fail(&mut self, failure: &Failure) -> &mut Self {
-        self.outcome = if failure.code == Code::QuotaReached && failure.provider_code.is_none() {
+        let ours = failure.code == Code::QuotaReached && failure.provider_code.is_none();
+        self.outcome = if ours || failure.is_grant() {
             EventOutcome::Refused
         } else {
             EventOutcome::Failed

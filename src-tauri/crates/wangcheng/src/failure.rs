@@ -123,6 +123,14 @@ pub enum Code {
     SshRejected,
     SshProtocol,
     SessionNotOpen,
+    ScreenAbsent,
+    ScreenRefused,
+    ScreenLogin,
+    ScreenSecurity,
+    ScreenProtocol,
+    CertificateUntrusted,
+    ConsoleUnreachable,
+    PageNotShown,
     SshConfigInvalid,
     PortTaken,
     TunnelUnknown,
@@ -138,6 +146,32 @@ pub enum Code {
     FileDiskFull,
     FileTooLarge,
     FileFailed,
+    // grants
+    GrantLinkInvalid,
+    GrantFingerprint,
+    GrantUnreachable,
+    GrantUnreadable,
+    GrantNewer,
+    GrantStranger,
+    GrantSignatureWrong,
+    GrantKeyChanged,
+    GrantOfOther,
+    GrantOtherJoined,
+    GrantOlder,
+    GrantFromFuture,
+    GrantExpired,
+    GrantRevoked,
+    GrantNotNamed,
+    GrantAbsent,
+    GrantLimit,
+    GrantNotAllowed,
+    GrantPriceUnknown,
+    GrantNoOffice,
+    GrantOfficeThere,
+    GrantKeyAbsent,
+    GrantNotPublished,
+    GrantPassphrase,
+    GrantBackup,
     // ledger
     LedgerInUse,
     LedgerNewer,
@@ -233,6 +267,24 @@ impl Failure {
         matches!(
             self.code,
             Code::NetworkUnreachable | Code::CloudFailed | Code::Throttled
+        )
+    }
+
+    /// Whether it is about a grant: nothing was asked of the cloud.
+    pub fn is_grant(&self) -> bool {
+        matches!(
+            self.code,
+            Code::GrantUnreadable
+                | Code::GrantNewer
+                | Code::GrantStranger
+                | Code::GrantSignatureWrong
+                | Code::GrantFromFuture
+                | Code::GrantExpired
+                | Code::GrantRevoked
+                | Code::GrantNotNamed
+                | Code::GrantLimit
+                | Code::GrantNotAllowed
+                | Code::GrantPriceUnknown
         )
     }
 

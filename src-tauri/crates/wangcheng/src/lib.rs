@@ -7,9 +7,10 @@
 //! |---|---|
 //! | [`accounts`] | signing in, who the key belongs to, which account is in use |
 //! | [`imports`] | keys that lie ready on this computer |
-//! | [`rights`] | what a key may do, as far as reading tells |
+//! | [`rights`] | what a key may do, as far as reading, checking and the past tell |
 //! | [`servers`] | what exists, as the cloud last told, and when it is asked again |
 //! | [`costs`] | what servers cost so far, as far as the ledger knows |
+//! | [`grants`] | what an administrator lets each owner use, and whether an act is within it |
 //! | [`create`] | what a template becomes in this region, what it costs, why it would fail |
 //! | [`disks`] | which disks a server has, what they cost, and what to do in the guest with them |
 //! | [`leftovers`] | what a deletion takes with it, and what is left of servers that are gone |
@@ -41,6 +42,7 @@ pub mod elsewhere;
 pub mod events;
 pub mod failure;
 mod first_start;
+pub mod grants;
 mod heartbeat;
 pub mod imports;
 pub mod keychain;

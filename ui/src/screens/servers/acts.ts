@@ -21,6 +21,13 @@ export function whyNoConnect({ server }: Row): string | null {
   return server.state === 'running' ? null : m.connect_not_running({ state: stateWord[server.state]() });
 }
 
+/** Why its screen cannot be seen now. */
+export function whyNoScreen({ server }: Row): string | null {
+  if (server === null) return m.why_making();
+  if (!server.own) return m.servers_not_own();
+  return server.state === 'running' ? null : m.connect_not_running({ state: stateWord[server.state]() });
+}
+
 /** Why its size or its disks cannot be changed: the cloud does that with a server that runs or is stopped only. */
 export function whyAtRest(row: Row): string | null {
   const nothing = whyNothing(row);

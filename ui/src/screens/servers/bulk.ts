@@ -1,6 +1,6 @@
 // Acts on several servers: which of them an act fits, and what became of each.
 import type { Operation, Server, WireError } from '../../host/generated';
-import { operationState, operationStateWord, operationTone, stateWord } from '../../parts/states';
+import { operationState, operationStateWord, operationTone, stateWord, type Told } from '../../parts/states';
 import type { AppState, Row } from '../../state.svelte';
 import { instant } from '../../words/format';
 import { m } from '../../words/words.svelte';
@@ -27,8 +27,6 @@ export type Result =
   | { kind: 'refused'; error: WireError };
 
 /** The same in one word, and whether it is over: an operation goes on after it was asked for. */
-export type Told = { word: string; tone: '' | 'ok' | 'bad' | 'busy'; error: WireError | null };
-
 export function tell(result: Result, operations: ReadonlyMap<string, Operation>): Told {
   switch (result.kind) {
     case 'waiting':

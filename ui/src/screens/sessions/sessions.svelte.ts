@@ -54,6 +54,7 @@ export class SessionsState {
   );
   #stop: (() => void) | null = null;
   #typing = new Map<string, Promise<void>>();
+  #anew = new Set<string>();
   #stalled = new Map<string, () => void>();
   #files = new Map<string, FilesState>();
   #settings: Settings | null = null;
@@ -180,9 +181,35 @@ export class SessionsState {
   /** Another session on the same server; the one that is over goes. */
   async again(session: Session): Promise<void> {
     const over = session.state.kind === 'ended' || session.state.kind === 'failed';
-    const opened = await this.act({ act: 'open', server: session.server });
+    const opened = await this.another(session);
     if (opened && over) await this.close(session.id);
     if (opened) this.active = opened.id;
+  }
+
+  /** Another session of the same kind on the same server. */
+  another({ server, screen }: Session): Promise<Session | null> {
+    return this.act(screen ? { act: 'screen', server, vnc: screen.vnc } : { act: 'open', server });
+  }
+
+  /** A screen is made anew, with a token of its own; the one before goes. */
+  async anew(session: Session): Promise<void> {
+    if (this.#anew.has(session.id)) return;
+    this.#anew.add(session.id);
+    const opened = await this.another(session);
+    if (opened) await this.close(session.id);
+    this.#anew.delete(session.id);
+  }
+
+  /** Saves a picture of a screen; the name of its file. */
+  async picture(session: string, bytes: Uint8Array): Promise<string | null> {
+    try {
+      const file = await this.host.picture(session, bytes);
+      this.error = null;
+      return file;
+    } catch (thrown) {
+      this.#told(thrown);
+      return null;
+    }
   }
 
   /** Another session on the same server, beside those that are seen; at most four. */

@@ -1,5 +1,6 @@
 //! Accounts, and signing in to them, as they cross the wire.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use wangcheng::keychain::Remember;
@@ -98,6 +99,30 @@ pub struct Right {
     pub error: Option<WireError>,
 }
 
+/// Whether a key may make, change or delete something.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct ActRight {
+    /// What.
+    pub what: wangcheng::rights::Doable,
+    /// None: nothing says so.
+    pub allowed: Option<bool>,
+    /// How that is known; none: it is not.
+    pub ground: Option<wangcheng::rights::Ground>,
+    /// When that was.
+    pub at: Option<DateTime<Utc>>,
+    /// Why not, or why it is not known.
+    pub error: Option<WireError>,
+}
+
+/// What a key may do.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct Rights {
+    /// To see.
+    pub reads: Vec<Right>,
+    /// To make, change and delete.
+    pub acts: Vec<ActRight>,
+}
+
 /// Looking for keys that lie ready on this computer.
 #[derive(Debug, Clone, Deserialize, TS)]
 pub struct FindKeys {
@@ -135,6 +160,34 @@ impl Speaker<'_> {
             user_name: kept.user_name,
             remembered: kept.remember,
             state,
+        }
+    }
+
+    pub fn rights(&self, rights: wangcheng::rights::Rights) -> Rights {
+        let error = |failure: Option<wangcheng::failure::Failure>| {
+            failure.as_ref().map(|failure| self.error(failure))
+        };
+        Rights {
+            reads: rights
+                .reads
+                .into_iter()
+                .map(|right| Right {
+                    what: right.what,
+                    allowed: right.allowed,
+                    error: error(right.failure),
+                })
+                .collect(),
+            acts: rights
+                .acts
+                .into_iter()
+                .map(|right| ActRight {
+                    what: right.what,
+                    allowed: right.allowed,
+                    ground: right.ground.map(|(ground, _)| ground),
+                    at: right.ground.map(|(_, at)| at),
+                    error: error(right.failure),
+                })
+                .collect(),
         }
     }
 

@@ -109,14 +109,6 @@ pub struct PlatformStatement {
     pub sql: String,
 }
 
-/// Names a file of exported events.
-#[derive(Debug, Clone, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct ImportEvents {
-    /// Its path on this computer.
-    pub file: String,
-}
-
 /// A line of a file that is no event.
 #[derive(Debug, Clone, Serialize, TS)]
 #[serde(rename_all = "camelCase")]

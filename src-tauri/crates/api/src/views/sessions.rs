@@ -4,12 +4,14 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-use wangcheng::sessions::{Ask, CloudInit, KnownKey, Readiness, SshError, State, failure};
+use wangcheng::sessions::{
+    Ask, CloudInit, KnownKey, Readiness, ScreenOf, SessionKind, SshError, State, failure,
+};
 
 use super::{Settings, Speaker};
 use crate::error::WireError;
 
-/// A shell on a server.
+/// A shell or a screen of a server.
 #[derive(Debug, Clone, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
@@ -29,6 +31,8 @@ pub struct Session {
     pub question: Option<SessionQuestion>,
     /// What the server said before the login; untrusted text.
     pub banner: String,
+    /// What there is of it, if it is a screen.
+    pub screen: Option<ScreenView>,
     /// It is recorded at the moment.
     pub recorded: bool,
     /// When the lease of its server ends.
@@ -37,6 +41,49 @@ pub struct Session {
     pub readiness: Option<ReadinessView>,
     /// It was ended because nobody used it.
     pub idle: bool,
+}
+
+/// A screen.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ScreenView {
+    /// Where it is: nothing for the provider's console.
+    pub vnc: Option<VncPlace>,
+    /// Some page reads or read it; another one has to make it anew.
+    pub seen: bool,
+    /// The server was made with a key and no password, which its screen does not take.
+    pub key_only: bool,
+    /// Bytes received so far.
+    #[ts(type = "number")]
+    pub received: u64,
+    /// Updates so far.
+    #[ts(type = "number")]
+    pub updates: u64,
+    /// How long an answer took the last time, in milliseconds.
+    pub latency_ms: Option<f64>,
+    /// Pixels in a row.
+    pub width: u32,
+    /// Rows of pixels.
+    pub height: u32,
+}
+
+/// Where a VNC server answers, as the server of the cloud sees it.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct VncPlace {
+    /// A name or an address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+/// A screen to show.
+#[derive(Debug, Clone, Deserialize, TS)]
+pub struct OpenScreen {
+    /// Server id.
+    pub server: String,
+    /// A VNC server instead of the provider's console.
+    #[serde(default)]
+    pub vnc: Option<VncPlace>,
 }
 
 /// What a person set for all sessions.
@@ -214,6 +261,25 @@ pub enum SessionAct {
         /// Server id.
         server: String,
     },
+    /// A screen of a server.
+    Screen {
+        /// Server id.
+        server: String,
+        /// A VNC server instead of the provider's console.
+        vnc: Option<VncPlace>,
+    },
+    /// The provider's page, in a window that can do nothing, or in the system's browser.
+    Page {
+        /// Server id.
+        server: String,
+        /// In the browser.
+        browser: bool,
+    },
+    /// The dialog for a new password, in the main window.
+    Password {
+        /// Server id.
+        server: String,
+    },
     /// Ends a session and forgets it.
     Close {
         /// Session id.
@@ -334,6 +400,41 @@ fn readiness(found: Readiness) -> ReadinessView {
     }
 }
 
+fn screen(kind: SessionKind) -> Option<ScreenView> {
+    let SessionKind::Screen {
+        of,
+        measured,
+        seen,
+        key_only,
+    } = kind
+    else {
+        return None;
+    };
+    Some(ScreenView {
+        vnc: match of {
+            ScreenOf::Console => None,
+            ScreenOf::Vnc { host, port } => Some(VncPlace { host, port }),
+        },
+        seen,
+        key_only,
+        received: measured.received,
+        updates: measured.updates,
+        latency_ms: measured
+            .latency_us
+            .map(|latency| f64::from(u32::try_from(latency).unwrap_or(u32::MAX)) / 1000.0),
+        width: measured.width,
+        height: measured.height,
+    })
+}
+
+/// Whose screen is asked for.
+pub(crate) fn screen_of(vnc: Option<VncPlace>) -> ScreenOf {
+    match vnc {
+        None => ScreenOf::Console,
+        Some(VncPlace { host, port }) => ScreenOf::Vnc { host, port },
+    }
+}
+
 fn key(key: KnownKey) -> HostKeyView {
     HostKeyView {
         kind: key.kind,
@@ -356,6 +457,7 @@ impl Speaker<'_> {
                 ask: asked(ask),
             }),
             banner: session.banner,
+            screen: screen(session.kind),
             recorded: session.recorded,
             lease_end: session.lease_end,
             readiness: session.readiness.map(readiness),

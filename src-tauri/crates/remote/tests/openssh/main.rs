@@ -16,5 +16,6 @@ mod copies;
 mod hosts;
 mod logins;
 mod peer;
+mod screens;
 mod shells;
 mod ways;

@@ -103,7 +103,7 @@ pub(super) fn wrong(text: impl Into<String>) -> Said {
 }
 
 /// Columns that a letter takes: two for those of East Asia.
-fn width(letter: char) -> usize {
+pub(super) fn width(letter: char) -> usize {
     if u32::from(letter) >= 0x1100 { 2 } else { 1 }
 }
 

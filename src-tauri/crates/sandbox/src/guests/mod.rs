@@ -6,6 +6,7 @@
 //! user data or as its key pair, and nobody else; without such a key nobody at all.
 
 mod blocks;
+mod console;
 mod disk;
 mod line;
 mod machine;
@@ -30,8 +31,9 @@ use tokio::{
 
 use crate::{
     shared::Shared,
-    world::{Region, Server, VmState},
+    world::{PasswordMark, Region, Server, VmState},
 };
+pub(crate) use console::{Consoles, serve as serve_consoles};
 use machine::Machine;
 
 /// Most guests that are reached in one run.
@@ -45,6 +47,8 @@ const LOOK: Duration = Duration::from_millis(500);
 #[derive(Default)]
 pub(crate) struct Guests {
     open: Mutex<Open>,
+    /// What all visits to a guest share, whichever way they come.
+    machines: Mutex<BTreeMap<String, Arc<Mutex<Machine>>>>,
 }
 
 #[derive(Default)]
@@ -62,6 +66,9 @@ pub(crate) struct Guest {
     disks: Vec<(String, u32)>,
     keys: Vec<PublicKey>,
     host_key: Option<PrivateKey>,
+    password: Option<PasswordMark>,
+    /// Which start this is.
+    boot: u32,
     runs: bool,
 }
 
@@ -101,6 +108,8 @@ impl Guest {
                 .pointer("/ssh_keys/ed25519_private")
                 .and_then(Value::as_str)
                 .and_then(|pem| PrivateKey::from_openssh(pem).ok()),
+            password: server.password.clone(),
+            boot: server.boots,
             runs: server.visible && server.state == VmState::Active && server.task.is_none(),
         }
     }
@@ -159,13 +168,19 @@ pub(crate) async fn port(shared: &Arc<Shared>, server: &str) -> std::io::Result<
     };
     open.ports.insert(server.to_owned(), port);
     let (weak, id) = (Arc::downgrade(shared), server.to_owned());
-    open.tasks.spawn(serve(listener, weak, id, host_key));
+    let machine = machine_of(shared, server);
+    open.tasks.spawn(serve(listener, weak, id, host_key, machine));
     Ok(Some(port))
 }
 
-async fn serve(listener: TcpListener, shared: Weak<Shared>, server: String, host_key: PrivateKey) {
+async fn serve(
+    listener: TcpListener,
+    shared: Weak<Shared>,
+    server: String,
+    host_key: PrivateKey,
+    machine: Arc<Mutex<Machine>>,
+) {
     let config = Arc::new(ssh::config(host_key));
-    let machine = Arc::new(Mutex::new(Machine::default()));
     let places = Arc::new(Semaphore::new(CONNECTIONS_MOST));
     let mut visits = JoinSet::new();
     loop {
@@ -185,10 +200,7 @@ async fn serve(listener: TcpListener, shared: Weak<Shared>, server: String, host
             continue;
         };
         let (shared, server) = (shared.clone(), server.clone());
-        let look: machine::Look = {
-            let (shared, server) = (shared.clone(), server.clone());
-            Arc::new(move || shared.upgrade()?.guest(&server))
-        };
+        let look = look_of(shared.clone(), server.clone());
         let visit = ssh::Visit::new(guest, look, machine.clone());
         let config = config.clone();
         visits.spawn(async move {
@@ -209,6 +221,17 @@ async fn receive(config: Arc<russh::server::Config>, stream: TcpStream, visit: s
     if let Err(error) = visited {
         tracing::debug!(%error, "a visit to a guest ended");
     }
+}
+
+/// How a guest looks at its own server, as that is then.
+fn look_of(shared: Weak<Shared>, server: String) -> machine::Look {
+    Arc::new(move || shared.upgrade()?.guest(&server))
+}
+
+fn machine_of(shared: &Shared, server: &str) -> Arc<Mutex<Machine>> {
+    let machines = &shared.guests().machines;
+    let mut machines = machines.lock().unwrap_or_else(PoisonError::into_inner);
+    machines.entry(server.to_owned()).or_default().clone()
 }
 
 fn running(shared: &Weak<Shared>, server: &str) -> Option<Guest> {

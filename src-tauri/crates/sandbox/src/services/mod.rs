@@ -23,6 +23,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     clock::Pace,
     faults::{Envelope, Fault},
+    guests::Consoles,
     users::{Role, User},
     wire::{Answer, Request},
     world::{Region, Trace, World},
@@ -126,12 +127,13 @@ impl Service {
             Self::Tms => return tms::answer(call, world),
             _ => {}
         }
+        let policy = world.policies.get(call.user.id).cloned();
         let faults = &mut world.faults;
         let Some(region) = world.regions.iter_mut().find(|candidate| candidate.id == region) else {
             return Err(Fault::no_such_call());
         };
         match self {
-            Self::Ecs => ecs::answer(call, region, faults),
+            Self::Ecs => ecs::answer(call, region, faults, policy.as_ref()),
             Self::Evs => evs::answer(call, region, faults),
             Self::Ims => ims::answer(call),
             Self::Vpc => vpc::answer(call, region, faults),
@@ -143,12 +145,12 @@ impl Service {
 }
 
 /// One authenticated call at one moment.
-#[derive(Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) request: &'a Request,
     pub(crate) user: &'static User,
     pub(crate) now: DateTime<Utc>,
     pub(crate) pace: Pace,
+    pub(crate) consoles: &'a Consoles,
 }
 
 impl Call<'_> {

@@ -8,8 +8,8 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use super::{
-    AttachedDisk, Charging, Job, JobHost, NewAddress, Nic, Region, Server, Step, Task, VmState, Volume,
-    VolumeStatus, disks::device, new_id,
+    AttachedDisk, Charging, Job, JobHost, NewAddress, Nic, PasswordMark, Region, Server, Step, Task, VmState,
+    Volume, VolumeStatus, disks::device, new_id,
 };
 use crate::clock::Pace;
 
@@ -39,6 +39,7 @@ pub(crate) struct Order {
     pub(crate) security_groups: Vec<String>,
     pub(crate) key_name: Option<String>,
     pub(crate) user_data: Option<String>,
+    pub(crate) password: Option<PasswordMark>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) charging: Charging,
@@ -206,6 +207,9 @@ impl Region {
                 key_name: order.key_name.clone(),
                 user_id: order.user_id.clone(),
                 user_data: order.user_data.clone(),
+                password: None,
+                next_password: order.password.clone(),
+                boots: 0,
                 tags: order.tags.clone(),
                 metadata: order.metadata.clone(),
                 charging: order.charging,
@@ -297,6 +301,7 @@ impl Region {
             server.state = VmState::Active;
             server.task = None;
             server.launched = Some(now);
+            server.boot();
         });
         for volume in self.volumes.values_mut() {
             if volume.server_id.as_deref() == Some(id) {

@@ -35,13 +35,13 @@ pub(crate) use keys::KeyPair;
 pub(crate) use networks::{IpVersion, Remote, Rule, SecurityGroup, Subnet, Vpc};
 pub(crate) use objects::{Bucket, MOST_BYTES, MOST_OBJECTS, Object};
 pub(crate) use power::PowerAct;
-pub(crate) use servers::{AttachedDisk, Charging, Nic, Server, Task, VmState};
+pub(crate) use servers::{AttachedDisk, Charging, Nic, PasswordMark, Server, Task, VmState};
 pub(crate) use traces::Trace;
 pub(crate) use usage::{Good, Stretch, Usage};
 
 use disks::DiskStep;
 
-use crate::{catalogue::ZONES, clock::Pace};
+use crate::{catalogue::ZONES, clock::Pace, policies::Policy};
 
 /// How long the answer to a client token can be had again.
 pub(crate) const REPLAY: TimeDelta = TimeDelta::hours(8);
@@ -63,6 +63,9 @@ pub(crate) struct World {
     /// Switched on by the control listener, for this run.
     #[serde(skip)]
     pub(crate) faults: Faults,
+    /// What ECS lets users do, by their ids; set by the control listener, for this run.
+    #[serde(skip)]
+    pub(crate) policies: BTreeMap<String, Policy>,
 }
 
 /// One region with its one project.
@@ -165,6 +168,7 @@ impl World {
             buckets: objects::buckets(),
             ahead_ms: 0,
             faults: Faults::default(),
+            policies: BTreeMap::new(),
         };
         world.read_usage(now);
         world

@@ -227,6 +227,11 @@ impl Region {
         if server.task == Some(Task::Deleting) {
             return;
         }
+        let starts =
+            server.state != VmState::Active || matches!(server.task, Some(task) if task != Task::PoweringOff);
+        if state == VmState::Active && starts {
+            server.boot();
+        }
         server.task = None;
         server.state = state;
         server.updated = now;

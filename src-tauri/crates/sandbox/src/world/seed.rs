@@ -225,6 +225,7 @@ fn order(user_id: &str, name: &str, flavor: &str, disks: &[(&str, u32)]) -> Orde
         security_groups: vec![GROUP_DEFAULT.to_owned()],
         key_name: Some("team-shared".to_owned()),
         user_data: None,
+        password: None,
         tags: BTreeMap::new(),
         metadata: BTreeMap::new(),
         charging: Charging::PayPerUse,

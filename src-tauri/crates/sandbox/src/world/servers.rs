@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// How a server is paid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +99,15 @@ pub(crate) struct Server {
     pub(crate) key_name: Option<String>,
     pub(crate) user_id: String,
     pub(crate) user_data: Option<String>,
+    /// The administrator's.
+    #[serde(default)]
+    pub(crate) password: Option<PasswordMark>,
+    /// What it is from the next start on.
+    #[serde(default)]
+    pub(crate) next_password: Option<PasswordMark>,
+    /// How often it was started.
+    #[serde(default)]
+    pub(crate) boots: u32,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) charging: Charging,
@@ -119,7 +129,44 @@ pub(crate) struct Server {
     pub(crate) serial: u32,
 }
 
+/// What a password is known again by: salted, and slow to try.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PasswordMark {
+    salt: String,
+    hash: String,
+}
+
+impl PasswordMark {
+    const ROUNDS: u32 = 10_000;
+
+    pub(crate) fn of(password: &str) -> Self {
+        let salt = uuid::Uuid::new_v4().simple().to_string();
+        let hash = Self::hash(&salt, password);
+        Self { salt, hash }
+    }
+
+    pub(crate) fn is(&self, password: &str) -> bool {
+        Self::hash(&self.salt, password) == self.hash
+    }
+
+    fn hash(salt: &str, password: &str) -> String {
+        let mut hash = Sha256::digest(format!("{salt} {password}"));
+        for _ in 0..Self::ROUNDS {
+            hash = Sha256::digest(hash);
+        }
+        hex::encode(hash)
+    }
+}
+
 impl Server {
+    /// It starts: what was set for then holds.
+    pub(crate) fn boot(&mut self) {
+        self.boots = self.boots.wrapping_add(1);
+        if let Some(password) = self.next_password.take() {
+            self.password = Some(password);
+        }
+    }
+
     /// `status`: worked out from state and task, and most transitions do not show in it.
     pub(crate) fn status(&self) -> &'static str {
         match self.task {

@@ -43,6 +43,7 @@ fn order(region: &Region, lease_end: Option<DateTime<Utc>>) -> Order {
         security_groups: Vec::new(),
         key_name: None,
         user_data: None,
+        password: None,
         tags: BTreeMap::new(),
         metadata: BTreeMap::new(),
         charging: Charging::PayPerUse,

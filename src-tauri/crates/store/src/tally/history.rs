@@ -62,25 +62,14 @@ impl Act {
     }
 }
 
-/// The words of a fact, as numbers.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Words {
-    pub owner: u32,
-    pub flavor: u32,
-    pub region: u32,
-    pub purpose: u32,
-    pub template: u32,
-    pub currency: u32,
-}
-
 /// One fact.
 #[derive(Debug)]
-pub(crate) struct Happened {
+pub(crate) struct Happened<'a> {
     pub at: i64,
-    pub event_id: Vec<u8>,
+    pub event_id: &'a [u8],
     pub act: Act,
-    pub words: Words,
-    pub told: Told,
+    pub owner: u32,
+    pub told: Told<'a>,
 }
 
 /// Time in which the server was one thing.
@@ -117,20 +106,20 @@ struct Alive {
 }
 
 /// The life of one server.
-pub(crate) fn live(mut facts: Vec<Happened>) -> Life {
+pub(crate) fn live(mut facts: Vec<Happened<'_>>) -> Life {
     // An event that two sources dated differently counts once, the first time.
-    facts.sort_by(|a, b| (a.at, a.act.rank(), &a.event_id).cmp(&(b.at, b.act.rank(), &b.event_id)));
+    facts.sort_by(|a, b| (a.at, a.act.rank(), a.event_id).cmp(&(b.at, b.act.rank(), b.event_id)));
     let mut known = HashSet::new();
     let mut life = Life::default();
     let mut alive: Option<Alive> = None;
     // After a known end only a beginning begins it anew: others may tell late of what is gone.
     let mut ended = false;
     for fact in &facts {
-        if !known.insert(fact.event_id.as_slice()) {
+        if !known.insert(fact.event_id) {
             continue;
         }
         if !fact.told.name.is_empty() {
-            life.name.clone_from(&fact.told.name);
+            fact.told.name.clone_into(&mut life.name);
         }
         let begins = matches!(fact.act, Act::Created | Act::Seen);
         match (&mut alive, fact.act) {
@@ -168,21 +157,21 @@ pub(crate) fn live(mut facts: Vec<Happened>) -> Life {
     life
 }
 
-fn begin(fact: &Happened) -> Alive {
-    let words = fact.words;
+fn begin(fact: &Happened<'_>) -> Alive {
+    let told = &fact.told;
     let mut alive = Alive {
         since: fact.at,
         runs: match fact.act {
-            Act::Seen => fact.told.state.is_empty() || fact.told.state == "running",
+            Act::Seen => told.runs.unwrap_or(true),
             Act::Stopped => false,
             _ => true,
         },
         standing: Standing {
-            owner: words.owner,
-            flavor: words.flavor,
-            region: words.region,
-            purpose: words.purpose,
-            template: words.template,
+            owner: fact.owner,
+            flavor: told.flavor,
+            region: told.region,
+            purpose: told.purpose,
+            template: told.template,
             ..Standing::default()
         },
         disks: HashMap::new(),
@@ -208,13 +197,13 @@ impl Alive {
         })
     }
 
-    fn take(&mut self, fact: &Happened) {
+    fn take(&mut self, fact: &Happened<'_>) {
         match fact.act {
             Act::Started | Act::SessionOpened => self.runs = true,
             Act::Stopped => self.runs = false,
             Act::Resized => {
-                if fact.words.flavor != 0 {
-                    self.standing.flavor = fact.words.flavor;
+                if fact.told.flavor != 0 {
+                    self.standing.flavor = fact.told.flavor;
                 }
                 self.take_price(fact);
             }
@@ -230,15 +219,15 @@ impl Alive {
 
     /// A new whole, with or without its parts. Where only the whole is told of a price whose parts are known, the part
     /// that the fact is about takes the difference.
-    fn take_price(&mut self, fact: &Happened) {
+    fn take_price(&mut self, fact: &Happened<'_>) {
         let told = &fact.told;
         let standing = &mut self.standing;
         if let Some(stays) = told.stays {
             standing.stays = stays;
         }
         let Some(whole) = told.price else { return };
-        if fact.words.currency != 0 {
-            standing.currency = fact.words.currency;
+        if told.currency != 0 {
+            standing.currency = told.currency;
         }
         let split = standing.compute != 0 || standing.disk != 0 || standing.address != 0;
         let about_disks = matches!(
@@ -268,8 +257,8 @@ impl Alive {
     }
 
     /// `disk_gb` is the size of the one disk here; one whose size is not known takes nothing away.
-    fn take_disk(&mut self, fact: &Happened) {
-        let (id, size) = (&fact.told.disk_id, gigabytes(fact.told.disk_gb));
+    fn take_disk(&mut self, fact: &Happened<'_>) {
+        let (id, size) = (fact.told.disk_id, gigabytes(fact.told.disk_gb));
         let before = self
             .disks
             .remove(id)
@@ -292,7 +281,7 @@ impl Alive {
             after
         };
         if let (Some(after), false) = (after, id.is_empty()) {
-            self.disks.insert(id.clone(), after);
+            self.disks.insert(id.to_owned(), after);
         }
     }
 }

@@ -46,6 +46,7 @@ mod past;
 mod settle;
 mod sources;
 mod standing;
+mod sums;
 mod take_in;
 mod walk;
 mod words;
@@ -70,7 +71,7 @@ use words::{ServerIds, Words};
 const FILE: &str = "tally.db";
 const BUSY: Duration = Duration::from_secs(30);
 /// The form of the file. What is in it can be had again, so another form is not brought forward but filled anew.
-const FORM: i64 = 1;
+const FORM: i64 = 2;
 
 const TABLES: &str = r#"
     CREATE TABLE sources (
@@ -118,29 +119,17 @@ const TABLES: &str = r#"
         outcome  INTEGER NOT NULL,
         source   INTEGER NOT NULL,
         owner    INTEGER NOT NULL,
-        told     TEXT,
+        -- Packed; nothing where it tells no more than that it happened.
+        told     BLOB,
         PRIMARY KEY (server, at, event_id)
     ) STRICT, WITHOUT ROWID;
 
     -- Servers whose stretches do not follow from their facts yet.
     CREATE TABLE stale (server INTEGER PRIMARY KEY) STRICT;
 
-    -- What a stretch was like; as many as there are kinds of servers, not as there are servers.
-    CREATE TABLE standings (
-        id       INTEGER PRIMARY KEY,
-        owner    INTEGER NOT NULL,
-        flavor   INTEGER NOT NULL,
-        region   INTEGER NOT NULL,
-        purpose  INTEGER NOT NULL,
-        template INTEGER NOT NULL,
-        currency INTEGER NOT NULL,
-        compute  INTEGER NOT NULL,
-        disk     INTEGER NOT NULL,
-        address  INTEGER NOT NULL,
-        unsplit  INTEGER NOT NULL,
-        disk_gb  INTEGER NOT NULL,
-        stays    INTEGER NOT NULL
-    ) STRICT;
+    -- What a stretch was like; as many as there are kinds of servers, not as there are servers. Packed, some thousands
+    -- together.
+    CREATE TABLE standings (part INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
 
     -- Stretches, packed: of month number `month`; 0 is what has no end yet.
     CREATE TABLE blocks (month INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;

@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::OptionalExtension;
 
 use super::answer::{Ask, owner_name};
-use super::walk::Cut;
+use super::take_in::Told;
+use super::walk::{Cut, PerNumber, Servers, Step};
 use super::{Inner, Tally, ms, words};
 use crate::columns::moment;
 use crate::{Error, EventOutcome};
@@ -81,40 +82,45 @@ impl Tally {
     pub fn timeline(&self, ask: &Ask, now: DateTime<Utc>, limit: usize) -> Result<(Vec<Row>, u64), Error> {
         let mut inner = self.inner();
         inner.refresh()?;
-        let (connection, standings) = (&inner.connection, inner.standings.all());
+        let (connection, standings) = (&inner.connection, &inner.standings);
         let cut = Cut::new(connection, ask, standings, ms(now))?;
-        let mut first: BTreeMap<u32, i64> = BTreeMap::new();
-        cut.walk(
-            connection,
-            |stretch| {
-                let first = first.entry(stretch.server).or_insert(stretch.from);
+        let mut first = PerNumber::new(i64::MAX);
+        cut.walk(connection, |step| {
+            if let Step::Stretch(stretch) = step {
+                let first = first.of(stretch.server);
                 *first = stretch.from.min(*first);
-            },
-            |_| {},
-        )?;
-        let count = first.len() as u64;
-        let mut order: Vec<(i64, u32)> = first.into_iter().map(|(server, from)| (from, server)).collect();
+            }
+        })?;
+        let met = first.iter().filter(|(_, from)| *from < i64::MAX);
+        let mut order: Vec<(i64, u32)> = met.map(|(server, from)| (from, server)).collect();
+        let count = order.len() as u64;
+        if limit < order.len() {
+            order.select_nth_unstable(limit);
+            order.truncate(limit);
+        }
         order.sort_unstable();
-        order.truncate(limit);
-        let mut rows: BTreeMap<u32, Vec<(i64, i64, bool, u32)>> =
-            order.iter().map(|(_, server)| (*server, Vec::new())).collect();
-        cut.walk(
-            connection,
-            |stretch| {
-                let standing = standings.get((stretch.standing as usize).wrapping_sub(1));
-                if let (Some(row), Some(standing)) = (rows.get_mut(&stretch.server), standing) {
-                    let flavor = standing.flavor;
-                    // One that goes over the end of a month, or changed in price only, is one to look at.
-                    match row.last_mut() {
-                        Some(last) if (last.1, last.2, last.3) == (stretch.from, stretch.runs, flavor) => {
-                            last.1 = stretch.to;
-                        }
-                        _ => row.push((stretch.from, stretch.to, stretch.runs, flavor)),
-                    }
+        let mut listed = Servers::default();
+        let mut rows: BTreeMap<u32, Vec<(i64, i64, bool, u32)>> = BTreeMap::new();
+        for (_, server) in &order {
+            listed.insert(*server);
+        }
+        cut.walk(connection, |step| {
+            let Step::Stretch(stretch) = step else { return };
+            if !listed.contains(stretch.server) {
+                return;
+            }
+            let Some(flavor) = standings.get(stretch.standing).map(|is| is.flavor) else {
+                return;
+            };
+            let row = rows.entry(stretch.server).or_default();
+            // One that goes over the end of a month, or changed in price only, is one to look at.
+            match row.last_mut() {
+                Some(last) if (last.1, last.2, last.3) == (stretch.from, stretch.runs, flavor) => {
+                    last.1 = stretch.to;
                 }
-            },
-            |_| {},
-        )?;
+                _ => row.push((stretch.from, stretch.to, stretch.runs, flavor)),
+            }
+        })?;
         let mut timeline = Vec::with_capacity(order.len());
         for (_, server) in order {
             let mut stretches = Vec::new();
@@ -147,13 +153,8 @@ impl Tally {
         let mut facts = Vec::new();
         while let Some(row) = rows.next()? {
             let id: Vec<u8> = row.get(0)?;
-            let told: Option<String> = row.get(5)?;
-            let told: super::take_in::Told = match told {
-                Some(text) => {
-                    serde_json::from_str(&text).map_err(|error| Error::Damaged(error.to_string()))?
-                }
-                None => Default::default(),
-            };
+            let told = row.get_ref(5)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
+            let told = Told::read(told)?;
             facts.push(FactRow {
                 event_id: match uuid::Uuid::from_slice(&id) {
                     Ok(id) => id.to_string(),
@@ -167,12 +168,12 @@ impl Tally {
                     _ => EventOutcome::Refused,
                 },
                 owner: row.get(4)?,
-                flavor: told.flavor,
+                flavor: words::word(&inner.connection, told.flavor)?,
                 disk_gb: told.disk_gb,
                 price: told.price,
-                currency: told.currency,
+                currency: words::word(&inner.connection, told.currency)?,
                 lease_end: told.lease_end.map(moment),
-                cause: told.cause,
+                cause: told.cause.to_owned(),
                 source: row.get(6)?,
             });
         }

@@ -1,10 +1,11 @@
 //! Servers with new facts are worked out anew, and their stretches put in place of the old ones.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::history::{self, Act, Happened, Life, Words};
+use super::history::{self, Act, Happened, Life};
 use super::pack::{self, Packed};
 use super::take_in::Told;
 use super::{Open, Tally, words};
@@ -51,6 +52,7 @@ fn some(open: &mut Open<'_>) -> Result<(), Error> {
         return Ok(());
     };
     let mut actions: HashMap<u32, Act> = HashMap::new();
+    let mut facts = Facts::default();
     let mut months: BTreeMap<i64, Vec<Packed>> = BTreeMap::new();
     for server in &servers {
         let (before, until) = extent(connection, *server)?;
@@ -60,10 +62,11 @@ fn some(open: &mut Open<'_>) -> Result<(), Error> {
                 months.entry(month).or_default();
             }
         }
-        let life = history::live(facts(open, *server, &mut actions)?);
+        facts.read(connection, *server, &mut actions)?;
+        let life = history::live(facts.all()?);
         let mut last_end = None;
         for stretch in &life.past {
-            let standing = open.standings.number(connection, stretch.standing)?;
+            let standing = open.standings.number(stretch.standing)?;
             last_end = Some(stretch.to);
             for month in pack::month_of(stretch.from)..=pack::month_of(stretch.to - 1) {
                 let (begin, end) = pack::bounds(month);
@@ -77,7 +80,7 @@ fn some(open: &mut Open<'_>) -> Result<(), Error> {
             }
         }
         if let Some(stretch) = &life.lasting {
-            let standing = open.standings.number(connection, stretch.standing)?;
+            let standing = open.standings.number(stretch.standing)?;
             months.entry(LASTING).or_default().push(Packed {
                 server: *server,
                 standing,
@@ -88,6 +91,7 @@ fn some(open: &mut Open<'_>) -> Result<(), Error> {
         }
         keep(connection, *server, &life, last_end)?;
     }
+    open.standings.keep(connection)?;
     months.entry(LASTING).or_default();
     for (month, fresh) in months {
         put(connection, month, &servers, fresh)?;
@@ -107,48 +111,77 @@ fn extent(connection: &Connection, server: u32) -> Result<(Option<i64>, Option<i
         .unwrap_or_default())
 }
 
-fn facts(open: &mut Open<'_>, server: u32, actions: &mut HashMap<u32, Act>) -> Result<Vec<Happened>, Error> {
-    let connection = open.connection;
-    let mut statement = connection.prepare_cached(
-        "SELECT at, event_id, action, owner, told FROM facts WHERE server = ?1 AND outcome = 0 ORDER BY at",
-    )?;
-    let mut rows = statement.query([server])?;
-    let mut facts = Vec::new();
-    while let Some(row) = rows.next()? {
-        facts.push(fact(open, row, actions)?);
-    }
-    Ok(facts)
+/// The facts of one server as they lie in the file; kept from server to server, so that its room is used again.
+#[derive(Default)]
+struct Facts {
+    rows: Vec<Kept>,
+    bytes: Vec<u8>,
 }
 
-fn fact(open: &mut Open<'_>, row: &Row<'_>, actions: &mut HashMap<u32, Act>) -> Result<Happened, Error> {
-    let action: u32 = row.get(2)?;
-    let act = match actions.get(&action) {
-        Some(act) => *act,
-        None => {
-            let act = Act::of(&words::word(open.connection, action)?);
-            actions.insert(action, act);
-            act
+/// One of them: where its id and what it tells lie among the bytes.
+struct Kept {
+    at: i64,
+    act: Act,
+    owner: u32,
+    id: Range<usize>,
+    told: Option<Range<usize>>,
+}
+
+impl Facts {
+    fn read(
+        &mut self,
+        connection: &Connection,
+        server: u32,
+        actions: &mut HashMap<u32, Act>,
+    ) -> Result<(), Error> {
+        self.rows.clear();
+        self.bytes.clear();
+        let mut statement = connection.prepare_cached(
+            "SELECT at, event_id, action, owner, told FROM facts WHERE server = ?1 AND outcome = 0 ORDER BY at",
+        )?;
+        let mut rows = statement.query([server])?;
+        while let Some(row) = rows.next()? {
+            let action: u32 = row.get(2)?;
+            let act = match actions.get(&action) {
+                Some(act) => *act,
+                None => {
+                    let act = Act::of(&words::word(connection, action)?);
+                    actions.insert(action, act);
+                    act
+                }
+            };
+            let id = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+            let told = row.get_ref(4)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
+            self.rows.push(Kept {
+                at: row.get(0)?,
+                act,
+                owner: row.get(3)?,
+                id: put_by(&mut self.bytes, id),
+                told: told.map(|told| put_by(&mut self.bytes, told)),
+            });
         }
-    };
-    let told = match row.get_ref(4)?.as_str_or_null().map_err(rusqlite::Error::from)? {
-        Some(text) => serde_json::from_str(text).map_err(|error| Error::Damaged(error.to_string()))?,
-        None => Told::default(),
-    };
-    let mut number = |word: &str| open.words.id(open.connection, word);
-    Ok(Happened {
-        at: row.get(0)?,
-        event_id: row.get(1)?,
-        act,
-        words: Words {
-            owner: row.get(3)?,
-            flavor: number(&told.flavor)?,
-            region: number(&told.region)?,
-            purpose: number(&told.purpose)?,
-            template: number(&told.template)?,
-            currency: number(&told.currency)?,
-        },
-        told,
-    })
+        Ok(())
+    }
+
+    fn all(&self) -> Result<Vec<Happened<'_>>, Error> {
+        let bytes = |range: &Range<usize>| self.bytes.get(range.clone()).unwrap_or_default();
+        let facts = self.rows.iter().map(|kept| {
+            Ok(Happened {
+                at: kept.at,
+                event_id: bytes(&kept.id),
+                act: kept.act,
+                owner: kept.owner,
+                told: Told::read(kept.told.as_ref().map(bytes))?,
+            })
+        });
+        facts.collect()
+    }
+}
+
+fn put_by(bytes: &mut Vec<u8>, more: &[u8]) -> Range<usize> {
+    let begin = bytes.len();
+    bytes.extend_from_slice(more);
+    begin..bytes.len()
 }
 
 fn keep(connection: &Connection, server: u32, life: &Life, last_end: Option<i64>) -> Result<(), Error> {

@@ -49,43 +49,37 @@ pub struct Taken {
     pub unreadable: u64,
 }
 
-/// What a fact tells, as kept: short names, nothing empty.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Told {
-    #[serde(rename = "n", skip_serializing_if = "String::is_empty")]
-    pub name: String,
-    #[serde(rename = "f", skip_serializing_if = "String::is_empty")]
-    pub flavor: String,
-    #[serde(rename = "r", skip_serializing_if = "String::is_empty")]
-    pub region: String,
-    #[serde(rename = "u", skip_serializing_if = "String::is_empty")]
-    pub purpose: String,
-    #[serde(rename = "t", skip_serializing_if = "String::is_empty")]
-    pub template: String,
-    #[serde(rename = "s", skip_serializing_if = "String::is_empty")]
-    pub state: String,
-    #[serde(rename = "l", skip_serializing_if = "Option::is_none")]
+/// What a fact tells, as kept (packed by `postcard`): words by their numbers, moments in milliseconds, prices in billionths
+/// of the currency an hour.
+#[derive(Debug, Default, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Told<'a> {
+    pub name: &'a str,
+    pub flavor: u32,
+    pub region: u32,
+    pub purpose: u32,
+    pub template: u32,
+    pub currency: u32,
+    /// Whether it says a state, and whether that is running.
+    pub runs: Option<bool>,
     pub lease_end: Option<i64>,
-    #[serde(rename = "c", skip_serializing_if = "String::is_empty")]
-    pub currency: String,
-    /// Billionths of the currency.
-    #[serde(rename = "p", skip_serializing_if = "Option::is_none")]
     pub price: Option<i64>,
-    #[serde(rename = "pd", skip_serializing_if = "Option::is_none")]
     pub price_disk: Option<i64>,
-    #[serde(rename = "pa", skip_serializing_if = "Option::is_none")]
     pub price_address: Option<i64>,
-    #[serde(rename = "w", skip_serializing_if = "Option::is_none")]
     pub stays: Option<bool>,
-    #[serde(rename = "d", skip_serializing_if = "String::is_empty")]
-    pub disk_id: String,
-    #[serde(rename = "g", skip_serializing_if = "Option::is_none")]
+    pub disk_id: &'a str,
     pub disk_gb: Option<i64>,
-    #[serde(rename = "b", skip_serializing_if = "Option::is_none")]
     pub disk_gb_before: Option<i64>,
-    #[serde(rename = "y", skip_serializing_if = "String::is_empty")]
-    pub cause: String,
+    pub cause: &'a str,
+}
+
+impl<'a> Told<'a> {
+    /// Reads what was kept.
+    pub(crate) fn read(packed: Option<&'a [u8]>) -> Result<Self, Error> {
+        match packed {
+            Some(packed) => postcard::from_bytes(packed).map_err(|error| Error::Damaged(error.to_string())),
+            None => Ok(Self::default()),
+        }
+    }
 }
 
 impl Tally {
@@ -150,6 +144,7 @@ fn take_in(open: &mut Open<'_>, batch: &Batch<'_>) -> Result<Taken, Error> {
     let mut owners: HashMap<u32, (i64, &str)> = HashMap::new();
     let mut insert =
         connection.prepare_cached("INSERT OR IGNORE INTO facts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+    let mut packed = Vec::new();
     let (mut first, mut last) = (source.first.map(ms), source.last.map(ms));
     for fact in batch.facts {
         let at = time(&fact.time).filter(|at| SENSIBLE.contains(at));
@@ -161,7 +156,14 @@ fn take_in(open: &mut Open<'_>, batch: &Batch<'_>) -> Result<Taken, Error> {
         let owner = open.words.id(connection, owner_id(fact))?;
         let action = open.words.id(connection, &fact.action)?;
         let ok = fact.outcome.is_empty() || fact.outcome == "ok";
-        let told = if ok && server != 0 { told(fact)? } else { None };
+        let told = if ok && server != 0 && says(fact) {
+            packed.clear();
+            packed = postcard::to_extend(&told(open, fact)?, packed)
+                .map_err(|error| Error::Damaged(error.to_string()))?;
+            Some(packed.as_slice())
+        } else {
+            None
+        };
         let id = Uuid::try_parse(&fact.event_id).ok();
         let id: &[u8] = id.as_ref().map_or(fact.event_id.as_bytes(), |id| id.as_bytes());
         let new = insert.execute(params![
@@ -249,28 +251,30 @@ fn time(text: &str) -> Option<i64> {
         .map(|time| ms(time.0))
 }
 
-fn told(fact: &Fact<'_>) -> Result<Option<String>, Error> {
-    let says = ["server.created", "server.seen", "server.resized"].contains(&&*fact.action)
+/// Whether a fact tells more than that it happened.
+fn says(fact: &Fact<'_>) -> bool {
+    ["server.created", "server.seen", "server.resized"].contains(&&*fact.action)
         || fact.action.starts_with("disk.")
-        || fact.action.starts_with("lease.");
-    if !says {
-        return Ok(None);
-    }
+        || fact.action.starts_with("lease.")
+}
+
+fn told<'a>(open: &mut Open<'_>, fact: &'a Fact<'_>) -> Result<Told<'a>, Error> {
     let number = |text: &str| {
         text.parse::<f64>()
             .ok()
             .filter(|gb| (0.0..1e9).contains(gb))
             .map(|gb| gb as i64)
     };
-    let told = Told {
-        name: fact.server_name.to_string(),
-        flavor: fact.flavor.to_string(),
-        region: fact.region.to_string(),
-        purpose: fact.purpose.to_string(),
-        template: fact.template.to_string(),
-        state: short(&fact.state),
+    let mut word = |word: &str| open.words.id(open.connection, word);
+    Ok(Told {
+        name: &fact.server_name,
+        flavor: word(&fact.flavor)?,
+        region: word(&fact.region)?,
+        purpose: word(&fact.purpose)?,
+        template: word(&fact.template)?,
+        currency: word(short(&fact.currency))?,
+        runs: (!fact.state.is_empty()).then(|| fact.state == "running"),
         lease_end: time(&fact.lease_end).filter(|at| SENSIBLE.contains(at)),
-        currency: short(&fact.currency),
         price: price(&fact.price_per_hour),
         price_disk: price(&fact.price_disk_per_hour),
         price_address: price(&fact.price_address_per_hour),
@@ -283,17 +287,14 @@ fn told(fact: &Fact<'_>) -> Result<Option<String>, Error> {
         disk_gb: number(&fact.disk_gb),
         disk_gb_before: number(&fact.disk_gb_before),
         cause: short(&fact.cause),
-    };
-    serde_json::to_string(&told)
-        .map(Some)
-        .map_err(|error| Error::Io(error.into()))
+    })
 }
 
-fn short(word: &str) -> String {
+fn short(word: &str) -> &str {
     if word.len() <= super::fact::MOST_WORD {
-        word.to_owned()
+        word
     } else {
-        String::new()
+        ""
     }
 }
 

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::answer::Ask;
 use super::pack::{self, Packed};
 use super::settle::{LASTING, block};
-use super::standing::Standing;
+use super::standing::Standings;
 use super::words;
 use crate::Error;
 
@@ -20,44 +20,51 @@ pub(super) struct Cut {
     wanted: Vec<bool>,
 }
 
+/// What a walk comes upon.
+pub(super) enum Step {
+    /// A stretch, clipped to the question and to its month.
+    Stretch(Packed),
+    /// The last one of this month came.
+    Month(i64),
+}
+
 impl Cut {
     pub(super) fn new(
         connection: &Connection,
         ask: &Ask,
-        standings: &[Standing],
+        standings: &Standings,
         now: i64,
     ) -> Result<Self, Error> {
-        let numbers = |words: &[String]| -> Result<Option<HashSet<u32>>, Error> {
+        // Number 0 is no standing.
+        let mut wanted = vec![true; standings.len() + 1];
+        if let Some(none) = wanted.first_mut() {
+            *none = false;
+        }
+        let asked = [
+            &ask.owners,
+            &ask.flavors,
+            &ask.regions,
+            &ask.purposes,
+            &ask.templates,
+        ];
+        for (words, dimension) in asked.into_iter().zip(standings.dimensions()) {
             if words.is_empty() {
-                return Ok(None);
+                continue;
             }
             let mut numbers = HashSet::new();
             for word in words {
                 numbers.extend(words::find(connection, word)?);
             }
-            Ok(Some(numbers))
-        };
-        let (owners, flavors, regions) = (
-            numbers(&ask.owners)?,
-            numbers(&ask.flavors)?,
-            numbers(&ask.regions)?,
-        );
-        let (purposes, templates) = (numbers(&ask.purposes)?, numbers(&ask.templates)?);
-        let within =
-            |set: &Option<HashSet<u32>>, word: u32| set.as_ref().is_none_or(|set| set.contains(&word));
-        let wanted = standings.iter().map(|standing| {
-            within(&owners, standing.owner)
-                && within(&flavors, standing.flavor)
-                && within(&regions, standing.region)
-                && within(&purposes, standing.purpose)
-                && within(&templates, standing.template)
-        });
+            let of_slots: Vec<bool> = dimension.keys.iter().map(|key| numbers.contains(key)).collect();
+            for (wanted, slot) in wanted.iter_mut().skip(1).zip(&dimension.slots) {
+                *wanted &= of_slots.get(*slot as usize).copied().unwrap_or_default();
+            }
+        }
         let (from, end) = ask.bounds();
         Ok(Self {
             from,
             to: end.min(now),
-            // Number 0 is no standing.
-            wanted: std::iter::once(false).chain(wanted).collect(),
+            wanted,
         })
     }
 
@@ -65,13 +72,8 @@ impl Cut {
         self.wanted.get(standing as usize).copied().unwrap_or_default()
     }
 
-    /// Hands over every stretch asked for, clipped to the question and to its month, month after month.
-    pub(super) fn walk(
-        &self,
-        connection: &Connection,
-        mut each: impl FnMut(Packed),
-        mut after: impl FnMut(i64),
-    ) -> Result<(), Error> {
+    /// Goes along every stretch asked for, month after month.
+    pub(super) fn walk(&self, connection: &Connection, mut step: impl FnMut(Step)) -> Result<(), Error> {
         if self.from >= self.to {
             return Ok(());
         }
@@ -88,14 +90,44 @@ impl Cut {
                     ..stretch
                 };
                 if clipped.from < clipped.to && self.wants(clipped.standing) {
-                    each(clipped);
+                    step(Step::Stretch(clipped));
                 }
             };
             pack::read(month, &block(connection, month)?).for_each(&mut clip);
             lasting.iter().copied().for_each(&mut clip);
-            after(month);
+            step(Step::Month(month));
         }
         Ok(())
+    }
+}
+
+/// Something of every server, by its number.
+pub(super) struct PerNumber<T> {
+    all: Vec<T>,
+    none: T,
+}
+
+impl<T: Copy> PerNumber<T> {
+    /// `none`: what servers have that nothing was noted of.
+    pub(super) fn new(none: T) -> Self {
+        Self {
+            all: Vec::new(),
+            none,
+        }
+    }
+
+    pub(super) fn of(&mut self, server: u32) -> &mut T {
+        let at = server as usize;
+        if at >= self.all.len() {
+            self.all.resize(at + 1, self.none);
+        }
+        // It has room by now.
+        self.all.get_mut(at).unwrap_or(&mut self.none)
+    }
+
+    /// With their numbers.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, T)> {
+        (0..).zip(self.all.iter().copied())
     }
 }
 
@@ -106,21 +138,19 @@ pub(super) struct Servers {
 }
 
 impl Servers {
-    /// Whether it was not in yet.
-    pub(super) fn insert(&mut self, server: u32) -> bool {
-        let (word, bit) = ((server >> 6) as usize, 1_u64 << (server & 63));
+    pub(super) fn insert(&mut self, server: u32) {
+        let word = (server >> 6) as usize;
         if word >= self.bits.len() {
-            self.bits.resize((word + 1).next_power_of_two(), 0);
+            self.bits.resize(word + 1, 0);
         }
-        self.bits.get_mut(word).is_some_and(|bits| {
-            let new = *bits & bit == 0;
-            *bits |= bit;
-            new
-        })
+        if let Some(bits) = self.bits.get_mut(word) {
+            *bits |= 1 << (server & 63);
+        }
     }
 
-    pub(super) fn count(&self) -> u64 {
-        self.bits.iter().map(|bits| u64::from(bits.count_ones())).sum()
+    pub(super) fn contains(&self, server: u32) -> bool {
+        let bits = self.bits.get((server >> 6) as usize).copied().unwrap_or_default();
+        bits & 1 << (server & 63) != 0
     }
 }
 

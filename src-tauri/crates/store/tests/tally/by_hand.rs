@@ -345,3 +345,51 @@ fn a_timeline_shows_when_each_server_ran() {
         "one stretch over midnight is one to look at"
     );
 }
+
+#[test]
+fn a_server_that_came_again_for_another_purpose_is_a_server_of_both() {
+    let mut again = made("c7.large.2", "0.30");
+    again["purpose"] = json!("ci");
+    let (_dir, tally) = tally(&[
+        told("server.started", "2026-02-02T01:00:00Z", "s1", json!({})),
+        told("server.deleted", "2026-02-02T02:00:00Z", "s1", json!({})),
+        told("server.created", "2026-02-02T03:00:00Z", "s1", again),
+        told("server.deleted", "2026-02-02T05:00:00Z", "s1", json!({})),
+    ]);
+    let sums = tally
+        .sums(&ask("2026-02-01", "2026-02-28"), at("2026-03-01T00:00:00Z"))
+        .unwrap();
+    let purposes: Vec<_> = sums
+        .purposes
+        .iter()
+        .map(|group| (group.key.as_str(), group.servers, group.amounts.exists_ms / HOUR))
+        .collect();
+    assert_eq!(purposes, [("ci", 1, 2), ("", 1, 1)]);
+    assert_eq!(sums.servers, 1);
+}
+
+#[test]
+fn the_dearest_servers_come_first_and_the_rest_is_counted() {
+    let mut texts = Vec::new();
+    for (server, price) in [("s1", "0.10"), ("s2", "0.30"), ("s3", "0.20"), ("s4", "0.40")] {
+        texts.push(told(
+            "server.created",
+            "2026-02-02T01:00:00Z",
+            server,
+            made("c7.large.2", price),
+        ));
+        texts.push(told("server.deleted", "2026-02-02T02:00:00Z", server, json!({})));
+    }
+    let (_dir, tally) = tally(&texts);
+    let now = at("2026-03-01T00:00:00Z");
+    let (dearest, count) = tally.servers(&ask("2026-02-01", "2026-02-28"), now, 3).unwrap();
+    let dearest: Vec<_> = dearest
+        .iter()
+        .map(|one| (one.server.server_id.as_str(), one.amounts.cost()))
+        .collect();
+    assert_eq!(
+        dearest,
+        [("s4", cny("0.4")), ("s2", cny("0.3")), ("s3", cny("0.2"))]
+    );
+    assert_eq!(count, 4);
+}

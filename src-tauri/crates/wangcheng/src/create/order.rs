@@ -1,10 +1,13 @@
 //! What is bought, and the body that orders it.
 
+use chrono::{DateTime, Utc};
 use huaweicloud::bss::Product;
 use huaweicloud::ecs;
 
 use super::{DISK_TYPE, Plan, PricePartKind, TAG_MOST};
 use crate::first_start;
+use crate::grants::{Wish, hours_left};
+use crate::money::Money;
 use crate::servers::{TAG_INSTALLATION, TAG_OPERATION, TAG_OWNER, TAG_PURPOSE};
 
 /// Pool of public addresses: dynamic BGP, to be had in every region.
@@ -18,6 +21,24 @@ impl Plan {
 
     pub fn is_windows(&self) -> bool {
         self.image.os.as_deref() == Some("Windows")
+    }
+
+    /// What it asks of a grant.
+    pub(crate) fn wish(&self, price: Option<&Money>, now: DateTime<Utc>) -> Wish {
+        let disks = [Some(self.system_disk_gb()), self.template.data_disk_gb];
+        let hours = hours_left(now, Some(self.lease_end), now);
+        Wish {
+            servers: 1,
+            vcpus: self.flavor.vcpus,
+            disk_gb: disks.iter().flatten().sum(),
+            disk_gb_each: disks.into_iter().flatten().max(),
+            flavor: Some(self.flavor.id.clone()),
+            public_address: self.public_mbps > 0,
+            lease_end: Some(self.lease_end),
+            hours,
+            money: price.map(|price| Money::new(price.amount * hours, price.currency.clone())),
+            ..Wish::default()
+        }
     }
 
     /// What is bought, in the words of the price list.

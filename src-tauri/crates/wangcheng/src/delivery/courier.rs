@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use rand::RngExt;
-use store::Queue;
+use store::{Ledger, Queue};
+use tokio::sync::mpsc::{self, Receiver};
 use yanhuang::{Body, ErrorKind, Event, Hei, Retry};
 
 use super::{Now, TARGET};
@@ -19,6 +20,8 @@ const TRY_TO_LEAD: Duration = Duration::from_secs(1);
 /// How often the ledger notes what was taken while much is sent. What is not noted when the program ends is sent again,
 /// with the same `event_id`.
 const NOTE: Duration = Duration::from_millis(250);
+/// How many bodies may lie ready while one is on its way. Few: each may have as many bytes as the receiver takes.
+const AHEAD: usize = 4;
 /// How often progress is told while much is sent.
 const TELL: Duration = Duration::from_millis(300);
 
@@ -85,11 +88,6 @@ impl Sender {
             Some(search) if last < search.until => search.takes = true,
             _ => self.search = None,
         }
-    }
-
-    /// How many go into a batch that is read while another one is on its way: as many as may follow if that is taken.
-    fn next(&self) -> usize {
-        self.now.saturating_mul(2).min(self.most)
     }
 }
 
@@ -195,20 +193,28 @@ impl Wangcheng {
         Ok(())
     }
 
-    /// Sends one queue to its end. While a batch is on its way, the next one is read into its body, and now and then
-    /// those before are noted, so that none waits for the other.
+    /// Sends one queue to its end. While a batch is on its way, those after it are read into their bodies on a thread
+    /// of their own, and now and then those before are noted, so that none waits for the other.
     async fn drain(&self, sender: &mut Sender, queue: Queue) -> Result<()> {
-        let mut ready = self.batch(sender, Piece::first(queue, sender.now)).await?;
+        let mut ready = self.read_ahead(sender, Piece::first(queue, sender.now));
         let mut taken: Vec<u64> = Vec::new();
         let mut noted = Instant::now();
         loop {
-            let Some(last) = ready.numbers.last().copied() else {
+            let Some(batch) = ready.recv().await else {
                 if taken.is_empty() {
                     return Ok(());
                 }
                 self.accepted(queue, std::mem::take(&mut taken)).await?;
-                ready = self.batch(sender, Piece::first(queue, sender.now)).await?;
+                ready = self.read_ahead(sender, Piece::first(queue, sender.now));
                 continue;
+            };
+            let Batch { numbers, body } = match batch {
+                Ok(batch) => batch,
+                Err(error) => {
+                    // What was taken is noted if there is any way to.
+                    self.accepted(queue, taken).await?;
+                    return Err(error.into());
+                }
             };
             self.inner.courier.now().sending = true;
             self.tell_delivery().await;
@@ -221,37 +227,25 @@ impl Wangcheng {
             if due {
                 noted = Instant::now();
             }
-            let next = Piece {
-                queue,
-                after: Some(last),
-                count: sender.next(),
-            };
-            let Batch { numbers, body } = ready;
             let post = async { sender.hei.post_body(body?).await };
-            let ahead = async {
-                self.accepted(queue, to_note).await?;
-                self.batch(sender, next).await
-            };
-            let (posted, ahead) = tokio::join!(post, ahead);
+            let (posted, note) = tokio::join!(post, self.accepted(queue, to_note));
             match posted {
                 Ok(_) => {
-                    sender.taken(last);
+                    if let Some(last) = numbers.last() {
+                        sender.taken(*last);
+                    }
                     taken.extend(numbers);
-                    ready = match ahead {
-                        Ok(next) => next,
-                        Err(failure) => {
-                            // What was taken is noted if there is any way to.
-                            self.accepted(queue, taken).await?;
-                            return Err(failure);
-                        }
-                    };
+                    if let Err(failure) = note {
+                        self.accepted(queue, taken).await?;
+                        return Err(failure);
+                    }
                 }
                 Err(error) => {
-                    ahead?;
+                    note?;
                     // First what stands before it: the cursor moves past a refused event only from the one before.
                     self.accepted(queue, std::mem::take(&mut taken)).await?;
                     let next = self.refused(sender, queue, &numbers, error).await?;
-                    ready = self.batch(sender, next).await?;
+                    ready = self.read_ahead(sender, next);
                 }
             }
         }
@@ -319,31 +313,33 @@ impl Wangcheng {
         Ok(the_first(sender.now))
     }
 
-    /// Reads events straight into the body of a request.
-    async fn batch(&self, sender: &Sender, piece: Piece) -> Result<Batch> {
-        let (hei, bytes) = (Arc::clone(&sender.hei), sender.bytes);
-        let count = u32::try_from(piece.count).unwrap_or(u32::MAX);
-        self.ledger(move |ledger| {
-            let mut numbers = Vec::with_capacity(piece.count);
-            // Quoting makes an event longer by about a quarter.
-            let mut draft = hei.draft(if piece.count > 1 { bytes / 2 } else { 0 });
-            ledger.hand_out(
-                TARGET,
-                piece.queue,
-                piece.after,
-                count,
-                bytes,
-                |number, time, json| {
-                    numbers.push(number);
-                    draft.push(&Event { time, json });
-                },
-            )?;
-            Ok(Batch {
-                numbers,
-                body: draft.finish(),
-            })
-        })
-        .await
+    /// Reads a queue into bodies, from a piece on, until nothing is left or nobody takes them any more. Each may hold
+    /// twice as many events as the one before, as many as may follow if that is taken.
+    fn read_ahead(
+        &self,
+        sender: &Sender,
+        mut piece: Piece,
+    ) -> Receiver<std::result::Result<Batch, store::Error>> {
+        let (give, ready) = mpsc::channel(AHEAD);
+        let ledger = Arc::clone(&self.inner.ledger);
+        let hei = Arc::clone(&sender.hei);
+        let (most, bytes) = (sender.most, sender.bytes);
+        tokio::task::spawn_blocking(move || {
+            loop {
+                let batch = batch(&ledger, &hei, piece, bytes);
+                match batch.as_ref().map(|batch| batch.numbers.last().copied()) {
+                    Ok(None) => return,
+                    Ok(last) => piece.after = last,
+                    Err(_) => {}
+                }
+                piece.count = piece.count.saturating_mul(2).min(most);
+                let failed = batch.is_err();
+                if give.blocking_send(batch).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        ready
     }
 
     /// How many events wait in a queue, counted up to `most`.
@@ -439,6 +435,29 @@ pub(super) fn needs_a_person(failure: &Failure) -> bool {
             | Code::KeychainAbsent
             | Code::KeyNotStored
     )
+}
+
+/// Reads events straight into the body of a request.
+fn batch(ledger: &Ledger, hei: &Hei, piece: Piece, bytes: usize) -> std::result::Result<Batch, store::Error> {
+    let count = u32::try_from(piece.count).unwrap_or(u32::MAX);
+    let mut numbers = Vec::with_capacity(piece.count);
+    // Quoting makes an event longer by about a quarter.
+    let mut draft = hei.draft(if piece.count > 1 { bytes / 2 } else { 0 });
+    ledger.hand_out(
+        TARGET,
+        piece.queue,
+        piece.after,
+        count,
+        bytes,
+        |number, time, json| {
+            numbers.push(number);
+            draft.push(&Event { time, json });
+        },
+    )?;
+    Ok(Batch {
+        numbers,
+        body: draft.finish(),
+    })
 }
 
 fn described(error: yanhuang::Error) -> Failure {

@@ -68,7 +68,7 @@ pub(super) fn demo_configuration(url: &Url) -> Configuration {
 }
 
 impl Wangcheng {
-    pub(super) async fn delivery_configuration(&self) -> Result<Option<Configuration>> {
+    pub(crate) async fn delivery_configuration(&self) -> Result<Option<Configuration>> {
         let text = self.ledger(|ledger| ledger.setting(SETTING)).await?;
         let stored = text.and_then(|text| serde_json::from_str(&text).ok());
         Ok(stored.or_else(|| self.demo().map(|demo| demo_configuration(&demo.hei_url))))
@@ -91,7 +91,7 @@ impl Wangcheng {
     }
 
     /// Whether a token was put into the keychain; read from the ledger, so that a screen need not ask the keychain.
-    pub(super) async fn token_noted(&self) -> Result<bool> {
+    pub(crate) async fn token_noted(&self) -> Result<bool> {
         Ok(self
             .ledger(|ledger| ledger.setting("delivery.token"))
             .await?

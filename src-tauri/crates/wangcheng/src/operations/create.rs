@@ -46,6 +46,9 @@ impl Wangcheng {
         };
         let price_disk = of(&[PricePartKind::SystemDisk, PricePartKind::DataDisk]);
         let price_address = of(&[PricePartKind::PublicAddress]);
+        let wish = plan.wish(price.as_ref(), live.cloud_now(self.now()));
+        self.granted(&live, OperationKind::CreateServer, None, &wish)
+            .await?;
         let id = uuid::Uuid::now_v7().to_string();
         let fresh = if plan.fresh_key {
             Some(Fresh::make(&plan.name)?)
@@ -102,7 +105,7 @@ impl Wangcheng {
 
 impl Runner {
     pub(super) async fn create(&mut self) -> Result<Done> {
-        let made = self.make().await;
+        let made = self.make_within_grant().await;
         if made.is_ok() {
             self.mark_parts_of_new().await;
         }
@@ -128,7 +131,7 @@ impl Runner {
         }
     }
 
-    async fn make(&mut self) -> Result<Done> {
+    pub(super) async fn make(&mut self) -> Result<Done> {
         if self.operation.row.stage == Stage::Recorded {
             let too_old = self.wangcheng.now() - self.operation.row.recorded_at > TOKEN_LIVES;
             if self.resumed && too_old {

@@ -10,7 +10,7 @@ use crate::Wangcheng;
 use crate::failure::{Code, Failure, Result};
 
 /// What goes with a temporary server: nothing of it is left to be billed.
-const WITH_EVERYTHING: ecs::DeleteWith = ecs::DeleteWith {
+pub(super) const WITH_EVERYTHING: ecs::DeleteWith = ecs::DeleteWith {
     public_ips: Some(true),
     volumes: true,
 };

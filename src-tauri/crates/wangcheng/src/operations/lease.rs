@@ -15,8 +15,8 @@ use crate::{Wangcheng, lease};
 
 /// What is asked about a lease, as the ledger keeps it. No end: the lease is taken off.
 #[derive(Serialize, Deserialize)]
-struct LeaseUpdate {
-    until: Option<DateTime<Utc>>,
+pub(super) struct LeaseUpdate {
+    pub until: Option<DateTime<Utc>>,
 }
 
 impl Wangcheng {
@@ -29,6 +29,9 @@ impl Wangcheng {
         let live = self.active().await?;
         let server = self.own_server(&live, server).await?;
         let until = lease::check_end(until, live.cloud_now(self.now()))?;
+        let wish = self.lease_wish(&live, &server, Some(until)).await;
+        self.granted(&live, OperationKind::UpdateLease, Some(&server), &wish)
+            .await?;
         let detail = Detail {
             lease_end: Some(until),
             lease_end_before: server.lease_end,
@@ -49,6 +52,9 @@ impl Wangcheng {
         if server.lease_end.is_none() {
             return Err(Failure::new(Code::LeaseAbsent).with("name", &server.name));
         }
+        let wish = self.lease_wish(&live, &server, None).await;
+        self.granted(&live, OperationKind::CancelLease, Some(&server), &wish)
+            .await?;
         let detail = Detail {
             lease_end_before: server.lease_end,
             ..Detail::of_server(&server)

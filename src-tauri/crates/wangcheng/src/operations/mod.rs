@@ -19,6 +19,7 @@ mod delete;
 mod disks;
 mod lease;
 mod leftovers;
+mod office;
 mod outcome;
 mod parts;
 mod password;
@@ -28,6 +29,7 @@ mod rename;
 mod resize;
 mod runner;
 mod tags;
+mod undo;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +41,7 @@ use store::NewOperation;
 use ts_rs::TS;
 
 pub use self::disks::AddDisk;
+pub use self::office::AuditAct;
 pub use self::power::PowerAct;
 use self::runner::Runner;
 use crate::Wangcheng;
@@ -142,7 +145,7 @@ impl OperationKind {
         Self::AdmitSsh,
     ];
 
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::CreateServer => "server.create",
             Self::UpdateLease => "lease.update",
@@ -230,6 +233,8 @@ pub struct Detail {
     pub stands: Option<ServerState>,
     /// Why a server that ran before does not run again.
     pub stays_stopped: Option<Failure>,
+    /// The limit of a grant that a new server was too many for, for which it was taken away again.
+    pub undone: Option<Failure>,
 }
 
 /// A disk or a public address that an operation is about.
@@ -282,7 +287,7 @@ pub struct Operation {
 }
 
 impl Operation {
-    fn read(row: store::Operation) -> Option<Self> {
+    pub(crate) fn read(row: store::Operation) -> Option<Self> {
         let failure = row
             .error
             .as_deref()
@@ -303,7 +308,12 @@ impl Wangcheng {
     /// # Errors
     /// As the ledger's.
     pub async fn operations(&self) -> Result<Vec<Operation>> {
-        let rows = self.ledger(|ledger| ledger.operations(LISTED, None)).await?;
+        self.newest_operations(LISTED).await
+    }
+
+    /// So many of the newest operations, newest first.
+    pub(crate) async fn newest_operations(&self, most: u32) -> Result<Vec<Operation>> {
+        let rows = self.ledger(move |ledger| ledger.operations(most, None)).await?;
         Ok(rows.into_iter().filter_map(Operation::read).collect())
     }
 

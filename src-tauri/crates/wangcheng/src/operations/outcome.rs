@@ -44,6 +44,9 @@ impl Runner {
         {
             return Vec::new();
         }
+        if let Some(over) = &self.operation.detail.undone {
+            return self.undone_events(result, over, at);
+        }
         let mut events = vec![self.event(action, result, at)];
         // The change counts although the server did not come up again; that it stands is told beside it.
         if self.operation.detail.stays_stopped.is_some() {
@@ -53,7 +56,7 @@ impl Runner {
         events
     }
 
-    fn event(&self, action: Action, result: &Result<Done>, at: DateTime<Utc>) -> store::NewEvent {
+    pub(super) fn event(&self, action: Action, result: &Result<Done>, at: DateTime<Utc>) -> store::NewEvent {
         let detail = &self.operation.detail;
         let time = result.as_ref().map_or_else(|_| self.cloud_now(), |done| done.at);
         let mut draft = Draft::new(action, time, &self.wangcheng.inner.client);
@@ -96,7 +99,10 @@ impl Runner {
                     .set_time("lease_end_before", detail.lease_end_before);
             }
             Action::ServerStopped | Action::ServerDeleted => {
-                draft.set("cause", "user").set_time("lease_end", detail.lease_end);
+                let undone = self.operation.detail.undone.is_some();
+                draft
+                    .set("cause", if undone { "quota" } else { "user" })
+                    .set_time("lease_end", detail.lease_end);
             }
             Action::ServerResized => {
                 draft.set_price(detail.price.as_ref());

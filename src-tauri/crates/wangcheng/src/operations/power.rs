@@ -10,6 +10,7 @@ use super::runner::{Done, Runner};
 use super::{Detail, FIRST_PAUSE, LONGEST_PAUSE, Operation, OperationKind};
 use crate::Wangcheng;
 use crate::failure::{Code, Failure, Result};
+use crate::grants::{Wish, hours_left};
 use crate::servers::ServerState;
 
 /// At how many looks in a row a server may be at rest in the wrong state before the act counts as not done.
@@ -64,10 +65,10 @@ impl PowerAct {
 
 /// What is asked, as the ledger keeps it.
 #[derive(Serialize, Deserialize)]
-struct Power {
-    act: PowerAct,
+pub(super) struct Power {
+    pub act: PowerAct,
     /// The power is cut, rather than the guest asked.
-    hard: bool,
+    pub hard: bool,
 }
 
 impl Wangcheng {
@@ -82,6 +83,15 @@ impl Wangcheng {
         let server = self.own_server(&live, server).await?;
         if server.state != act.from() {
             return Err(Code::StateConflict.into());
+        }
+        if act == PowerAct::Start {
+            let now = live.cloud_now(self.now());
+            let wish = Wish {
+                hours: hours_left(now, server.lease_end, now),
+                flavor: Some(server.flavor.clone()),
+                ..Wish::default()
+            };
+            self.granted(&live, act.kind(), Some(&server), &wish).await?;
         }
         let detail = Detail {
             lease_end: server.lease_end,

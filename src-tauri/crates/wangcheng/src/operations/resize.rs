@@ -17,6 +17,8 @@ use super::runner::{Done, Runner};
 use super::{Detail, FIRST_PAUSE, LONGEST_PAUSE, Operation, OperationKind, PowerAct};
 use crate::Wangcheng;
 use crate::failure::{Code, Failure, Result};
+use crate::grants::{Wish, hours_left};
+use crate::money::Money;
 use crate::servers::{Server, ServerState};
 
 /// At how many looks, ten seconds apart, a change may wait for the cloud to confirm it: half an hour.
@@ -66,6 +68,19 @@ impl Wangcheng {
         if let Some(problem) = wanted.problem {
             return Err(problem);
         }
+        let now = live.cloud_now(self.now());
+        let hours = hours_left(now, server.lease_end, now);
+        let wish = Wish {
+            vcpus: wanted.vcpus.saturating_sub(server.vcpus.unwrap_or_default()),
+            flavor: Some(wanted.flavor.clone()),
+            money: wanted
+                .more_per_hour
+                .as_ref()
+                .map(|more| Money::new(more.amount * hours, more.currency.clone())),
+            ..Wish::default()
+        };
+        self.granted(&live, OperationKind::ResizeServer, Some(&server), &wish)
+            .await?;
         let client = self.client(&live).await?;
         let to = FlavorId::from(flavor);
         let trial = ecs::check_resize(&client, &live.project(), &told.id, &to, runs).await;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use ts_rs::TS;
 use super::files::{BadLine, Lines};
 use super::pull::{Far, Position, Pulled, pull};
 use crate::Wangcheng;
+use crate::app::Change;
 use crate::failure::{Code, Failure, Result};
 
 /// Name of the platform among the sources.
@@ -22,6 +24,8 @@ const AT_ONCE: usize = 4000;
 const MOST_NAMED: usize = 100;
 /// Longest name of a file among the sources, in characters.
 const LONGEST_NAME: usize = 100;
+/// How often at most it is told how a reading goes on.
+const TELL: Duration = Duration::from_millis(250);
 
 /// Where events are read from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -88,6 +92,8 @@ pub struct ReadingNow {
 #[derive(Default)]
 pub(crate) struct Reading {
     now: Mutex<(ReadingNow, Option<CancellationToken>)>,
+    /// When it was last told how it goes on.
+    told: Mutex<Option<Instant>>,
 }
 
 impl Reading {
@@ -97,6 +103,16 @@ impl Reading {
 
     fn note(&self, change: impl FnOnce(&mut ReadingNow)) {
         change(&mut self.lock().0);
+    }
+
+    /// Whether enough time went by to tell it again.
+    fn is_due(&self) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = told.is_none_or(|told| told.elapsed() >= TELL);
+        if due {
+            *told = Some(Instant::now());
+        }
+        due
     }
 }
 
@@ -141,7 +157,7 @@ impl Wangcheng {
                 Box::pin(async move { this.take_pulled(pulled).await })
             })
             .await?;
-            this.inner.reading.note(|now| now.far = far);
+            this.note_reading(|now| now.far = far);
             Ok(())
         });
         Ok(self.reading())
@@ -192,7 +208,7 @@ impl Wangcheng {
                     )
                     .await?;
                 let (done, of_all) = lines.progress();
-                this.inner.reading.note(|now| {
+                this.note_reading(|now| {
                     (now.done, now.of_all) = (done, of_all);
                     now.count(&taken, bad.len() as u64);
                     let named = bad.into_iter().chain(taken.bad);
@@ -222,13 +238,24 @@ impl Wangcheng {
         let taken = self
             .take_events(PLATFORM.to_owned(), texts, unreadable, Some(position), complete)
             .await?;
-        self.inner.reading.note(|now| {
+        self.note_reading(|now| {
             now.done = far.fetched;
             now.of_all = far.wanted.max(far.fetched);
             now.far = far;
             now.count(&taken, unreadable);
         });
         Ok(())
+    }
+
+    fn note_reading(&self, change: impl FnOnce(&mut ReadingNow)) {
+        self.inner.reading.note(change);
+        if self.inner.reading.is_due() {
+            self.tell_reading();
+        }
+    }
+
+    fn tell_reading(&self) {
+        self.publish(Change::Reading(Box::new(self.reading())));
     }
 
     fn begin_reading(&self, of: ReadingOf, source: String) -> Result<CancellationToken> {
@@ -247,6 +274,8 @@ impl Wangcheng {
             },
             Some(cancel.clone()),
         );
+        drop(held);
+        self.tell_reading();
         Ok(cancel)
     }
 
@@ -267,6 +296,8 @@ impl Wangcheng {
                 Err(_) => ReadingState::Failed,
             };
             held.0.problem = ended.err().filter(|failure| failure.code != Code::Cancelled);
+            drop(held);
+            this.tell_reading();
         });
     }
 

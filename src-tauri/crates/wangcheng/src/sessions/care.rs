@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use remote::{CloudInit, Purpose, Readiness, State};
 use serde::{Deserialize, Serialize};
 
-use super::Open;
+use super::{Now, Open};
 use crate::Wangcheng;
 use crate::app::Change;
 use crate::failure::{Code, Failure, Result};
@@ -63,14 +63,21 @@ impl Wangcheng {
     /// # Errors
     /// `SessionUnknown`, `LeaseAbsent`, `BadInput`; as [`Wangcheng::extend_lease`].
     pub async fn extend_lease_of_session(&self, session: &str, hours: u32) -> Result<Operation> {
-        let open = self.open_one(session)?;
         if !EXTENSIONS.contains(&hours) {
             return Err(Failure::new(Code::BadInput).with("field", "hours"));
         }
-        let end = open.now().lease_end.ok_or(Code::LeaseAbsent)?;
+        let (server, end) = match self.screen(session) {
+            Some(screen) => screen.lease(),
+            None => {
+                let open = self.open_one(session)?;
+                let end = open.now().lease_end;
+                (open.server.id.clone(), end)
+            }
+        };
+        let end = end.ok_or(Code::LeaseAbsent)?;
         // One that is all but over counts from now.
         let from = end.max(self.now());
-        self.extend_lease(&open.server.id, from + TimeDelta::hours(i64::from(hours)))
+        self.extend_lease(&server, from + TimeDelta::hours(i64::from(hours)))
             .await
     }
 
@@ -111,37 +118,42 @@ impl Wangcheng {
     }
 
     /// Notes what the cloud told of a session's server. Whether it is news.
-    pub(super) fn note_servers(open: &Open, change: &Change) -> bool {
+    pub(super) fn note_servers(id: &str, now: &mut Now, change: &Change) -> bool {
         let Change::Servers(list) = change else {
             return false;
         };
-        let Some(server) = list.servers.iter().find(|server| server.id == open.server.id) else {
+        let Some(server) = list.servers.iter().find(|server| server.id == id) else {
             return false;
         };
-        let mut now = open.now();
         std::mem::replace(&mut now.lease_end, server.lease_end) != server.lease_end
     }
 
     /// Ends a session that nobody used for too long. Whether it did.
     pub(super) async fn end_if_idle(&self, open: &Open) -> bool {
-        let minutes = match self.session_preferences().await {
-            Ok(preferences) => preferences.idle_minutes,
-            Err(_) => return false,
+        let Some(minutes) = self.idle_minutes().await else {
+            return false;
         };
-        let newest = open.shell.output().newest();
-        let ended = {
-            let mut now = open.now();
-            if std::mem::replace(&mut now.seen, newest) != newest {
-                now.used = self.now();
-            }
-            let idle = is_idle(now.used, self.now(), minutes) && matches!(now.state, State::Open);
-            now.idle |= idle;
-            idle
-        };
+        let ended = self.note_idle(&mut open.now(), open.shell.output().newest(), minutes);
         if ended {
             open.shell.close();
         }
         ended
+    }
+
+    /// After how many minutes a session that nobody uses is ended; nothing where that is not known.
+    pub(super) async fn idle_minutes(&self) -> Option<u32> {
+        let preferences = self.session_preferences().await;
+        preferences.ok().map(|preferences| preferences.idle_minutes)
+    }
+
+    /// Notes what came of a session up to now. Whether nobody used it for too long.
+    pub(super) fn note_idle(&self, now: &mut Now, newest: u64, minutes: u32) -> bool {
+        if std::mem::replace(&mut now.seen, newest) != newest {
+            now.used = self.now();
+        }
+        let idle = is_idle(now.used, self.now(), minutes) && matches!(now.state, State::Open);
+        now.idle |= idle;
+        idle
     }
 }
 

@@ -48,6 +48,21 @@ pub fn failure(error: &Error) -> Failure {
         Error::Lost { why } => Failure::new(Code::SshLost).saying(why),
         Error::TimedOut { what } => Failure::new(Code::SshTimeout).saying(what),
         Error::Rejected { .. } => Failure::new(Code::SshRejected).saying(error),
+        Error::ScreenAbsent { host, port, why } => Failure::new(Code::ScreenAbsent)
+            .with("host", host)
+            .with("port", port)
+            .saying(why),
+        Error::ConsoleUnreachable { host, port, why } => Failure::new(Code::ConsoleUnreachable)
+            .with("host", host)
+            .with("port", port)
+            .saying(why),
+        Error::ScreenRefused { why } => Failure::new(Code::ScreenRefused).saying(why),
+        Error::ScreenLogin { why } => Failure::new(Code::ScreenLogin).saying(why),
+        Error::ScreenSecurity { offered } => Failure::new(Code::ScreenSecurity).with("offered", offered),
+        Error::ScreenProtocol { why } => Failure::new(Code::ScreenProtocol).saying(why),
+        Error::Certificate { host, why, .. } => Failure::new(Code::CertificateUntrusted)
+            .with("host", host)
+            .saying(why),
         Error::Cancelled => Code::SessionEnded.into(),
         Error::RemoteFile { path, why } | Error::LocalFile { path, why } => file_failure(path, why),
         Error::Protocol { .. } => Failure::new(Code::SshProtocol).saying(error),

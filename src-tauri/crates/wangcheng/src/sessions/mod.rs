@@ -11,18 +11,16 @@ pub mod files;
 mod link;
 mod login;
 mod recordings;
+mod screen;
 mod stream;
 mod tunnels;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use remote::Login;
 use secrecy::SecretString;
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 pub use care::SessionPreferences;
 pub use failure::{failure, file_failure};
@@ -30,10 +28,12 @@ pub use link::{Kind, Link};
 pub use login::How;
 pub use recordings::{RecordingInfo, RecordingPart, RecordingPlace};
 pub use remote::{
-    Ask, CloudInit, Error as SshError, Front, KnownKey, Listen, Output, Piece, Place, Played, Program,
-    ProgramInput, Prompt, Question, Readiness, Route, Said, Shell, ShellOptions, Size, State, Traffic,
-    Tunnel,
+    Ask, CloudInit, Error as SshError, Front, KnownKey, Listen, Measured, Output, Piece, Place, Played,
+    Program, ProgramInput, Prompt, Question, Readiness, Route, Said, Shell, ShellOptions, Size, State,
+    Traffic, Tunnel,
 };
+pub use screen::{ScreenOf, SessionKind};
+use stream::Reading;
 pub use stream::Stream;
 pub use tunnels::{KeptTunnel, NewTunnel, TunnelNow};
 
@@ -71,6 +71,8 @@ pub struct Session {
     pub banner: String,
     /// When somebody was let in.
     pub opened: Option<DateTime<Utc>>,
+    /// What it is.
+    pub kind: SessionKind,
     /// It is recorded at the moment.
     pub recorded: bool,
     /// When the lease of its server ends.
@@ -85,6 +87,7 @@ pub struct Session {
 #[derive(Default)]
 pub(crate) struct Sessions {
     open: Mutex<BTreeMap<String, Arc<Open>>>,
+    screens: screen::Screens,
     tunnels: tunnels::Tunnels,
     /// Ids of the servers that were looked at, whether they are ready.
     looked_at: Mutex<BTreeSet<String>>,
@@ -102,12 +105,7 @@ pub(crate) struct Open {
     shell: Shell,
     shelf: files::Shelf,
     now: Mutex<Now>,
-    /// Offset up to which a page has shown everything.
-    shown: AtomicU64,
-    /// Rung when it has shown more.
-    more_shown: Notify,
-    /// Ends whoever reads the output, because somebody else reads it now.
-    reader: Mutex<CancellationToken>,
+    reading: Arc<Reading>,
 }
 
 struct Now {
@@ -128,7 +126,35 @@ struct Now {
     idle: bool,
 }
 
+impl Now {
+    fn new(lease_end: Option<DateTime<Utc>>, used: DateTime<Utc>) -> Self {
+        Self {
+            state: State::Idle,
+            question: None,
+            questions: 0,
+            banner: String::new(),
+            opened: None,
+            closed: false,
+            lease_end,
+            readiness: None,
+            used,
+            seen: 0,
+            idle: false,
+        }
+    }
+
+    /// The question that waits, if it has this number.
+    fn take_question(&mut self, number: u64) -> Option<Question> {
+        let (_, question) = self.question.take_if(|(waiting, _)| *waiting == number)?;
+        Some(question)
+    }
+}
+
 impl Sessions {
+    fn count(&self) -> usize {
+        self.lock().len() + self.screens.count()
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Open>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -160,6 +186,7 @@ impl Open {
                 .map(|(number, question)| (*number, question.ask.clone())),
             banner: now.banner.clone(),
             opened: now.opened,
+            kind: SessionKind::Shell,
             recorded: self.is_recorded(),
             lease_end: now.lease_end,
             readiness: now.readiness.clone().filter(care::is_worth_telling),
@@ -175,7 +202,7 @@ impl Wangcheng {
     /// `NotSignedIn`, `ServerUnknown`, `NotOwn`, `NotAdopted`, `ServerNotRunning`, `ServerWithoutSsh`, `AddressAbsent`,
     /// `SessionsTooMany`; the cloud's and the keychain's.
     pub async fn open_session(&self, server: &str, size: Size) -> Result<Session> {
-        if self.inner.sessions.lock().len() >= SESSIONS_MOST {
+        if self.inner.sessions.count() >= SESSIONS_MOST {
             return Err(Failure::new(Code::SessionsTooMany).with("most", SESSIONS_MOST));
         }
         let live = self.active().await?;
@@ -187,32 +214,20 @@ impl Wangcheng {
             recording: self.usual_cast(&server.name).await,
             ..ShellOptions::default()
         };
-        let lease_end = server.lease_end;
+        let id = uuid::Uuid::new_v4().to_string();
+        let shell = Shell::start(way.login.clone(), options);
+        let now = Now::new(server.lease_end, self.now());
         let open = Arc::new(Open {
-            id: uuid::Uuid::new_v4().to_string(),
+            reading: Reading::new(&id, shell.output()),
+            id,
             server,
             account: live.account.clone(),
             address,
             user,
-            login: way.login.clone(),
-            shell: Shell::start(way.login, options),
+            login: way.login,
+            shell,
             shelf: files::Shelf::default(),
-            now: Mutex::new(Now {
-                state: State::Idle,
-                question: None,
-                questions: 0,
-                banner: String::new(),
-                opened: None,
-                closed: false,
-                lease_end,
-                readiness: None,
-                used: self.now(),
-                seen: 0,
-                idle: false,
-            }),
-            shown: AtomicU64::new(0),
-            more_shown: Notify::new(),
-            reader: Mutex::default(),
+            now: Mutex::new(now),
         });
         self.inner.sessions.lock().insert(open.id.clone(), open.clone());
         let told = open.told();
@@ -224,9 +239,11 @@ impl Wangcheng {
 
     /// Every session, those that ended and are still looked at included.
     pub fn sessions(&self) -> Vec<Session> {
-        let mut sessions: Vec<_> = self.inner.sessions.lock().values().cloned().collect();
-        sessions.sort_by(|a, b| a.server.name.cmp(&b.server.name).then(a.id.cmp(&b.id)));
-        sessions.iter().map(|open| open.told()).collect()
+        let sessions: Vec<_> = self.inner.sessions.lock().values().cloned().collect();
+        let mut sessions: Vec<_> = sessions.iter().map(|open| open.told()).collect();
+        sessions.extend(self.screens());
+        sessions.sort_by(|a, b| a.server_name.cmp(&b.server_name).then(a.id.cmp(&b.id)));
+        sessions
     }
 
     /// Types something. While there is no connection nothing is kept.
@@ -234,6 +251,9 @@ impl Wangcheng {
     /// # Errors
     /// `SessionUnknown`; `SshLost` when it is over; `SshTimeout` when the server takes nothing.
     pub async fn type_in(&self, session: &str, bytes: Vec<u8>) -> Result<()> {
+        if let Some(screen) = self.screen(session) {
+            return screen.type_in(bytes).await;
+        }
         let open = self.open_one(session)?;
         open.now().used = self.now();
         open.shell.input(bytes).await.map_err(|error| failure(&error))
@@ -256,12 +276,7 @@ impl Wangcheng {
     /// # Errors
     /// `SessionUnknown`.
     pub fn session_shown(&self, session: &str, offset: u64) -> Result<()> {
-        let open = self.open_one(session)?;
-        let output = open.shell.output();
-        open.shown
-            .fetch_max(offset.min(output.newest()), Ordering::AcqRel);
-        output.shown(offset);
-        open.more_shown.notify_one();
+        self.reading_of(session)?.shown(offset);
         Ok(())
     }
 
@@ -270,14 +285,17 @@ impl Wangcheng {
     /// # Errors
     /// `SessionUnknown`.
     pub fn session_output(&self, session: &str, offset: Option<u64>) -> Result<Stream> {
-        let open = self.open_one(session)?;
-        let mine = CancellationToken::new();
-        let before = {
-            let mut reader = open.reader.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *reader, mine.clone())
-        };
-        before.cancel();
-        Ok(Stream::new(self.clone(), open, offset, mine))
+        if let Some(screen) = self.screen(session) {
+            screen.looked_at(self);
+        }
+        Ok(self.reading_of(session)?.begin(self.clone(), offset))
+    }
+
+    fn reading_of(&self, session: &str) -> Result<Arc<Reading>> {
+        match self.screen(session) {
+            Some(screen) => Ok(screen.reading()),
+            None => Ok(self.open_one(session)?.reading.clone()),
+        }
     }
 
     /// Answers whether a host key is trusted. An answer to another question than the one that waits is passed over.
@@ -319,13 +337,10 @@ impl Wangcheng {
     /// As the ledger's.
     pub async fn close_session(&self, session: &str) -> Result<()> {
         let Some(open) = self.inner.sessions.lock().remove(session) else {
-            return Ok(());
+            return self.close_screen(session).await;
         };
         open.shell.close();
-        open.reader
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .cancel();
+        open.reading.end();
         self.publish(Change::SessionGone(open.id.clone()));
         self.tell_closed(&open).await
     }
@@ -336,7 +351,8 @@ impl Wangcheng {
     /// As the ledger's; the others are ended all the same.
     pub async fn close_sessions(&self) -> Result<()> {
         self.end_tunnels().await;
-        let ids: Vec<String> = self.inner.sessions.lock().keys().cloned().collect();
+        let mut ids: Vec<String> = self.inner.sessions.lock().keys().cloned().collect();
+        ids.extend(self.screens().into_iter().map(|screen| screen.id));
         let mut result = Ok(());
         for id in ids {
             result = self.close_session(&id).await.and(result);
@@ -350,17 +366,11 @@ impl Wangcheng {
     }
 
     fn take_question(&self, session: &str, number: u64) -> Result<Option<Question>> {
+        if let Some(screen) = self.screen(session) {
+            return Ok(screen.take_question(self, number));
+        }
         let open = self.open_one(session)?;
-        let taken = {
-            let mut now = open.now();
-            match now.question.take() {
-                Some((waiting, question)) if waiting == number => Some(question),
-                other => {
-                    now.question = other;
-                    None
-                }
-            }
-        };
+        let taken = open.now().take_question(number);
         if taken.is_some() {
             self.publish(Change::Session(Box::new(open.told())));
         }
@@ -389,7 +399,7 @@ impl Wangcheng {
                     now.question = Some((now.questions, question));
                 }
                 change = changes.recv() => match change {
-                    Ok(change) if Self::note_servers(&open, &change) => {}
+                    Ok(change) if Self::note_servers(&open.server.id, &mut open.now(), &change) => {}
                     _ => continue,
                 },
                 _ = looks.tick() => {

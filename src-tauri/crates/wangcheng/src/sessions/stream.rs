@@ -1,15 +1,15 @@
 //! A session's output for a page, which says how much of it was shown: no more is sent than a page can take. Every piece has
 //! its offset, so that a page that lost its place reads on from there.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use remote::{Output, Piece};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::Open;
 use crate::Wangcheng;
 use crate::app::Change;
 
@@ -23,11 +23,68 @@ const COLLECT: Duration = Duration::from_millis(4);
 const STALL: Duration = Duration::from_secs(5);
 const WAIT: Duration = Duration::from_secs(1);
 
+/// What is known of whoever looks at a session.
+pub(super) struct Reading {
+    id: String,
+    output: Output,
+    /// Offset up to which a page has shown everything.
+    shown: AtomicU64,
+    /// Rung when it has shown more.
+    more_shown: Notify,
+    /// Ends whoever reads the output, because somebody else reads it now.
+    reader: Mutex<CancellationToken>,
+}
+
+impl Reading {
+    pub fn new(id: &str, output: Output) -> Arc<Self> {
+        Arc::new(Self {
+            id: id.to_owned(),
+            output,
+            shown: AtomicU64::new(0),
+            more_shown: Notify::new(),
+            reader: Mutex::default(),
+        })
+    }
+
+    /// A page has shown everything before this offset.
+    pub fn shown(&self, offset: u64) {
+        self.shown
+            .fetch_max(offset.min(self.output.newest()), Ordering::AcqRel);
+        self.output.shown(offset);
+        self.more_shown.notify_one();
+    }
+
+    /// Reads from an offset on (none: from the oldest that is there). Whoever read before reads no more.
+    pub fn begin(self: &Arc<Self>, wangcheng: Wangcheng, offset: Option<u64>) -> Stream {
+        let mine = CancellationToken::new();
+        self.replace(mine.clone());
+        let sent = offset.unwrap_or_else(|| self.output.oldest());
+        // Nothing before it is waited for.
+        self.shown.store(sent, Ordering::Release);
+        Stream {
+            wangcheng,
+            reading: self.clone(),
+            sent,
+            collect: false,
+            mine,
+        }
+    }
+
+    /// Nobody reads any more.
+    pub fn end(&self) {
+        self.replace(CancellationToken::new());
+    }
+
+    fn replace(&self, by: CancellationToken) {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *reader, by).cancel();
+    }
+}
+
 /// The output of one session, from an offset on.
 pub struct Stream {
     wangcheng: Wangcheng,
-    open: Arc<Open>,
-    output: Output,
+    reading: Arc<Reading>,
     /// Offset of what comes next.
     sent: u64,
     collect: bool,
@@ -35,26 +92,6 @@ pub struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(
-        wangcheng: Wangcheng,
-        open: Arc<Open>,
-        offset: Option<u64>,
-        mine: CancellationToken,
-    ) -> Self {
-        let output = open.shell.output();
-        let sent = offset.unwrap_or_else(|| output.oldest());
-        // Nothing before it is waited for.
-        open.shown.store(sent, Ordering::Release);
-        Self {
-            wangcheng,
-            open,
-            output,
-            sent,
-            collect: false,
-            mine,
-        }
-    }
-
     /// The next piece with the offset of its first byte, which is higher than the end of the one before when output in between
     /// is gone. Nothing once the session is over, somebody else reads, or the page stopped to say what it shows; the latter
     /// is told by [`Change::SessionStalled`].
@@ -73,17 +110,17 @@ impl Stream {
             }
             if self.sent > shown && since.elapsed() >= STALL {
                 self.wangcheng
-                    .publish(Change::SessionStalled(self.open.id.clone()));
+                    .publish(Change::SessionStalled(self.reading.id.clone()));
                 return None;
             }
             if self.sent.saturating_sub(shown) >= WINDOW {
-                let _ = tokio::time::timeout(WAIT, self.open.more_shown.notified()).await;
+                let _ = tokio::time::timeout(WAIT, self.reading.more_shown.notified()).await;
                 continue;
             }
             if std::mem::take(&mut self.collect) {
                 sleep(COLLECT).await;
             }
-            match self.output.next(self.sent, PIECE_MOST, WAIT).await {
+            match self.reading.output.next(self.sent, PIECE_MOST, WAIT).await {
                 Piece::Bytes { offset, bytes } => {
                     self.sent = offset + u64::try_from(bytes.len()).unwrap_or_default();
                     self.collect = bytes.len() < PIECE_MOST / 4;
@@ -96,6 +133,6 @@ impl Stream {
     }
 
     fn shown(&self) -> u64 {
-        self.open.shown.load(Ordering::Acquire)
+        self.reading.shown.load(Ordering::Acquire)
     }
 }

@@ -23,7 +23,7 @@ struct Console {
     kind: String,
 }
 
-/// Each call makes a token of its own, good for one use. The address leads nowhere.
+/// Each call makes a token of its own, good for one use.
 pub(super) fn open(call: &Call<'_>, region: &mut Region, faults: &Faults, id: &str) -> Result<Answer> {
     let Opening { remote_console } = body(call)?;
     if remote_console.protocol != "vnc" || remote_console.kind != "novnc" {
@@ -35,16 +35,11 @@ pub(super) fn open(call: &Call<'_>, region: &mut Region, faults: &Faults, id: &s
     }
     let name = server.name.clone();
     region.trace(call.trace("ECS", "ecs", "remoteConsole", (id, &name), 200));
-    let token = uuid::Uuid::new_v4().simple().to_string();
     let language = match call.request.header("x-language") {
         Some(language) if language.starts_with("zh") => "CN",
         _ => "EN",
     };
-    let url = format!(
-        "https://console.{}.example.test:8002/vnc_auto.html?token={token}&lang={language}&tLength={}",
-        region.id,
-        token.len()
-    );
+    let url = call.consoles.issue(id, language);
     Ok(Answer::json(
         200,
         &json!({"remote_console": {"protocol": "vnc", "type": "novnc", "url": url}}),
@@ -101,6 +96,10 @@ pub(super) fn reset_password(
         return Err(Fault::bad("Ecs.0011", "The password is not strong enough."));
     }
     let name = server.name.clone();
+    let mark = reset.new_password.mark();
+    if let Some(server) = region.servers.get_mut(id) {
+        server.next_password = Some(mark);
+    }
     region.trace(call.trace("ECS", "ecs", "resetPassword", (id, &name), 204));
     Ok(Answer::empty(204))
 }

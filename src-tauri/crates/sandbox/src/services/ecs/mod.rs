@@ -25,6 +25,7 @@ use serde_json::json;
 use super::{Call, Result, quota, same_project};
 use crate::{
     faults::Fault,
+    policies::{Asked, Policy},
     wire::Answer,
     world::{Faults, Region, Server, Task, VmState},
 };
@@ -99,18 +100,24 @@ fn route(call: &Call<'_>, segments: &[&str]) -> Option<Route> {
     })
 }
 
-pub(super) fn answer(call: &Call<'_>, region: &mut Region, faults: &mut Faults) -> Result<Answer> {
+pub(super) fn answer(
+    call: &Call<'_>,
+    region: &mut Region,
+    faults: &mut Faults,
+    policy: Option<&Policy>,
+) -> Result<Answer> {
     let segments = call.request.segments();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     // An empty part is a slash too many.
     let (action, trace) = route(call, &segments)
         .filter(|_| !segments.contains(&""))
         .ok_or_else(Fault::no_such_call)?;
-    let result = if call.is_guest() {
-        Err(Fault::denied("Pdp.0001", action))
-    } else {
-        obey(call, region, faults, &segments)
-    };
+    let result =
+        if call.is_guest() || policy.is_some_and(|policy| !allows(policy, call, region, action, &segments)) {
+            Err(Fault::denied("Pdp.0001", action))
+        } else {
+            obey(call, region, faults, &segments)
+        };
     // What was done is kept where it was done, for each server; what was refused is kept here.
     if let (Err(fault), Some(name)) = (&result, trace) {
         let id = match segments.as_slice() {
@@ -122,6 +129,35 @@ pub(super) fn answer(call: &Call<'_>, region: &mut Region, faults: &mut Faults) 
         region.trace(call.trace("ECS", "ecs", name, resource, fault.status));
     }
     result
+}
+
+/// Whether a policy lets the caller do this: to the server in the path, and to each one in the body.
+fn allows(policy: &Policy, call: &Call<'_>, region: &Region, action: &str, segments: &[&str]) -> bool {
+    let in_path = match segments {
+        [_, _, "cloudservers", id, ..] => region.servers.get(*id),
+        _ => None,
+    };
+    let body: serde_json::Value = call.request.json().unwrap_or_default();
+    let in_body = ["", "/os-start", "/os-stop", "/reboot"]
+        .into_iter()
+        .flat_map(|place| {
+            let rows = body.pointer(&format!("{place}/servers"));
+            let ids = rows.and_then(serde_json::Value::as_array).into_iter().flatten();
+            ids.filter_map(|row| region.servers.get(row.get("id")?.as_str()?))
+        });
+    let servers: Vec<&Server> = in_path.into_iter().chain(in_body).collect();
+    let asks = |tags| {
+        policy.allows(&Asked {
+            action,
+            user: call.user,
+            region: &region.id,
+            tags,
+        })
+    };
+    match servers.as_slice() {
+        [] => asks(None),
+        servers => servers.iter().all(|server| asks(Some(&server.tags))),
+    }
 }
 
 fn obey(call: &Call<'_>, region: &mut Region, faults: &mut Faults, segments: &[&str]) -> Result<Answer> {

@@ -178,7 +178,7 @@ pub(super) fn check(call: &Call<'_>, region: &Region, wanted: Wanted) -> Result<
             format!("The key pair {name} does not exist."),
         ));
     }
-    if wanted.password.is_some_and(|password| {
+    if wanted.password.as_ref().is_some_and(|password| {
         let user = match image.os {
             Os::Linux => "root",
             Os::Windows => "administrator",
@@ -210,6 +210,7 @@ pub(super) fn check(call: &Call<'_>, region: &Region, wanted: Wanted) -> Result<
         security_groups,
         key_name,
         user_data: wanted.user_data,
+        password: wanted.password.map(|password| password.mark()),
         tags: tags::read(&wanted.server_tags.unwrap_or_default(), &WORDS)?,
         metadata,
         charging,

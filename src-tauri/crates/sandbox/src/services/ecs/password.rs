@@ -3,7 +3,9 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-/// Looked at and forgotten.
+use crate::world::PasswordMark;
+
+/// Looked at; nothing but what it is known again by is kept.
 pub(super) struct Password(SecretString);
 
 impl<'de> Deserialize<'de> for Password {
@@ -13,6 +15,11 @@ impl<'de> Deserialize<'de> for Password {
 }
 
 impl Password {
+    /// What a guest knows it again by.
+    pub(super) fn mark(&self) -> PasswordMark {
+        PasswordMark::of(self.0.expose_secret())
+    }
+
     /// 8 to 26 characters.
     pub(super) fn has_length(&self) -> bool {
         (8..=26).contains(&self.0.expose_secret().chars().count())

@@ -43,6 +43,11 @@ impl Wangcheng {
         if devices.free == Some(0) {
             return Err(Failure::new(Code::DiskSlotsFull).with("name", &server.name));
         }
+        let wish = self
+            .disk_wish(&live, &server, &ask.disk_type, None, ask.size_gb)
+            .await;
+        self.granted(&live, OperationKind::AddDisk, Some(&server), &wish)
+            .await?;
         let id = uuid::Uuid::now_v7().to_string();
         let ending: String = id.chars().rev().take(4).collect();
         let start: String = server.name.chars().take(NAME_MOST / 4).collect();

@@ -77,6 +77,11 @@ impl Wangcheng {
         let system = whole.is_system(volume);
         let before = volume.size_gb.unwrap_or_default();
         check_size(size_gb, before.saturating_add(1), most_gb(system))?;
+        let wish = self
+            .disk_wish(&live, &whole.server, &volume.volume_type, volume.size_gb, size_gb)
+            .await;
+        self.granted(&live, OperationKind::GrowDisk, Some(&whole.server), &wish)
+            .await?;
         let part = Part {
             gb: Some(size_gb),
             gb_before: volume.size_gb,
