@@ -71,10 +71,7 @@ async fn templates(language: &str) {
     window.press("\u{e00c}").await.unwrap();
     window.wait_gone("dialog[open]", PATIENCE).await.unwrap();
     window.click(&testid("template-save")).await.unwrap();
-    window
-        .wait_text(&format!("{mine} .lease"), "12")
-        .await
-        .unwrap();
+    window.wait_text(&format!("{mine} .lease"), "12").await.unwrap();
 
     // Out as the text of a file, removed, and in again.
     window.click(&testid("templates-export")).await.unwrap();
@@ -101,10 +98,7 @@ async fn templates(language: &str) {
     list.retain(|one| one["id"] == "load-test");
     import(&parsed.to_string()).await;
     window.wait_gone("dialog[open]", PATIENCE).await.unwrap();
-    window
-        .wait_text(&format!("{mine} .lease"), "12")
-        .await
-        .unwrap();
+    window.wait_text(&format!("{mine} .lease"), "12").await.unwrap();
 
     // It is there for a new server.
     window.click(&format!("{mine} td")).await.unwrap();

@@ -281,7 +281,7 @@ pub enum Change {
     SessionPreferences {
         /// As it is now.
         preferences: sessions::SessionPreferences,
-        },
+    },
     /// A pull or import of everybody's events went on or ended.
     Reading {
         /// As it is now.

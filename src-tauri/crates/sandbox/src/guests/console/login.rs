@@ -10,6 +10,8 @@ use super::super::machine::{Look, Machine, Terminal};
 const LINE_EVERY: Duration = Duration::from_millis(45);
 /// Longest name or password.
 const LINE_MOST: usize = 256;
+/// Lines of what is said again and again.
+const FLOOD_LINES: usize = 24;
 
 /// What a boot says; `{}` is the guest's name.
 const BOOT: &[&str] = &[
@@ -97,8 +99,13 @@ impl Login {
     /// What appears when this is typed.
     pub(super) fn typed(&mut self, bytes: &[u8], machine: &mut Machine) -> String {
         if let Stage::Shell(terminal) = &mut self.stage {
-            let (mut shown, exit) = terminal.typed(bytes, machine);
-            if exit.is_some() {
+            let typed = terminal.typed(bytes, machine);
+            let mut shown = typed.shown;
+            // A screen's worth of what would go on until Ctrl+C.
+            if let Some(word) = typed.flood {
+                shown.push_str(&format!("{word}\r\n").repeat(FLOOD_LINES));
+            }
+            if typed.exit.is_some() {
                 shown.push_str("\r\n");
                 shown.push_str(&self.ask());
             }
