@@ -224,10 +224,10 @@ impl Run {
 
     async fn live(&mut self) -> State {
         let failed = |error| State::Failed { error };
-        if let Some(cast) = &self.options.recording {
-            if let Err(error) = self.recording.begin(cast).await {
-                return failed(error);
-            }
+        if let Some(cast) = &self.options.recording
+            && let Err(error) = self.recording.begin(cast).await
+        {
+            return failed(error);
         }
         let mut connection = match self.login.connect(Purpose::Terminal).await {
             Ok(connection) => connection,

@@ -30,19 +30,24 @@ export class TunnelsState {
   /** The first that waits for an answer. */
   readonly asking: TunnelView | null = $derived(this.list.find(({ question }) => question !== null) ?? null);
   readonly #host: SessionsHost;
+  #tellings = 0;
 
   constructor(host: SessionsHost) {
     this.#host = host;
   }
 
   told(tunnels: readonly TunnelView[]): void {
+    this.#tellings += 1;
     this.list = tunnels;
   }
 
   /** Whether it was done. */
   async act(request: TunnelAct): Promise<boolean> {
     try {
-      this.list = await this.#host.tunnels(request);
+      const before = this.#tellings;
+      const answer = await this.#host.tunnels(request);
+      // What was told while it was on its way is newer.
+      if (this.#tellings === before) this.list = answer;
       this.error = null;
       return true;
     } catch (thrown) {

@@ -324,10 +324,11 @@ impl Wangcheng {
         let mut told = begun.tunnel.traffic();
         let mut news = true;
         loop {
+            // Before it is told: what changes meanwhile is told next.
+            let over = state.borrow_and_update().is_over();
             if news {
                 self.tell_tunnels().await;
             }
-            let over = state.borrow_and_update().is_over();
             if over {
                 if let Some(link) = &begun.link {
                     link.close().await;
