@@ -191,12 +191,16 @@ describe('an administrator', () => {
     const { user, host } = await open({
       'office.standing': () => office,
       'office.audit': () => ({ owners: [], servers: [finding], lookedAt: 1, asOf: '2025-11-24T06:00:00Z' }),
+      'office.edit': (grant: Grant) => ({ ...office, draft: grant }),
       'office.act': () => operation(),
     });
     await user.click(await part('nav-grants'));
     await user.click(await part('office-open'));
     await user.click(await part('office-look'));
     expect(text(await part('office-finding'))).toContain('no lease');
+    expect(host.requests('office.audit'), 'its answer asks for no other').toHaveLength(1);
+    await user.click(await part('office-save'));
+    await waitFor(() => expect(host.requests('office.audit'), 'another draft').toHaveLength(2));
     await user.click(await part('office-set-lease'));
     await user.click(await part('office-delete'));
     const yes = await part<HTMLButtonElement>('office-delete-yes');
