@@ -15,8 +15,8 @@ pub struct Way {
     /// Try this private key first; its passphrase is asked for
     #[arg(long, short = 'i', value_name = "FILE")]
     pub key: Option<PathBuf>,
-    /// Go through these hosts: [USER@]HOST[:PORT],…
-    #[arg(long, short = 'J', value_name = "HOSTS")]
+    /// Go through these hosts, one after the other
+    #[arg(long, short = 'J', value_name = "[USER@]HOST[:PORT],…")]
     pub jump: Option<String>,
 }
 
@@ -87,14 +87,14 @@ pub struct Tunnel {
     /// How to get there.
     #[command(flatten)]
     pub way: Way,
-    /// A port here leads to a place that the server reaches: [ADDRESS:]PORT:HOST:PORT
-    #[arg(short = 'L', long, value_name = "SPEC", value_parser = local)]
+    /// A port here leads to a place that the server reaches
+    #[arg(short = 'L', long, value_name = "[ADDRESS:]PORT:HOST:PORT", value_parser = local)]
     pub local: Vec<Route>,
-    /// A port on the server leads to a place that is reached from here: [ADDRESS:]PORT:HOST:PORT
-    #[arg(short = 'R', long, value_name = "SPEC", value_parser = remote)]
+    /// A port on the server leads to a place that is reached from here
+    #[arg(short = 'R', long, value_name = "[ADDRESS:]PORT:HOST:PORT", value_parser = remote)]
     pub remote: Vec<Route>,
-    /// A SOCKS5 proxy here: [ADDRESS:]PORT
-    #[arg(short = 'D', long, value_name = "SPEC", value_parser = dynamic)]
+    /// A SOCKS5 proxy here
+    #[arg(short = 'D', long, value_name = "[ADDRESS:]PORT", value_parser = dynamic)]
     pub dynamic: Vec<Route>,
 }
 
