@@ -59,8 +59,11 @@ export function quotaOf(texts: Texts, before: Quota): Quota {
     if (text !== '') quota[key] = Number(text);
   }
   if (texts.moneyMonth.trim() !== '') quota.moneyMonth = texts.moneyMonth.trim();
-  if (list(texts.flavors).length > 0) quota.flavors = list(texts.flavors);
-  if (list(texts.regions).length > 0) quota.regions = list(texts.regions);
+  // An empty list allows none, which the form cannot say: it stays, since no list at all would allow everything.
+  for (const key of ['flavors', 'regions'] as const) {
+    const words = list(texts[key]);
+    if (words.length > 0 || before[key]?.length === 0) quota[key] = words;
+  }
   if (!texts.publicAddress) quota.publicAddress = false;
   return quota;
 }
