@@ -292,6 +292,9 @@ impl Wangcheng {
     }
 
     pub(crate) fn publish(&self, change: Change) {
+        if matches!(change, Change::Operation(_)) {
+            self.inner.counted.forget();
+        }
         // An error only says that nobody listens at the moment.
         let _ = self.inner.changes.send(change);
     }

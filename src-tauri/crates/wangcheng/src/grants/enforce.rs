@@ -47,6 +47,11 @@ impl LastCount {
     fn keep(&self, key: String, now: DateTime<Utc>, used: Used) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((key, now, used));
     }
+
+    /// An act of this program's changed what there is.
+    pub(crate) fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 impl Wish {
