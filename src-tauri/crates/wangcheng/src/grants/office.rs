@@ -135,8 +135,12 @@ impl Wangcheng {
             .collect();
         let mut held = Vec::new();
         for key in &keys {
-            if self.inner.keychain.get(&self.signing_name(key)).await?.is_some() {
-                held.push(*key);
+            match self.inner.keychain.get(&self.signing_name(key)).await {
+                Ok(Some(_)) => held.push(*key),
+                Ok(None) => {}
+                // Where there is no keychain, no key lies in it; the keys may be in a backup.
+                Err(failure) if failure.code == Code::KeychainAbsent => {}
+                Err(failure) => return Err(failure),
             }
         }
         Ok(Some(OfficeStanding { office, held, keys }))
