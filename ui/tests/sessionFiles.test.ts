@@ -6,41 +6,17 @@ import { entry, fakeSessions, session } from '../src/host/fakeSessions';
 import type { CopyView, FilesAct } from '../src/host/generated';
 import Sessions from '../src/screens/sessions/Sessions.svelte';
 import { above, folderOf, joined, lastPart } from '../src/screens/sessions/files.svelte';
-import type { MakeScreen, ScreenTo } from '../src/screens/sessions/screen';
+import type { ScreenTo } from '../src/screens/sessions/screen';
 import { bytes } from '../src/words/format';
+import { fakeScreen } from './fakeScreen';
 import { part, parts, text } from './open';
-
-globalThis.ResizeObserver ??= class {
-  observe() {}
-  unobserve() {}
-  disconnect() {}
-};
 
 beforeEach(() => localStorage.clear());
 
 async function open() {
   const host = fakeSessions([session()]);
   let to: ScreenTo | null = null;
-  const makeScreen: MakeScreen = (_into, target) => {
-    to = target;
-    return {
-      write: (_bytes, done) => done?.(),
-      paste: () => {},
-      selected: () => '',
-      find: () => false,
-      fontSize: () => {},
-      webgl: () => {},
-      look: () => {},
-      font: () => {},
-      scheme: () => {},
-      resize: () => {},
-      reset: () => {},
-      selectAll: () => {},
-      fit: () => ({ columns: 80, rows: 24 }),
-      focus: () => {},
-      end: () => {},
-    };
-  };
+  const makeScreen = fakeScreen((target) => (to = target));
   render(Sessions, { host, makeScreen });
   await waitFor(async () => expect((await part('sessions')).dataset['ready']).toBe('true'));
   const user = userEvent.setup();

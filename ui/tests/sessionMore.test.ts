@@ -6,41 +6,17 @@ import { fakeSessions, session } from '../src/host/fakeSessions';
 import type { RecordingsAnswer, TunnelView } from '../src/host/generated';
 import Sessions from '../src/screens/sessions/Sessions.svelte';
 import { Player } from '../src/screens/sessions/recordings.svelte';
-import type { MakeScreen, ScreenTo } from '../src/screens/sessions/screen';
+import type { ScreenTo } from '../src/screens/sessions/screen';
 import { leads, listens } from '../src/screens/sessions/tunnels.svelte';
+import { fakeScreen } from './fakeScreen';
 import { part, parts } from './open';
-
-globalThis.ResizeObserver ??= class {
-  observe() {}
-  unobserve() {}
-  disconnect() {}
-};
 
 beforeEach(() => localStorage.clear());
 
 async function open(sessions = [session()]) {
   const host = fakeSessions(sessions);
   const screens: ScreenTo[] = [];
-  const makeScreen: MakeScreen = (_into, target) => {
-    screens.push(target);
-    return {
-      write: (_bytes, done) => done?.(),
-      paste: () => {},
-      selected: () => 'chosen text',
-      find: () => false,
-      fontSize: () => {},
-      webgl: () => {},
-      look: () => {},
-      font: () => {},
-      scheme: () => {},
-      resize: () => {},
-      reset: () => {},
-      selectAll: () => {},
-      fit: () => ({ columns: 80, rows: 24 }),
-      focus: () => {},
-      end: () => {},
-    };
-  };
+  const makeScreen = fakeScreen((target) => screens.push(target), 'chosen text');
   render(Sessions, { host, makeScreen });
   await waitFor(async () => expect((await part('sessions')).dataset['ready']).toBe('true'));
   return { host, screens, user: userEvent.setup() };
