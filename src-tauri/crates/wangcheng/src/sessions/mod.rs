@@ -143,6 +143,18 @@ impl Now {
         }
     }
 
+    /// The number and the words of the question that waits.
+    fn asked(&self) -> Option<(u64, Ask)> {
+        let (number, question) = self.question.as_ref()?;
+        Some((*number, question.ask.clone()))
+    }
+
+    /// One more question; it takes the place of one that waits.
+    fn ask(&mut self, question: Question) {
+        self.questions += 1;
+        self.question = Some((self.questions, question));
+    }
+
     /// The question that waits, if it has this number.
     fn take_question(&mut self, number: u64) -> Option<Question> {
         let (_, question) = self.question.take_if(|(waiting, _)| *waiting == number)?;
@@ -180,10 +192,7 @@ impl Open {
             address: self.address.clone(),
             user: self.user.clone(),
             state: now.state.clone(),
-            question: now
-                .question
-                .as_ref()
-                .map(|(number, question)| (*number, question.ask.clone())),
+            question: now.asked(),
             banner: now.banner.clone(),
             opened: now.opened,
             kind: SessionKind::Shell,
@@ -393,11 +402,7 @@ impl Wangcheng {
                 Ok(()) = front.banner.changed() => {
                     open.now().banner.clone_from(&front.banner.borrow_and_update());
                 }
-                Some(question) = front.questions.recv() => {
-                    let mut now = open.now();
-                    now.questions += 1;
-                    now.question = Some((now.questions, question));
-                }
+                Some(question) = front.questions.recv() => open.now().ask(question),
                 change = changes.recv() => match change {
                     Ok(change) if Self::note_servers(&open.server.id, &mut open.now(), &change) => {}
                     _ => continue,

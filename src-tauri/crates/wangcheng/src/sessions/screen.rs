@@ -115,10 +115,7 @@ impl OpenScreen {
             address: self.address.clone(),
             user: self.user.clone(),
             state: now.state.clone(),
-            question: now
-                .question
-                .as_ref()
-                .map(|(number, question)| (*number, question.ask.clone())),
+            question: now.asked(),
             banner: now.banner.clone(),
             opened: now.opened,
             recorded: false,
@@ -302,11 +299,7 @@ impl Wangcheng {
                     over = state.is_over();
                     self.note_screen(&open, state).await;
                 }
-                Some(question) = front.questions.recv() => {
-                    let mut now = open.now();
-                    now.questions += 1;
-                    now.question = Some((now.questions, question));
-                }
+                Some(question) = front.questions.recv() => open.now().ask(question),
                 change = changes.recv() => match change {
                     Ok(change) if Self::note_servers(&open.server.id, &mut open.now(), &change) => {}
                     _ => continue,
