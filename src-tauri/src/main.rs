@@ -6,7 +6,6 @@
 mod choose;
 mod console;
 mod files;
-mod letters;
 mod logs;
 mod menu;
 mod recordings;
