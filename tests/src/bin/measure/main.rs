@@ -1,7 +1,11 @@
-//! What can only be measured in the real window: its start and its memory against an empty Tauri window's, and the frames
-//! while the list of 5,000 servers is scrolled. One line each: a name, and a number.
+//! What can only be measured in the real window: its start and its memory against an empty Tauri window's, the frames while the
+//! list of 5,000 servers is scrolled, and what comes from a server: a terminal against xterm.js alone, a screen against noVNC in a
+//! browser. One line each: a name, and a number.
 //!
 //! `cargo xtask bench` builds the programs to be measured, starts this and compares.
+
+#[cfg(target_os = "linux")]
+mod sessions;
 
 #[cfg(target_os = "linux")]
 fn main() -> anyhow::Result<()> {
@@ -43,10 +47,20 @@ mod measure {
         /// Directory of the programs to be measured, such as target/release
         #[arg(long)]
         programs: PathBuf,
+        /// Only what comes from a server
+        #[arg(long)]
+        sessions: bool,
     }
 
     pub fn main() -> Result<()> {
-        tokio::runtime::Runtime::new()?.block_on(measure(Arguments::parse().programs.canonicalize()?))
+        let arguments = Arguments::parse();
+        let programs = arguments.programs.canonicalize()?;
+        tokio::runtime::Runtime::new()?.block_on(async {
+            if !arguments.sessions {
+                measure(programs.clone()).await?;
+            }
+            crate::sessions::measure(&programs).await
+        })
     }
 
     async fn measure(programs: PathBuf) -> Result<()> {
@@ -168,7 +182,7 @@ mod measure {
         Ok(())
     }
 
-    fn median(mut values: Vec<f64>) -> Result<f64> {
+    pub fn median(mut values: Vec<f64>) -> Result<f64> {
         values.sort_by(f64::total_cmp);
         values
             .get(values.len() / 2)
@@ -176,7 +190,7 @@ mod measure {
             .context("nothing was measured")
     }
 
-    fn say(name: &str, value: f64) {
+    pub fn say(name: &str, value: f64) {
         println!("{name} {value:.1}");
     }
 }
