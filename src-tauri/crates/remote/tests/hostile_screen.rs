@@ -21,8 +21,8 @@ use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
 
 const SOON: Duration = Duration::from_secs(10);
 
-/// A console that says these pieces, each after something was heard; then it stays.
-async fn console(pieces: Vec<Vec<u8>>) -> u16 {
+/// A console that says these pieces, each after something was heard, for which it waits so long; then it stays.
+async fn console(pieces: Vec<Vec<u8>>, patience: Duration) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -44,7 +44,7 @@ async fn console(pieces: Vec<Vec<u8>>) -> u16 {
                     return;
                 }
             }
-            if !matches!(timeout(SOON, socket.next()).await, Ok(Some(Ok(_)))) {
+            if !matches!(timeout(patience, socket.next()).await, Ok(Some(Ok(_)))) {
                 return;
             }
         }
@@ -78,7 +78,11 @@ fn part(place: [u16; 4], kind: i32, rest: &[u8]) -> Vec<u8> {
 
 /// How a screen ends, for a page that greets it and takes everything; and the most that waited for it.
 async fn end(pieces: Vec<Vec<u8>>) -> Error {
-    let port = console(pieces).await;
+    end_after(pieces, SOON).await
+}
+
+async fn end_after(pieces: Vec<Vec<u8>>, patience: Duration) -> Error {
+    let port = console(pieces, patience).await;
     let (teller, mut front) = front();
     let way = ScreenWay::Console {
         address: format!("http://127.0.0.1:{port}/?token=t").into(),
@@ -229,7 +233,7 @@ fn everything() -> Vec<u8> {
     let parts: [&[u8]; 17] = [
         &[&head([0, 0, 2, 1], 0)[..], &[9; 8]].concat(),
         &[&head([0, 0, 2, 1], 1)[..], &[0, 1, 0, 1]].concat(),
-        &[&head([0, 0, 4, 4], 2)[..], &[0, 0, 0, 1], &[9; 12]].concat(),
+        &[&head([0, 0, 4, 4], 2)[..], &[0, 0, 0, 1], &[9; 16]].concat(),
         // A raw tile, and one with two colours and a coloured part.
         &[&head([0, 0, 17, 1], 5)[..], &[1], &[9; 64], &[30], &[9; 8], &[1], &[9; 6]].concat(),
         &[&head([0, 0, 4, 4], 16)[..], &[0, 0, 0, 3, 7, 7, 7]].concat(),
@@ -285,39 +289,50 @@ fn greetings() -> Vec<Vec<Vec<u8>>> {
     ]
 }
 
-/// Ends with whatever error, soon; [`end`] asserts the rest.
-async fn ends(mut pieces: Vec<Vec<u8>>) -> Error {
-    pieces.push(Vec::new());
-    end(pieces).await
+/// Asserts that each of them ends soon with an error, whichever; many at once.
+async fn all_end(cases: Vec<Vec<Vec<u8>>>) {
+    futures::stream::iter(cases)
+        .map(|mut pieces| async move {
+            pieces.push(Vec::new());
+            end_after(pieces, Duration::from_millis(200)).await
+        })
+        .buffer_unordered(32)
+        .collect::<Vec<_>>()
+        .await;
 }
 
 #[tokio::test]
 async fn whatever_is_cut_at_whatever_byte_ends_soon() {
-    let whole = after_greeting(2, &[&b"hi"[..], &everything()].concat());
-    let error = ends(whole).await;
+    let mut whole = after_greeting(2, &[&b"hi"[..], &everything()].concat());
+    whole.push(Vec::new());
+    let error = end(whole).await;
     assert!(matches!(error, Error::Lost { .. }), "all of it is understood: {error}");
+    let mut cases = Vec::new();
     for pieces in greetings() {
         for (at, piece) in pieces.iter().enumerate() {
             for length in 0..piece.len() {
                 let mut cut = pieces[..at].to_vec();
                 cut.extend((length > 0).then(|| piece[..length].to_vec()));
-                ends(cut).await;
+                cases.push(cut);
             }
         }
     }
+    all_end(cases).await;
 }
 
 #[tokio::test]
 async fn whatever_byte_is_another_it_ends_soon() {
+    let mut cases = Vec::new();
     for pieces in greetings() {
         for (at, piece) in pieces.iter().enumerate() {
             for byte in 0..piece.len() {
                 for other in [0xff, 0x80, 0] {
                     let mut changed = pieces.clone();
                     changed[at][byte] = other;
-                    ends(changed).await;
+                    cases.push(changed);
                 }
             }
         }
     }
+    all_end(cases).await;
 }

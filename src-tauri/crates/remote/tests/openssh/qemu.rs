@@ -91,8 +91,10 @@ async fn qemu_asks_for_its_password_and_shows_its_certificate() {
 
     let folder = sshd.folder.path().join("tls");
     std::fs::create_dir(&folder).unwrap();
-    certify(&folder.join("server-key.pem"), &folder.join("server-cert.pem"));
-    std::fs::copy(folder.join("server-cert.pem"), folder.join("ca-cert.pem")).unwrap();
+    let [ca, ca_key, server, key] =
+        ["ca-cert.pem", "ca-key.pem", "server-cert.pem", "server-key.pem"].map(|name| folder.join(name));
+    certify(&ca_key, &ca, None);
+    certify(&key, &server, Some((&ca_key, &ca)));
     let credentials = format!("tls-creds-x509,id=t,dir={},endpoint=server,verify-peer=off", folder.display());
     let _secured = machine(other, ",tls-creds=t", &[&credentials]).await;
     let (screen, front) = through(&sshd, other);

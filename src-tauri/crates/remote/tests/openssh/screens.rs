@@ -161,18 +161,16 @@ pub fn through(sshd: &Sshd, port: u16) -> (Screen, Front) {
     (Screen::start(way, teller), front)
 }
 
-/// Makes a certificate that nobody signed, and its key.
-pub fn certify(key: &Path, certificate: &Path) {
+/// Makes a certificate and its key: by itself, or signed by this other key and certificate.
+pub fn certify(key: &Path, certificate: &Path, by: Option<(&Path, &Path)>) {
     let words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=vnc.example";
-    let made = Command::new("openssl")
-        .args(words.split(' '))
-        .arg("-keyout")
-        .arg(key)
-        .arg("-out")
-        .arg(certificate)
-        .stderr(Stdio::null())
-        .status();
-    assert!(made.unwrap().success());
+    let mut command = Command::new("openssl");
+    command.args(words.split(' ')).arg("-keyout").arg(key).arg("-out").arg(certificate);
+    if let Some((key, certificate)) = by {
+        command.arg("-CAkey").arg(key).arg("-CA").arg(certificate);
+        command.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
+    }
+    assert!(command.stderr(Stdio::null()).status().unwrap().success());
 }
 
 /// Answers every question about a key or certificate with yes, passwords in order; says how often it was asked.
@@ -255,7 +253,7 @@ async fn a_certificate_is_asked_about_once_and_without_one_nothing_is_sent() {
     let sshd = Sshd::start("").await;
     let folder = sshd.folder.path();
     let (key, certificate) = (folder.join("vnc-key"), folder.join("vnc-certificate"));
-    certify(&key, &certificate);
+    certify(&key, &certificate, None);
     let port = free_port();
     let (key, certificate) = (
         format!("-X509Key={}", key.display()),
