@@ -55,7 +55,11 @@ impl Browser {
         let mut command = desktop.command("chromedriver");
         command.arg(format!("--port={driving}"));
         let driver = listening("chromedriver", command, desktop.dir(), driving).await?;
-        let mut arguments = vec!["--window-size=1280,800", "--no-first-run", "--disable-search-engine-choice-screen"];
+        let mut arguments = vec![
+            "--window-size=1280,800",
+            "--no-first-run",
+            "--disable-search-engine-choice-screen",
+        ];
         if geteuid().is_root() {
             arguments.push("--no-sandbox");
         }
@@ -66,7 +70,9 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{driving}"))
             .await;
         let client = connect.with_context(|| format!("Chromium does not open; {}", driver.said()))?;
-        client.goto(&format!("http://127.0.0.1:{port}/index.html")).await?;
+        client
+            .goto(&format!("http://127.0.0.1:{port}/index.html"))
+            .await?;
         Ok(Self {
             client,
             _driver: driver,

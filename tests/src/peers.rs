@@ -85,7 +85,13 @@ impl Sandbox {
     /// As of [`Sandbox::start`].
     pub async fn start_with(dir: &Path, speed: f64, more_servers: u32) -> Result<Self> {
         let program = programs::find(programs::SANDBOX)?;
-        Self::start_as(&program, dir, speed, &["--more-servers", &more_servers.to_string()]).await
+        Self::start_as(
+            &program,
+            dir,
+            speed,
+            &["--more-servers", &more_servers.to_string()],
+        )
+        .await
     }
 
     /// The same of that program, with these arguments as well.

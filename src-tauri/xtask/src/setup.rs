@@ -262,14 +262,24 @@ fn qemu() -> Result<()> {
     std::fs::create_dir_all(archives.join("partial"))?;
     let mut fetching = Command::new("apt-get");
     fetching
-        .args(["install", "-y", "--no-install-recommends", "--download-only", program])
+        .args([
+            "install",
+            "-y",
+            "--no-install-recommends",
+            "--download-only",
+            program,
+        ])
         .args(["-o", "Debug::NoLocking=true", "-o"])
         .arg(format!("Dir::Cache::archives={}", archives.display()));
     do_it("QEMU's packages", &mut fetching)?;
     for entry in std::fs::read_dir(&archives)?.flatten() {
         if entry.path().extension().is_some_and(|kind| kind == "deb") {
             let mut unpacking = Command::new("dpkg-deb");
-            let status = unpacking.arg("--extract").arg(entry.path()).arg(&place).status()?;
+            let status = unpacking
+                .arg("--extract")
+                .arg(entry.path())
+                .arg(&place)
+                .status()?;
             if !status.success() {
                 bail!("{} cannot be unpacked ({status})", entry.path().display());
             }

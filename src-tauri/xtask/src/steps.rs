@@ -282,7 +282,10 @@ pub fn for_measuring() -> Result<(PathBuf, u64)> {
         ("empty window", "wangcheng-desktop", "--example", "empty"),
         ("embedded region", "sandbox", "--bin", "wangcheng-sandbox"),
     ] {
-        do_it(what, &mut cargo(&["build", "--release", "--package", package, kind, name]))?;
+        do_it(
+            what,
+            &mut cargo(&["build", "--release", "--package", package, kind, name]),
+        )?;
     }
     let release = target().join("release");
     let made = std::fs::read_dir(release.join("bundle/deb"))?.flatten();

@@ -104,8 +104,30 @@ async fn shell(window: &Window) {
         .wait_attribute(&testid("session-state"), "data-state", &["open"], LONG)
         .await
         .unwrap();
-    let screen = format!("{}:not(.hidden) .xterm-screen", testid("session-terminal"));
-    window.click(&screen).await.unwrap();
+    choose(window, 0).await;
+}
+
+/// Shows the terminal of that number, which takes the keyboard.
+async fn choose(window: &Window, at: usize) {
+    let script = format!(
+        "const tabs = [...document.querySelectorAll('[data-testid=session-tab]')].filter((tab) => !tab.querySelector('svg')); \
+         tabs[{at}].click()"
+    );
+    window.script(&script).await.unwrap();
+    let script = format!(
+        "return document.querySelectorAll('[data-testid=session-terminal]')[{at}].contains(document.activeElement)"
+    );
+    window
+        .wait("the keyboard", LONG, async || {
+            let has = window.peek_script(&script).await?;
+            Ok(if has == true {
+                Found::Yes(())
+            } else {
+                Found::NotYet("elsewhere".to_owned())
+            })
+        })
+        .await
+        .unwrap();
 }
 
 /// Begins the flood in the terminal that has the keyboard, which is the one of that number. Gives the offset of the first
@@ -116,7 +138,10 @@ async fn begin(window: &Window, at: usize) -> (u64, u64) {
     let empty = settled(window, at).await.shown;
     window.press(&format!("{FLOOD}\u{e007}")).await.unwrap();
     let first = empty + FLOOD.len() as u64 + 2;
-    seen(window, "a flood", LONG, |look| look.terminals[at].shown > first + MIB / 4).await;
+    seen(window, "a flood", LONG, |look| {
+        look.terminals[at].shown > first + MIB / 4
+    })
+    .await;
     (first, empty - before - 2)
 }
 
@@ -145,7 +170,9 @@ async fn stop_flood(window: &Window) -> f64 {
     window
         .wait("Ctrl+C to act", LONG, async || {
             let acted = window.peek_script("return window.__acted").await?;
-            Ok(acted.as_f64().map_or_else(|| Found::NotYet("it goes on".to_owned()), Found::Yes))
+            Ok(acted
+                .as_f64()
+                .map_or_else(|| Found::NotYet("it goes on".to_owned()), Found::Yes))
         })
         .await
         .unwrap()
@@ -201,7 +228,6 @@ async fn soak(seconds: u64) {
     let at = moving.at().to_string();
     let stage = Stage::set_with(Keychain::Unlocked, 8.0, &["--screen", &at]).await;
     let window = served(&stage).await;
-    window.click(&testid("server-screen")).await.unwrap();
     shell(&window).await;
     let mut floods = vec![begin(&window, 0).await];
     // One beside the first, and one that hides both.
@@ -215,18 +241,26 @@ async fn soak(seconds: u64) {
         floods.push(begin(&window, at).await);
     }
     let terminals = floods.len();
-    let (begun, mut reloads, mut memory) = (Instant::now(), 0, Vec::new());
+    window.other_window().await.unwrap();
+    window.click(&testid("server-screen")).await.unwrap();
+    window.other_window().await.unwrap();
+    let (begun, mut reloads, mut memory, mut pictures) = (Instant::now(), 0, Vec::new(), Vec::new());
     while begun.elapsed() < Duration::from_secs(seconds) {
         let before = seen(&window, "a picture", LONG, |look| look.updates.is_some()).await;
         for _ in 0..5 {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            look(&window).await.terminals.iter().for_each(Terminal::assert_whole);
+            look(&window)
+                .await
+                .terminals
+                .iter()
+                .for_each(Terminal::assert_whole);
         }
         let goes_on = |look: &Look| {
             let mut both = look.terminals.iter().zip(&before.terminals);
             look.updates > before.updates && both.all(|(now, before)| now.shown > before.shown)
         };
-        seen(&window, "everything to go on", LONG, goes_on).await;
+        let now = seen(&window, "everything to go on", LONG, goes_on).await;
+        pictures.push(now.updates.unwrap_or_default() - before.updates.unwrap_or_default());
         memory.push(window.memory().unwrap() / MIB);
         window.script("location.reload()").await.unwrap();
         reloads += 1;
@@ -236,16 +270,11 @@ async fn soak(seconds: u64) {
         .await;
     }
     for (at, (first, prompt)) in floods.into_iter().enumerate() {
-        let focus = format!(
-            "const tabs = [...document.querySelectorAll('[data-testid=session-tab]')].filter((tab) => !tab.querySelector('svg')); \
-             tabs[{at}].click(); \
-             document.querySelectorAll('[data-testid=session-terminal]')[{at}].querySelector('.xterm-helper-textarea').focus()"
-        );
-        window.script(&focus).await.unwrap();
+        choose(&window, at).await;
         stop_flood(&window).await;
         assert_all_shown(&window, at, first, prompt).await;
     }
-    println!("{seconds} s, {reloads} reloads; memory in MiB: {memory:?}");
+    println!("{seconds} s, {reloads} reloads; memory in MiB: {memory:?}; pictures in 5 s: {pictures:?}");
     // What a page takes at first is no growth.
     let warm = memory.iter().take(3).max().unwrap();
     let last = memory.last().unwrap();

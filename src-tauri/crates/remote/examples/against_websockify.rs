@@ -255,7 +255,13 @@ async fn provider(vnc: u16) -> u16 {
 async fn main() {
     let (vnc, relayed) = (free_port(), free_port());
     let mut command = Command::new("Xvnc");
-    command.args([&format!(":{vnc}"), "-geometry", &format!("{WIDTH}x{HEIGHT}"), "-depth", "24"]);
+    command.args([
+        &format!(":{vnc}"),
+        "-geometry",
+        &format!("{WIDTH}x{HEIGHT}"),
+        "-depth",
+        "24",
+    ]);
     command.args(["-rfbport", &vnc.to_string(), "-localhost", "-AlwaysShared"]);
     let _server = Program::start(command.args(["-SecurityTypes", "None"]), vnc).await;
     let mut command = Command::new("websockify");

@@ -235,7 +235,16 @@ fn everything() -> Vec<u8> {
         &[&head([0, 0, 2, 1], 1)[..], &[0, 1, 0, 1]].concat(),
         &[&head([0, 0, 4, 4], 2)[..], &[0, 0, 0, 1], &[9; 16]].concat(),
         // A raw tile, and one with two colours and a coloured part.
-        &[&head([0, 0, 17, 1], 5)[..], &[1], &[9; 64], &[30], &[9; 8], &[1], &[9; 6]].concat(),
+        &[
+            &head([0, 0, 17, 1], 5)[..],
+            &[1],
+            &[9; 64],
+            &[30],
+            &[9; 8],
+            &[1],
+            &[9; 6],
+        ]
+        .concat(),
         &[&head([0, 0, 4, 4], 16)[..], &[0, 0, 0, 3, 7, 7, 7]].concat(),
         // One colour, a JPEG, two colours of a palette, and what is compressed.
         &[&head([0, 0, 4, 4], 7)[..], &[0x80, 1, 2, 3]].concat(),
@@ -306,7 +315,10 @@ async fn whatever_is_cut_at_whatever_byte_ends_soon() {
     let mut whole = after_greeting(2, &[&b"hi"[..], &everything()].concat());
     whole.push(Vec::new());
     let error = end(whole).await;
-    assert!(matches!(error, Error::Lost { .. }), "all of it is understood: {error}");
+    assert!(
+        matches!(error, Error::Lost { .. }),
+        "all of it is understood: {error}"
+    );
     let mut cases = Vec::new();
     for pieces in greetings() {
         for (at, piece) in pieces.iter().enumerate() {

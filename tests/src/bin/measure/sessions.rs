@@ -32,7 +32,8 @@ pub async fn measure(programs: &Path) -> Result<()> {
     let moving = Moving::start(desktop.dir(), "1024x768").await?;
     let at = moving.at().to_string();
     let sandbox = programs.join(programs::SANDBOX);
-    let sandbox = Sandbox::start_as(&sandbox, &desktop.dir().join("sandbox"), 8.0, &["--screen", &at]).await?;
+    let sandbox =
+        Sandbox::start_as(&sandbox, &desktop.dir().join("sandbox"), 8.0, &["--screen", &at]).await?;
     let options: [OsString; 6] = [
         "--data-dir".into(),
         desktop.dir().join("data").into(),
@@ -74,7 +75,9 @@ pub async fn measure(programs: &Path) -> Result<()> {
 
     // One beside it, which floods while keys are typed into the other.
     window.click(&testid("session-split")).await?;
-    window.wait_attribute(&testid("session-tab"), "data-state", &["open"], LONG).await?;
+    window
+        .wait_attribute(&testid("session-tab"), "data-state", &["open"], LONG)
+        .await?;
     tokio::time::sleep(Duration::from_secs(3)).await;
     window.press(&format!("yes '{LINE}'\u{e007}")).await?;
     tokio::time::sleep(Duration::from_secs(3)).await;
@@ -196,7 +199,8 @@ async fn from_memory(window: &Window) -> Result<f64> {
     let mut source = String::new();
     for file in ["xterm/lib/xterm.js", "addon-unicode11/lib/addon-unicode11.js"] {
         let path = modules.join(file);
-        let text = std::fs::read_to_string(&path).with_context(|| format!("{} is missing", path.display()))?;
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("{} is missing", path.display()))?;
         source.push_str(&text);
         source.push_str("\n;");
     }
@@ -239,7 +243,9 @@ async fn number(window: &Window, name: &str) -> Result<f64> {
     window
         .wait(name, LONG, async || {
             let seen = window.peek_script(&script).await?;
-            Ok(seen.as_f64().map_or_else(|| Found::NotYet("not yet".to_owned()), Found::Yes))
+            Ok(seen
+                .as_f64()
+                .map_or_else(|| Found::NotYet("not yet".to_owned()), Found::Yes))
         })
         .await
 }

@@ -55,6 +55,8 @@ export class SessionsState {
   #stop: (() => void) | null = null;
   #typing = new Map<string, Promise<void>>();
   #anew = new Set<string>();
+  /** A session that comes now is not shown at once. */
+  #aside = false;
   #stalled = new Map<string, () => void>();
   #files = new Map<string, FilesState>();
   #settings: Settings | null = null;
@@ -100,7 +102,7 @@ export class SessionsState {
         const { session } = change;
         const known = this.list.some(({ id }) => id === session.id);
         this.list = known ? this.list.map((one) => (one.id === session.id ? session : one)) : [...this.list, session];
-        if (!known) this.active = session.id;
+        if (!known && !this.#aside) this.active = session.id;
         break;
       }
       case 'session_gone':
@@ -191,11 +193,15 @@ export class SessionsState {
     return this.act(screen ? { act: 'screen', server, vnc: screen.vnc } : { act: 'open', server });
   }
 
-  /** A screen is made anew, with a token of its own; the one before goes. */
+  /** A screen is made anew, with a token of its own; the one before goes. What is looked at meanwhile stays. */
   async anew(session: Session): Promise<void> {
     if (this.#anew.has(session.id)) return;
     this.#anew.add(session.id);
+    this.#aside = session.id !== this.active;
     const opened = await this.another(session);
+    // Known from here on, whether or not it was told of before.
+    if (opened) this.apply({ kind: 'session', session: opened });
+    this.#aside = false;
     if (opened) await this.close(session.id);
     this.#anew.delete(session.id);
   }

@@ -11,5 +11,7 @@ pub fn median(mut rates: Vec<f64>) -> f64 {
 pub fn row(what: &str, against: &str, ours: f64, theirs: f64, reach: f64) {
     let ratio = ours / theirs;
     let verdict = if ratio >= reach { "reached" } else { "MISSED" };
-    println!("| {what} | {against} | {ours:.0} MiB/s | {theirs:.0} MiB/s | {ratio:.2} × | ≥ {reach} × | {verdict} |");
+    println!(
+        "| {what} | {against} | {ours:.0} MiB/s | {theirs:.0} MiB/s | {ratio:.2} × | ≥ {reach} × | {verdict} |"
+    );
 }

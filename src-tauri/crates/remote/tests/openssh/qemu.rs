@@ -20,12 +20,21 @@ fn qemu() -> Command {
     }
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../target/qemu");
     let libraries = ["usr/lib", "lib"].map(|folder| {
-        let inside = std::fs::read_dir(place.join(folder)).into_iter().flatten().flatten();
-        inside.map(|entry| entry.path()).filter(|path| path.is_dir()).collect::<Vec<PathBuf>>()
+        let inside = std::fs::read_dir(place.join(folder))
+            .into_iter()
+            .flatten()
+            .flatten();
+        inside
+            .map(|entry| entry.path())
+            .filter(|path| path.is_dir())
+            .collect::<Vec<PathBuf>>()
     });
     let mut command = Command::new(place.join("usr/bin").join(PROGRAM));
     command
-        .env("LD_LIBRARY_PATH", std::env::join_paths(libraries.concat()).unwrap())
+        .env(
+            "LD_LIBRARY_PATH",
+            std::env::join_paths(libraries.concat()).unwrap(),
+        )
         .arg("-L")
         .arg(place.join("usr/share/qemu"));
     command
@@ -34,7 +43,9 @@ fn qemu() -> Command {
 /// A machine whose screen is at that port; `more` belongs to its VNC server, `objects` to the machine.
 async fn machine(port: u16, more: &str, objects: &[&str]) -> Peer {
     let mut command = qemu();
-    command.args(["-M", "SS-5", "-m", "32", "-display", "none", "-serial", "none", "-monitor", "none"]);
+    command.args([
+        "-M", "SS-5", "-m", "32", "-display", "none", "-serial", "none", "-monitor", "none",
+    ]);
     command.args(objects.iter().flat_map(|object| ["-object", object]));
     // QEMU counts displays from port 5900 on.
     let display = i32::from(port) - 5900;
@@ -44,7 +55,9 @@ async fn machine(port: u16, more: &str, objects: &[&str]) -> Peer {
 
 /// A port that QEMU can name: none below the first display.
 fn port() -> u16 {
-    std::iter::repeat_with(free_port).find(|port| *port >= 5900).unwrap()
+    std::iter::repeat_with(free_port)
+        .find(|port| *port >= 5900)
+        .unwrap()
 }
 
 #[tokio::test]
@@ -95,7 +108,10 @@ async fn qemu_asks_for_its_password_and_shows_its_certificate() {
         ["ca-cert.pem", "ca-key.pem", "server-cert.pem", "server-key.pem"].map(|name| folder.join(name));
     certify(&ca_key, &ca, None);
     certify(&key, &server, Some((&ca_key, &ca)));
-    let credentials = format!("tls-creds-x509,id=t,dir={},endpoint=server,verify-peer=off", folder.display());
+    let credentials = format!(
+        "tls-creds-x509,id=t,dir={},endpoint=server,verify-peer=off",
+        folder.display()
+    );
     let _secured = machine(other, ",tls-creds=t", &[&credentials]).await;
     let (screen, front) = through(&sshd, other);
     let answering = answer(front, &[]);

@@ -165,7 +165,12 @@ pub fn through(sshd: &Sshd, port: u16) -> (Screen, Front) {
 pub fn certify(key: &Path, certificate: &Path, by: Option<(&Path, &Path)>) {
     let words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=vnc.example";
     let mut command = Command::new("openssl");
-    command.args(words.split(' ')).arg("-keyout").arg(key).arg("-out").arg(certificate);
+    command
+        .args(words.split(' '))
+        .arg("-keyout")
+        .arg(key)
+        .arg("-out")
+        .arg(certificate);
     if let Some((key, certificate)) = by {
         command.arg("-CAkey").arg(key).arg("-CA").arg(certificate);
         command.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
