@@ -55,8 +55,6 @@ export class SessionsState {
   #stop: (() => void) | null = null;
   #typing = new Map<string, Promise<void>>();
   #anew = new Set<string>();
-  /** A session that comes now is not shown at once. */
-  #aside = false;
   #stalled = new Map<string, () => void>();
   #files = new Map<string, FilesState>();
   #settings: Settings | null = null;
@@ -102,7 +100,8 @@ export class SessionsState {
         const { session } = change;
         const known = this.list.some(({ id }) => id === session.id);
         this.list = known ? this.list.map((one) => (one.id === session.id ? session : one)) : [...this.list, session];
-        if (!known && !this.#aside) this.active = session.id;
+        // One that is made anew while another is looked at does not take its place.
+        if (!known && (this.#anew.size === 0 || this.#anew.has(this.active ?? ''))) this.active = session.id;
         break;
       }
       case 'session_gone':
@@ -193,15 +192,13 @@ export class SessionsState {
     return this.act(screen ? { act: 'screen', server, vnc: screen.vnc } : { act: 'open', server });
   }
 
-  /** A screen is made anew, with a token of its own; the one before goes. What is looked at meanwhile stays. */
+  /** A screen is made anew, with a token of its own; the one before goes. */
   async anew(session: Session): Promise<void> {
     if (this.#anew.has(session.id)) return;
     this.#anew.add(session.id);
-    this.#aside = session.id !== this.active;
     const opened = await this.another(session);
     // Known from here on, whether or not it was told of before.
     if (opened) this.apply({ kind: 'session', session: opened });
-    this.#aside = false;
     if (opened) await this.close(session.id);
     this.#anew.delete(session.id);
   }
