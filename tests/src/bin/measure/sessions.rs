@@ -107,7 +107,7 @@ async fn updates(window: &Window) -> Result<f64> {
         window
             .wait("another picture", LONG, async || {
                 let seen = window.peek_script(look).await?;
-                let (updates, at) = (seen[0].as_f64().unwrap_or(0.0), seen[1].as_f64().unwrap_or(0.0));
+                let (updates, at) = serde_json::from_value(seen).unwrap_or((0.0, 0.0));
                 Ok(match updates > from {
                     true => Found::Yes((updates, at)),
                     false => Found::NotYet(format!("{updates}")),
