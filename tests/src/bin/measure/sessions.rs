@@ -1,7 +1,6 @@
 //! What comes from a server into the window of sessions: a terminal's output against xterm.js fed from memory in the same window,
 //! keys and what they echo, and a moving screen against noVNC in Chromium.
 
-use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -14,7 +13,7 @@ use wangcheng_tests::programs;
 use wangcheng_tests::walk::Walk;
 use wangcheng_tests::window::{Found, Window, testid};
 
-use crate::measure::say;
+use crate::measure::{options, say};
 
 const LONG: Duration = Duration::from_secs(120);
 const MIB: f64 = 1024.0 * 1024.0;
@@ -28,20 +27,14 @@ const MEASURED: f64 = 100.0;
 const KEYS: usize = 200;
 
 pub async fn measure(programs: &Path) -> Result<()> {
-    let desktop = Desktop::start(Keychain::Unlocked).await?;
+    let mut desktop = Desktop::start(Keychain::Unlocked).await?;
+    desktop.draw_without_a_card();
     let moving = Moving::start(desktop.dir(), "1024x768").await?;
     let at = moving.at().to_string();
     let sandbox = programs.join(programs::SANDBOX);
     let sandbox =
         Sandbox::start_as(&sandbox, &desktop.dir().join("sandbox"), 8.0, &["--screen", &at]).await?;
-    let options: [OsString; 6] = [
-        "--data-dir".into(),
-        desktop.dir().join("data").into(),
-        "--sandbox".into(),
-        sandbox.announce_file().into(),
-        "--language".into(),
-        "en".into(),
-    ];
+    let options = options(&sandbox, &desktop.dir().join("data"));
     let window = Window::open(&desktop, &programs.join(programs::DESKTOP), options).await?;
     window.set_size(1280, 800).await?;
     let mut walk = Walk::new(&window);
