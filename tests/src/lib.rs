@@ -5,8 +5,10 @@
 #![cfg(target_os = "linux")]
 
 pub mod acts;
+pub mod browser;
 pub mod desktop;
 pub mod gate;
+pub mod moving;
 pub mod neighbours;
 pub mod oracle;
 pub mod peers;

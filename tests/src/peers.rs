@@ -84,14 +84,30 @@ impl Sandbox {
     /// # Errors
     /// As of [`Sandbox::start`].
     pub async fn start_with(dir: &Path, speed: f64, more_servers: u32) -> Result<Self> {
+        let program = programs::find(programs::SANDBOX)?;
+        Self::start_as(
+            &program,
+            dir,
+            speed,
+            &["--more-servers", &more_servers.to_string()],
+        )
+        .await
+    }
+
+    /// The same of that program, with these arguments as well.
+    ///
+    /// # Errors
+    /// As of [`Sandbox::start`].
+    pub async fn start_as(program: &Path, dir: &Path, speed: f64, arguments: &[&str]) -> Result<Self> {
         std::fs::create_dir_all(dir)?;
         let announce = dir.join("announce.json");
         if announce.exists() {
             // of an earlier run: its ports are gone
             std::fs::remove_file(&announce)?;
         }
-        let mut command = Command::new(programs::find(programs::SANDBOX)?);
+        let mut command = Command::new(program);
         command
+            .args(arguments)
             .arg("--announce")
             .arg(&announce)
             .arg("--state")
@@ -99,9 +115,7 @@ impl Sandbox {
             .arg("--receiver")
             .arg(dir.join("receiver.sqlite"))
             .arg("--speed")
-            .arg(speed.to_string())
-            .arg("--more-servers")
-            .arg(more_servers.to_string());
+            .arg(speed.to_string());
         let mut program = Program::start("sandbox", command, dir, None)?;
         let announcement = program
             .until(START, "the sandbox's announcement", || {

@@ -60,8 +60,14 @@ struct Stage {
 
 impl Stage {
     async fn set(keychain: Keychain, speed: f64) -> Self {
+        Self::set_with(keychain, speed, &[]).await
+    }
+
+    /// The same with these arguments for the sandbox.
+    async fn set_with(keychain: Keychain, speed: f64, arguments: &[&str]) -> Self {
         let desktop = Desktop::start(keychain).await.unwrap();
-        let sandbox = Sandbox::start(&desktop.dir().join("sandbox"), speed)
+        let program = programs::find(programs::SANDBOX).unwrap();
+        let sandbox = Sandbox::start_as(&program, &desktop.dir().join("sandbox"), speed, arguments)
             .await
             .unwrap();
         let data = desktop.dir().join("data");

@@ -7,6 +7,7 @@ import Sessions from '../src/screens/sessions/Sessions.svelte';
 import { Channel } from '../src/screens/sessions/screen/channel';
 import { keysOf, lettersOf, strange } from '../src/screens/sessions/screen/keys';
 import type { MakeView, View } from '../src/screens/sessions/screen/view';
+import { fakeScreen } from './fakeScreen';
 
 const screen = {
   vnc: null,
@@ -75,7 +76,17 @@ describe('a screen', () => {
     render(Sessions, { host, makeScreen: () => { throw new Error('no terminal'); }, makeView: views().make }); // prettier-ignore
     await waitFor(() => expect(host.acts).toContainEqual({ act: 'close', session: 'session-1' }));
     expect(host.acts[0]).toEqual({ act: 'screen', server: session().server, vnc: null });
-    expect(host.readings).toEqual([]);
+    await waitFor(() => expect(host.readings, 'only the new one is read').toEqual([null]));
+  });
+
+  it('that is made anew beside a terminal does not take its place', async () => {
+    const old = session({ kind: 'open' }, { screen: { ...screen, seen: true } });
+    const host = fakeSessions([old, session({ kind: 'open' }, { id: 'session-2' })]);
+    host.opens = session({ kind: 'connecting' }, { id: 'session-3', screen });
+    render(Sessions, { host, makeScreen: fakeScreen(() => {}), makeView: views().make });
+    await waitFor(() => expect(host.acts).toContainEqual({ act: 'close', session: 'session-1' }));
+    const tabs = [...document.querySelectorAll('[data-testid="session-tab"]')];
+    expect(tabs.map((tab) => tab.getAttribute('aria-selected'))).toEqual(['true', 'false']);
   });
 });
 

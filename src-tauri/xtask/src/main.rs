@@ -1,7 +1,7 @@
 //! `cargo xtask …`: everything one would otherwise have to remember.
 
 mod bench;
-mod bench_ssh;
+mod bench_remote;
 mod setup;
 mod steps;
 
@@ -48,7 +48,7 @@ enum Task {
     Soak,
     /// Runs the benchmarks and writes target/bench/report.md.
     Bench {
-        /// Only those of the window: start, memory, scrolling, package.
+        /// Only those of the window: start, memory, scrolling, terminal, screen, package.
         #[arg(long)]
         window: bool,
     },

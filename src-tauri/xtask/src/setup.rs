@@ -150,6 +150,21 @@ const PACKAGES: &[Package] = &[
     ),
     package("x11vnc", "x11vnc", "x11vnc", "another VNC server to try", true),
     package(
+        "mesa-utils",
+        "glx-utils",
+        "mesa-utils",
+        "something that moves on a screen",
+        true,
+    ),
+    // With apt: see `qemu`.
+    package(
+        "",
+        "qemu-system-sparc-core",
+        "qemu-system-sparc",
+        "a third VNC server to try",
+        true,
+    ),
+    package(
         "websockify",
         "python3-websockify",
         "python-websockify",
@@ -184,6 +199,11 @@ const PACKAGES: &[Package] = &[
         "keeps the vendor's SDK apart from the system's packages",
         true,
     ),
+];
+
+const BROWSER: &[Package] = &[
+    package("chromium", "chromium", "chromium", "shows the same screen", true),
+    package("chromium-driver", "chromedriver", "chromium", "drives it", true),
 ];
 
 /// A family of systems: how packages are called, asked for and installed.
@@ -231,14 +251,64 @@ impl Family {
 /// Installs system packages and the interface's packages.
 pub fn all(for_tests: bool) -> Result<()> {
     system(for_tests)?;
+    if for_tests && cfg!(target_os = "linux") {
+        qemu()?;
+    }
     node()
+}
+
+/// QEMU's smallest program that shows a machine's screen by VNC. With apt it is unpacked under `target` instead of being
+/// installed: its version has to be that of every other part of QEMU on the system, and apt takes away those that differ.
+fn qemu() -> Result<()> {
+    let (program, place) = ("qemu-system-sparc", root().join("target/qemu"));
+    if !exists("apt-get") || exists(program) || place.join("usr/bin").join(program).exists() {
+        return Ok(());
+    }
+    say("QEMU is missing and will be put under target/qemu: its VNC server is tried");
+    let archives = place.join("archives");
+    std::fs::create_dir_all(archives.join("partial"))?;
+    let mut fetching = Command::new("apt-get");
+    fetching
+        .args([
+            "install",
+            "-y",
+            "--no-install-recommends",
+            "--download-only",
+            program,
+        ])
+        .args(["-o", "Debug::NoLocking=true", "-o"])
+        .arg(format!("Dir::Cache::archives={}", archives.display()));
+    do_it("QEMU's packages", &mut fetching)?;
+    for entry in std::fs::read_dir(&archives)?.flatten() {
+        if entry.path().extension().is_some_and(|kind| kind == "deb") {
+            let mut unpacking = Command::new("dpkg-deb");
+            let status = unpacking
+                .arg("--extract")
+                .arg(entry.path())
+                .arg(&place)
+                .status()?;
+            if !status.success() {
+                bail!("{} cannot be unpacked ({status})", entry.path().display());
+            }
+        }
+    }
+    std::fs::remove_dir_all(&archives)?;
+    Ok(())
+}
+
+/// A browser with what drives it: our screens are measured against it.
+pub fn browser() -> Result<()> {
+    install(BROWSER.iter())
 }
 
 fn system(for_tests: bool) -> Result<()> {
     if !cfg!(target_os = "linux") {
         return other_systems();
     }
-    let wanted = PACKAGES.iter().filter(|package| for_tests || !package.for_tests);
+    install(PACKAGES.iter().filter(|package| for_tests || !package.for_tests))
+}
+
+fn install(wanted: impl Iterator<Item = &'static Package>) -> Result<()> {
     let Some(family) = Family::here() else {
         say(
             "this system has neither apt, dnf nor pacman; Tauri's page of prerequisites says what to install",
@@ -246,7 +316,9 @@ fn system(for_tests: bool) -> Result<()> {
         return Ok(());
     };
     let (installer, name) = (family.installer, family.name);
-    let mut missing: Vec<_> = wanted.filter(|package| !(family.has)(name(package))).collect();
+    let mut missing: Vec<_> = wanted
+        .filter(|package| !name(package).is_empty() && !(family.has)(name(package)))
+        .collect();
     // Two of one family may be one package of another.
     missing.dedup_by_key(|package| name(package));
     if missing.is_empty() {

@@ -275,19 +275,18 @@ pub fn bindings(check: bool) -> Result<()> {
 /// hold it against. Gives the directory of the programs and the size of the package in bytes.
 pub fn for_measuring() -> Result<(PathBuf, u64)> {
     setup::all(true)?;
+    setup::browser()?;
     build()?;
     package()?;
-    do_it(
-        "empty window",
-        &mut cargo(&[
-            "build",
-            "--release",
-            "--package",
-            "wangcheng-desktop",
-            "--example",
-            "empty",
-        ]),
-    )?;
+    for (what, package, kind, name) in [
+        ("empty window", "wangcheng-desktop", "--example", "empty"),
+        ("embedded region", "sandbox", "--bin", "wangcheng-sandbox"),
+    ] {
+        do_it(
+            what,
+            &mut cargo(&["build", "--release", "--package", package, kind, name]),
+        )?;
+    }
     let release = target().join("release");
     let made = std::fs::read_dir(release.join("bundle/deb"))?.flatten();
     let size = made

@@ -14,6 +14,8 @@
 
 #[path = "../tests/openssh/peer.rs"]
 mod peer;
+#[path = "rows/mod.rs"]
+mod rows;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -21,24 +23,11 @@ use std::time::{Duration, Instant};
 
 use peer::Sshd;
 use remote::{Copy, Direction, JobState, Login, Purpose, Queue};
+use rows::{MIB, median, row};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-const MIB: f64 = 1024.0 * 1024.0;
 const RUNS: usize = 3;
-
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates[rates.len() / 2]
-}
-
-fn row(what: &str, ours: f64, theirs: f64, reach: f64) {
-    let ratio = ours / theirs;
-    let verdict = if ratio >= reach { "reached" } else { "missed" };
-    println!(
-        "{what}: {ours:.0} MiB/s, OpenSSH {theirs:.0} MiB/s, ratio {ratio:.2} (reach {reach}): {verdict}"
-    );
-}
 
 /// A way to `port` that takes `half` in each direction, however much is under way.
 async fn far(port: u16, half: Duration) -> u16 {
@@ -137,7 +126,7 @@ async fn bulk(sshd: &Sshd, what: &str, cipher: Option<&str>, port: u16, bytes: u
         mine.push(ours(&login, bytes).await);
         other.push(theirs(sshd, port, cipher, bytes).await);
     }
-    row(what, median(mine), median(other), reach);
+    row(what, "OpenSSH", median(mine), median(other), reach);
 }
 
 fn known(sshd: &Sshd, port: u16) {
@@ -205,12 +194,14 @@ async fn files(sshd: &Sshd, port: u16) {
     }
     row(
         "SFTP get of 256 MiB at 50 ms",
+        "scp",
         median(got),
         median(their_got),
         4.0,
     );
     row(
         "SFTP put of 256 MiB at 50 ms",
+        "scp",
         median(put),
         median(their_put),
         1.5,

@@ -114,6 +114,17 @@ async fn one_that_says_nothing_sensible_is_left_at_once() {
 }
 
 #[tokio::test]
+async fn lines_before_the_greeting_without_end_are_not_read_without_end() {
+    for line in [&b"welcome\r\n"[..], b"\n", b"a line without an end"] {
+        let folder = tempfile::tempdir().unwrap();
+        let login = server(&folder, async |mut stream: TcpStream| {
+            while stream.write_all(&line.repeat(100)).await.is_ok() {}
+        });
+        fails(&login.await, SOON).await;
+    }
+}
+
+#[tokio::test]
 async fn lengths_that_cannot_be_are_not_believed() {
     for length in [0u32, 1, 4, 0x7fff_ffff, 0xffff_ffff, 300_000] {
         let folder = tempfile::tempdir().unwrap();
@@ -179,6 +190,27 @@ async fn answers_out_of_order_end_it() {
         });
         fails(&login.await, SOON).await;
     }
+}
+
+#[tokio::test]
+async fn one_that_drips_is_left_in_the_end() {
+    // A line before the greeting, and a packet after it, that never come to their end.
+    let packet = [GREETING, &30_000u32.to_be_bytes()].concat();
+    let dripping = [b"a".to_vec(), packet].map(|first| async move {
+        let folder = tempfile::tempdir().unwrap();
+        let login = server(&folder, move |mut stream: TcpStream| {
+            let first = first.clone();
+            async move {
+                let _ = stream.write_all(&first).await;
+                while stream.write_all(b"a").await.is_ok() {
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+            }
+        });
+        let error = fails(&login.await, Duration::from_secs(40)).await;
+        assert_eq!(error.code(), "unreachable", "{error}");
+    });
+    futures::future::join_all(dripping).await;
 }
 
 #[tokio::test]

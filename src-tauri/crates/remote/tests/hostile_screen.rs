@@ -21,8 +21,8 @@ use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
 
 const SOON: Duration = Duration::from_secs(10);
 
-/// A console that says these pieces, each after something was heard; then it stays.
-async fn console(pieces: Vec<Vec<u8>>) -> u16 {
+/// A console that says these pieces, each after something was heard, for which it waits so long; then it stays.
+async fn console(pieces: Vec<Vec<u8>>, patience: Duration) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -44,7 +44,7 @@ async fn console(pieces: Vec<Vec<u8>>) -> u16 {
                     return;
                 }
             }
-            if !matches!(timeout(SOON, socket.next()).await, Ok(Some(Ok(_)))) {
+            if !matches!(timeout(patience, socket.next()).await, Ok(Some(Ok(_)))) {
                 return;
             }
         }
@@ -78,7 +78,11 @@ fn part(place: [u16; 4], kind: i32, rest: &[u8]) -> Vec<u8> {
 
 /// How a screen ends, for a page that greets it and takes everything; and the most that waited for it.
 async fn end(pieces: Vec<Vec<u8>>) -> Error {
-    let port = console(pieces).await;
+    end_after(pieces, SOON).await
+}
+
+async fn end_after(pieces: Vec<Vec<u8>>, patience: Duration) -> Error {
+    let port = console(pieces, patience).await;
     let (teller, mut front) = front();
     let way = ScreenWay::Console {
         address: format!("http://127.0.0.1:{port}/?token=t").into(),
@@ -221,4 +225,126 @@ async fn what_is_cut_short_or_out_of_order_ends_it() {
     cut.push(Vec::new());
     let error = end(cut).await;
     assert!(matches!(error, Error::Lost { .. }), "{error}");
+}
+
+/// One message of every kind, and in the first of them a part of every kind.
+fn everything() -> Vec<u8> {
+    let head = |place: [u16; 4], kind: i32| part(place, kind, b"").split_off(4);
+    let parts: [&[u8]; 17] = [
+        &[&head([0, 0, 2, 1], 0)[..], &[9; 8]].concat(),
+        &[&head([0, 0, 2, 1], 1)[..], &[0, 1, 0, 1]].concat(),
+        &[&head([0, 0, 4, 4], 2)[..], &[0, 0, 0, 1], &[9; 16]].concat(),
+        // A raw tile, and one with two colours and a coloured part.
+        &[
+            &head([0, 0, 17, 1], 5)[..],
+            &[1],
+            &[9; 64],
+            &[30],
+            &[9; 8],
+            &[1],
+            &[9; 6],
+        ]
+        .concat(),
+        &[&head([0, 0, 4, 4], 16)[..], &[0, 0, 0, 3, 7, 7, 7]].concat(),
+        // One colour, a JPEG, two colours of a palette, and what is compressed.
+        &[&head([0, 0, 4, 4], 7)[..], &[0x80, 1, 2, 3]].concat(),
+        &[&head([0, 0, 4, 4], 7)[..], &[0x90, 0x82, 0, 7, 7]].concat(),
+        &[&head([0, 0, 4, 4], 7)[..], &[0x40, 1, 1], &[9; 6], &[7; 4]].concat(),
+        &[&head([0, 0, 4, 4], 7)[..], &[0x00, 0x03, 7, 7, 7]].concat(),
+        &[&head([0, 0, 1, 1], -239)[..], &[9; 5]].concat(),
+        &[&head([0, 0, 1, 1], 0x574d_5664)[..], &[0, 0], &[9; 8]].concat(),
+        &head([0, 0, 64, 48], -223),
+        &[&head([0, 0, 64, 48], -308)[..], &[1, 0, 0, 0], &[9; 16]].concat(),
+        &[&head([0, 0, 0, 0], -307)[..], &[0, 0, 0, 2, b'h', b'i']].concat(),
+        &head([0, 0, 0, 0], -258),
+        &[&head([0, 0, 0, 0], -261)[..], &[1]].concat(),
+        &head([0, 0, 0, 0], -224),
+    ];
+    let mut bytes = vec![0, 0, 0, 99];
+    bytes.extend(parts.concat());
+    for message in [
+        // Colours of a palette, a bell, a text, the end of continuous updates, a fence, and XVP.
+        &[1, 0, 0, 0, 0, 1, 9, 9, 9, 9, 9, 9][..],
+        &[2],
+        &[3, 0, 0, 0, 0, 0, 0, 2, b'h', b'i'],
+        &[150],
+        &[248, 0, 0, 0, 0, 0, 0, 0, 2, 9, 9],
+        &[250, 0, 1, 1],
+    ] {
+        bytes.extend(message);
+    }
+    bytes
+}
+
+/// The pieces of a greeting, each of which may be cut or changed.
+fn greetings() -> Vec<Vec<Vec<u8>>> {
+    let version = |text: &[u8]| text.to_vec();
+    vec![
+        // A password, of which the challenge is cut.
+        vec![version(b"RFB 003.008\n"), vec![1, 2], vec![7; 15]],
+        vec![version(b"RFB 003.003\n"), [&[0, 0, 0, 2][..], &[7; 15]].concat()],
+        // VeNCrypt with a certificate, and then no TLS.
+        vec![
+            version(b"RFB 003.008\n"),
+            vec![1, 19, 0, 2],
+            vec![0],
+            vec![2, 0, 0, 1, 4, 0, 0, 1, 5],
+            vec![1],
+            vec![9; 40],
+        ],
+        // A refusal with its reason.
+        vec![version(b"RFB 003.007\n"), vec![0, 0, 0, 0, 2, b'n', b'o']],
+        after_greeting(2, &[&b"hi"[..], &everything()].concat()),
+    ]
+}
+
+/// Asserts that each of them ends soon with an error, whichever; many at once.
+async fn all_end(cases: Vec<Vec<Vec<u8>>>) {
+    futures::stream::iter(cases)
+        .map(|mut pieces| async move {
+            pieces.push(Vec::new());
+            end_after(pieces, Duration::from_millis(200)).await
+        })
+        .buffer_unordered(32)
+        .collect::<Vec<_>>()
+        .await;
+}
+
+#[tokio::test]
+async fn whatever_is_cut_at_whatever_byte_ends_soon() {
+    let mut whole = after_greeting(2, &[&b"hi"[..], &everything()].concat());
+    whole.push(Vec::new());
+    let error = end(whole).await;
+    assert!(
+        matches!(error, Error::Lost { .. }),
+        "all of it is understood: {error}"
+    );
+    let mut cases = Vec::new();
+    for pieces in greetings() {
+        for (at, piece) in pieces.iter().enumerate() {
+            for length in 0..piece.len() {
+                let mut cut = pieces[..at].to_vec();
+                cut.extend((length > 0).then(|| piece[..length].to_vec()));
+                cases.push(cut);
+            }
+        }
+    }
+    all_end(cases).await;
+}
+
+#[tokio::test]
+async fn whatever_byte_is_another_it_ends_soon() {
+    let mut cases = Vec::new();
+    for pieces in greetings() {
+        for (at, piece) in pieces.iter().enumerate() {
+            for byte in 0..piece.len() {
+                for other in [0xff, 0x80, 0] {
+                    let mut changed = pieces.clone();
+                    changed[at][byte] = other;
+                    cases.push(changed);
+                }
+            }
+        }
+    }
+    all_end(cases).await;
 }

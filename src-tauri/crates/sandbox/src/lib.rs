@@ -236,6 +236,12 @@ impl Running {
         self.shared.crowd(count)
     }
 
+    /// Shows the screen of a VNC server, which asks for no password, in place of the guests' own: for what only shows with
+    /// pictures that move. Where it is stays; the first call counts.
+    pub fn show_screen(&self, of: std::net::SocketAddr) {
+        self.shared.consoles().show(of);
+    }
+
     /// Takes a spot server back as the cloud does: it goes when the notice of thirty seconds of demo time is over. False if there
     /// is no spot server of that id, or it is going already.
     pub fn reclaim(&self, server: &str) -> bool {

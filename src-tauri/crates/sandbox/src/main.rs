@@ -1,6 +1,6 @@
 //! `wangcheng-sandbox`: the embedded region as a program of its own. Says where it listens and runs until it is told to stop.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use sandbox::{Options, Sandbox};
@@ -54,6 +54,9 @@ struct Arguments {
     /// Put so many more running servers into the first region, for what only shows with long lists
     #[arg(long, value_name = "COUNT", default_value_t = 0)]
     more_servers: usize,
+    /// Show the screen of this VNC server, which asks for no password, in place of the guests' own
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    screen: Option<SocketAddr>,
     /// Use this port and the following ones instead of free ones
     #[arg(long, value_name = "PORT")]
     base_port: Option<u16>,
@@ -92,6 +95,9 @@ async fn run(arguments: Arguments) -> sandbox::Result<()> {
     })
     .await?;
     running.add_servers(arguments.more_servers);
+    if let Some(screen) = arguments.screen {
+        running.show_screen(screen);
+    }
     let announcement = running.announcement();
     for region in &announcement.regions {
         println!("{} ({}, {})", region.id, region.name_zh, region.name_en);

@@ -100,7 +100,8 @@ export class SessionsState {
         const { session } = change;
         const known = this.list.some(({ id }) => id === session.id);
         this.list = known ? this.list.map((one) => (one.id === session.id ? session : one)) : [...this.list, session];
-        if (!known) this.active = session.id;
+        // One that is made anew while another is looked at does not take its place.
+        if (!known && (this.#anew.size === 0 || this.#anew.has(this.active ?? ''))) this.active = session.id;
         break;
       }
       case 'session_gone':
@@ -196,6 +197,8 @@ export class SessionsState {
     if (this.#anew.has(session.id)) return;
     this.#anew.add(session.id);
     const opened = await this.another(session);
+    // Known from here on, whether or not it was told of before.
+    if (opened) this.apply({ kind: 'session', session: opened });
     if (opened) await this.close(session.id);
     this.#anew.delete(session.id);
   }

@@ -381,3 +381,17 @@ async fn a_server_says_whether_it_is_ready() {
     };
     assert!(detail.contains("the script failed"));
 }
+
+#[tokio::test]
+async fn a_banner_of_any_size_is_shown_in_part_and_commands_nothing() {
+    let mut sshd = Sshd::prepare("Banner FOLDER/banner");
+    let line = "\u{1b}[2J\u{7}Only for those who may. \u{1b}]0;title\u{7}\n";
+    std::fs::write(sshd.path("banner"), line.repeat(4_000)).unwrap();
+    sshd.boot().await;
+    let (login, front) = sshd.login();
+    says_hello(&login).await;
+    let banner = front.banner.borrow().clone();
+    assert!(banner.contains("Only for those who may."), "{banner}");
+    assert!(banner.len() <= 4096, "{} bytes", banner.len());
+    assert!(!banner.contains('\u{1b}') && !banner.contains('\u{7}'));
+}

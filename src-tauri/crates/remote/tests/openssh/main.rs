@@ -16,6 +16,7 @@ mod copies;
 mod hosts;
 mod logins;
 mod peer;
+mod qemu;
 mod screens;
 mod shells;
 mod ways;

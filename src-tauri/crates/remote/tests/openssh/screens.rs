@@ -1,7 +1,7 @@
 //! Screens: TigerVNC through SSH with each kind of security, x11vnc, and websockify with tokens in the provider's place.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use super::peer::{Sshd, free_port};
 const LONG: Duration = Duration::from_secs(30);
 
 /// A program that ends with the test.
-struct Peer(Child);
+pub struct Peer(Child);
 
 impl Peer {
     /// Starts it and waits until it answers at the port.
-    async fn start(command: &mut Command, port: u16) -> Self {
+    pub async fn start(command: &mut Command, port: u16) -> Self {
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let peer = Self(
             child.unwrap_or_else(|error| panic!("{command:?}: {error}; `cargo xtask test` installs it")),
@@ -82,6 +82,15 @@ impl Viewer {
         Some(self.rest.drain(..count).collect())
     }
 
+    /// Presses a key, by its number in X, and lets it go.
+    pub async fn press(&self, key: u32) {
+        for down in [1, 0] {
+            let mut message = vec![4, down, 0, 0];
+            message.extend(key.to_be_bytes());
+            self.screen.input(message).await.unwrap();
+        }
+    }
+
     /// Width, height and name.
     pub async fn greet(&mut self) -> Option<(u16, u16, String)> {
         assert_eq!(self.take(12).await?, b"RFB 003.008\n");
@@ -141,7 +150,7 @@ async fn asked(front: &mut Front) -> Question {
 }
 
 /// A screen behind SSH at a port.
-fn through(sshd: &Sshd, port: u16) -> (Screen, Front) {
+pub fn through(sshd: &Sshd, port: u16) -> (Screen, Front) {
     let (login, front) = sshd.login();
     let teller = login.teller.clone();
     let way = ScreenWay::Vnc {
@@ -152,8 +161,28 @@ fn through(sshd: &Sshd, port: u16) -> (Screen, Front) {
     (Screen::start(way, teller), front)
 }
 
+/// Makes a certificate and its key: by itself, or signed by this other key and certificate.
+pub fn certify(key: &Path, certificate: &Path, by: Option<(&Path, &Path)>) {
+    let words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=vnc.example";
+    let mut command = Command::new("openssl");
+    command
+        .args(words.split(' '))
+        .arg("-keyout")
+        .arg(key)
+        .arg("-out")
+        .arg(certificate);
+    if let Some((key, certificate)) = by {
+        command.arg("-CAkey").arg(key).arg("-CA").arg(certificate);
+        command.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
+    }
+    assert!(command.stderr(Stdio::null()).status().unwrap().success());
+}
+
 /// Answers every question about a key or certificate with yes, passwords in order; says how often it was asked.
-fn answer(mut front: Front, passwords: &'static [&'static str]) -> tokio::task::JoinHandle<(Front, usize)> {
+pub fn answer(
+    mut front: Front,
+    passwords: &'static [&'static str],
+) -> tokio::task::JoinHandle<(Front, usize)> {
     tokio::spawn(async move {
         let mut passwords = passwords.iter();
         let mut count = 0;
@@ -229,25 +258,7 @@ async fn a_certificate_is_asked_about_once_and_without_one_nothing_is_sent() {
     let sshd = Sshd::start("").await;
     let folder = sshd.folder.path();
     let (key, certificate) = (folder.join("vnc-key"), folder.join("vnc-certificate"));
-    let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=vnc.example",
-        ])
-        .arg("-keyout")
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate)
-        .stderr(Stdio::null())
-        .status();
-    assert!(made.unwrap().success());
+    certify(&key, &certificate, None);
     let port = free_port();
     let (key, certificate) = (
         format!("-X509Key={}", key.display()),
@@ -315,7 +326,7 @@ async fn x11vnc_shows_a_display_that_was_there_before() {
 }
 
 /// websockify with a file of tokens, in front of a VNC server.
-async fn proxy(folder: &std::path::Path, vnc: u16) -> (Peer, u16) {
+async fn proxy(folder: &Path, vnc: u16) -> (Peer, u16) {
     let tokens: PathBuf = folder.join("tokens");
     fs::write(&tokens, format!("good-token: 127.0.0.1:{vnc}\n")).unwrap();
     let port = free_port();

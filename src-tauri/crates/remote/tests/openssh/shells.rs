@@ -7,7 +7,7 @@ use bytes::Bytes;
 use remote::{Cast, Output, Piece, Recording, Said, Shell, ShellOptions, Size, State};
 use tokio::time::{Instant, sleep};
 
-use crate::peer::{Relay, Sshd, until};
+use crate::peer::{Relay, Sshd, keygen, until};
 
 /// Reads and shows until a text comes, and gives back everything up to it.
 async fn read_until(output: &Output, from: &mut u64, text: &str) -> String {
@@ -274,6 +274,29 @@ async fn a_lost_connection_is_made_anew_and_what_was_typed_meanwhile_is_not_run(
     let seen = read_until(&output, &mut from, "two-2").await;
     assert!(!seen.contains("must-not-exist"), "{seen}");
     assert!(!sshd.home().join("must-not-exist").exists());
+}
+
+#[tokio::test]
+async fn a_server_that_comes_back_with_another_key_gets_nothing() {
+    let mut sshd = Sshd::start("").await;
+    let (login, mut front) = sshd.login();
+    let shell = Shell::start(login, ShellOptions::default());
+    until(&mut front.state, |state| *state == State::Open).await;
+    sshd.kill();
+    for half in ["host_ed25519", "host_ed25519.pub"] {
+        fs::remove_file(sshd.path(half)).unwrap();
+    }
+    keygen(&sshd.path("host_ed25519"), &["-t", "ed25519", "-N", ""]);
+    sshd.boot().await;
+    // It may be under way by itself already.
+    let _ = shell.retry_now().await;
+    let state = until(&mut front.state, State::is_over).await;
+    let State::Failed { error } = state else {
+        panic!("{state:?}");
+    };
+    assert_eq!(error.code(), "host_key_changed", "{error}");
+    let accepted = sshd.log().matches("Accepted publickey").count();
+    assert_eq!(accepted, 1, "nobody logged in to it");
 }
 
 #[tokio::test]

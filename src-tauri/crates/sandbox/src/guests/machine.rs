@@ -9,6 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::blocks::Blocks;
 use super::disk::{Disk, Node, Trouble, whole};
+use super::endless::Endless;
 use super::line::{Word, commands, pipe, split};
 use super::{Guest, page, tools};
 
@@ -70,7 +71,7 @@ pub(super) struct Said {
     pub exit: u32,
     pub leave: bool,
     /// Goes on being said until somebody stops it.
-    pub flood: Option<String>,
+    pub flood: Option<Endless>,
 }
 
 /// What comes of what was typed.
@@ -80,8 +81,8 @@ pub(super) struct Typed {
     pub shown: String,
     /// The shell ends with this.
     pub exit: Option<u32>,
-    /// This line is said again and again from now on.
-    pub flood: Option<String>,
+    /// This is said from now on.
+    pub flood: Option<Endless>,
     /// What was said again and again stops; `shown` is what comes after it.
     pub stops: bool,
 }
@@ -245,7 +246,7 @@ impl Terminal {
     }
 
     /// Runs a line: what it says, what it returns, and what it goes on saying.
-    pub(super) fn run(&mut self, line: &str, machine: &mut Machine) -> (String, u32, Option<String>) {
+    pub(super) fn run(&mut self, line: &str, machine: &mut Machine) -> (String, u32, Option<Endless>) {
         let done = self.perform(line, machine);
         (done.text, done.exit, done.flood)
     }
@@ -426,7 +427,7 @@ impl Terminal {
                 ..said("")
             },
             "yes" => Said {
-                flood: Some(plain.first().copied().unwrap_or("y").to_owned()),
+                flood: Some(Endless::Line(plain.first().copied().unwrap_or("y").to_owned())),
                 ..said("")
             },
             "seq" => tools::count(&plain),

@@ -8,6 +8,7 @@
 mod blocks;
 mod console;
 mod disk;
+mod endless;
 mod line;
 mod machine;
 mod page;

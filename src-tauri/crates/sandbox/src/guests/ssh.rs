@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use russh::keys::PrivateKey;
 use russh::server::{
     Auth, ChannelOpenHandle, Config, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey,
@@ -12,16 +11,14 @@ use russh::server::{
 use russh::{
     Channel, ChannelId, ChannelOpenFailure, ChannelWriteHalf, MethodKind, MethodSet, Pty, compression,
 };
-use tokio::sync::oneshot;
 
+use super::endless::Flood;
 use super::machine::{Look, Machine, Terminal};
 use super::sftp::Sftp;
 use super::{Guest, page};
 
 /// Most terminals and ways to files of one connection.
 const CHANNELS_MOST: usize = 8;
-/// Bytes that are said at once of what is said again and again.
-const FLOOD_PIECE: usize = 16 * 1024;
 
 pub(super) fn config(host_key: PrivateKey) -> Config {
     let mut config = Config {
@@ -50,41 +47,6 @@ pub(super) struct Visit {
     /// Ways to say something that wait until the other side takes it.
     writers: HashMap<ChannelId, Arc<ChannelWriteHalf<Msg>>>,
     floods: HashMap<ChannelId, Flood>,
-}
-
-/// Says a line again and again, no faster than it is taken, until it is stopped or nobody is there.
-struct Flood(oneshot::Sender<String>);
-
-impl Flood {
-    fn start(line: &str, to: Arc<ChannelWriteHalf<Msg>>) -> Self {
-        let piece = Bytes::from(line.repeat((FLOOD_PIECE / line.len().max(1)).max(1)));
-        let (stop, mut stopped) = oneshot::channel::<String>();
-        tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    biased;
-                    last = &mut stopped => {
-                        if let Ok(last) = last {
-                            let _ = to.data_bytes(last.into_bytes()).await;
-                        }
-                        return;
-                    }
-                    said = to.data_bytes(piece.clone()) => {
-                        if said.is_err() {
-                            return;
-                        }
-                    }
-                }
-            }
-        });
-        Self(stop)
-    }
-
-    /// Stops it, and says this at last.
-    fn stop(self, last: String) {
-        // It may have stopped by itself.
-        let _ = self.0.send(last);
-    }
 }
 
 impl Visit {
@@ -241,9 +203,8 @@ impl Handler for Visit {
             terminal.run(&String::from_utf8_lossy(command), &mut machine)
         };
         session.data(channel, output)?;
-        if let Some((word, writer)) = flood.zip(writer) {
-            self.floods
-                .insert(channel, Flood::start(&format!("{word}\n"), writer));
+        if let Some((lines, writer)) = flood.zip(writer) {
+            self.floods.insert(channel, Flood::start(lines, "\n", writer));
             return Ok(());
         }
         Self::end(channel, exit, session)
@@ -272,8 +233,8 @@ impl Handler for Visit {
                 }
             }
         }
-        if let (Some(word), Some(writer)) = (typed.flood, self.writers.get(&channel)) {
-            let flood = Flood::start(&format!("{word}\r\n"), writer.clone());
+        if let (Some(lines), Some(writer)) = (typed.flood, self.writers.get(&channel)) {
+            let flood = Flood::start(lines, "\r\n", writer.clone());
             self.floods.insert(channel, flood);
         }
         match typed.exit {

@@ -2,12 +2,22 @@
 
 use std::fmt::Write;
 
+use super::endless::Endless;
 use super::machine::{Said, said, wrong};
 
 /// Most lines that `seq` counts.
 const COUNT_MOST: u64 = 2_000_000;
 
 pub(super) fn count(numbers: &[&str]) -> Said {
+    if let Some((&"inf", before)) = numbers.split_last() {
+        return match before.first().map_or(Ok(1), |first| first.parse()) {
+            Ok(first) => Said {
+                flood: Some(Endless::Numbers(first)),
+                ..said("")
+            },
+            Err(_) => wrong("seq: one or two numbers are needed"),
+        };
+    }
     let parsed: Option<Vec<u64>> = numbers.iter().map(|text| text.parse().ok()).collect();
     let (first, last) = match parsed.as_deref() {
         Some([last]) => (1, *last),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::super::Guest;
+use super::super::endless::Endless;
 use super::super::machine::{Look, Machine, Terminal};
 
 /// Between two lines of the boot.
@@ -48,8 +49,8 @@ pub(super) struct Login {
     guest: Arc<Guest>,
     look: Look,
     stage: Stage,
-    /// A line that is said again and again.
-    flood: Option<String>,
+    /// What is said without end.
+    flood: Option<Endless>,
 }
 
 impl Login {
@@ -71,8 +72,8 @@ impl Login {
     pub(super) fn due(&mut self) -> String {
         let Stage::Booting { shown, last } = &mut self.stage else {
             // As much at once as a screen of text has rows.
-            let flood = self.flood.as_ref();
-            return flood.map_or_else(String::new, |line| format!("{line}\r\n").repeat(25));
+            let flood = self.flood.as_mut();
+            return flood.map_or_else(String::new, |lines| lines.lines(25, "\r\n"));
         };
         if last.is_some_and(|last| last.elapsed() < LINE_EVERY) {
             return String::new();

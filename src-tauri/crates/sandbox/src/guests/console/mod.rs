@@ -11,6 +11,7 @@ mod rfb;
 mod text;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,8 @@ const TOKENS_MOST: usize = 1000;
 pub(crate) struct Consoles {
     /// Where the pages are.
     base: OnceLock<String>,
+    /// A VNC server without a password whose screen is shown in place of the guests' own.
+    other: OnceLock<SocketAddr>,
     tickets: Mutex<BTreeMap<String, Ticket>>,
     seats: Mutex<BTreeMap<String, Arc<Seat>>>,
 }
@@ -41,6 +44,11 @@ impl Consoles {
     /// Says where the pages are, once.
     pub(crate) fn open_at(&self, base: String) {
         let _ = self.base.set(base);
+    }
+
+    /// From now on this VNC server's screen is every guest's, once.
+    pub(crate) fn show(&self, other: SocketAddr) {
+        let _ = self.other.set(other);
     }
 
     /// The address of a page with a fresh token.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use percent_encoding::percent_decode_str;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -102,8 +102,17 @@ async fn visit(mut stream: TcpStream, shared: &Weak<Shared>) -> io::Result<()> {
     };
     let machine = machine_of(&whole, &server);
     let look = look_of(shared.clone(), server.clone());
+    let other = whole.consoles().other.get().copied();
     let seat = whole.consoles().seat(&server, guest, look, machine);
     drop(whole);
+    if let Some(other) = other {
+        let screen = TcpStream::connect(other).await?;
+        screen.set_nodelay(true)?;
+        return tokio::select! {
+            carried = carry(socket, screen) => carried,
+            () = until_down(shared, &server) => Ok(()),
+        };
+    }
     let (ours, theirs) = tokio::io::duplex(PIECE);
     tokio::select! {
         shown = rfb::serve(theirs, &seat) => shown,
@@ -151,7 +160,10 @@ impl Asked {
 }
 
 /// Bytes between the socket and the screen.
-async fn carry(socket: WebSocketStream<TcpStream>, screen: DuplexStream) -> io::Result<()> {
+async fn carry<S>(socket: WebSocketStream<TcpStream>, screen: S) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let (mut sink, mut messages) = socket.split();
     let (mut from_screen, mut to_screen) = tokio::io::split(screen);
     let out = async {

@@ -1,7 +1,11 @@
-//! What can only be measured in the real window: its start and its memory against an empty Tauri window's, and the frames
-//! while the list of 5,000 servers is scrolled. One line each: a name, and a number.
+//! What can only be measured in the real window: its start and its memory against an empty Tauri window's, the frames while the
+//! list of 5,000 servers is scrolled, and what comes from a server: a terminal against xterm.js alone, a screen against noVNC in a
+//! browser. One line each: a name, and a number.
 //!
 //! `cargo xtask bench` builds the programs to be measured, starts this and compares.
+
+#[cfg(target_os = "linux")]
+mod sessions;
 
 #[cfg(target_os = "linux")]
 fn main() -> anyhow::Result<()> {
@@ -46,18 +50,30 @@ mod measure {
         /// Only the frames while the list is scrolled
         #[arg(long)]
         scrolling: bool,
+        /// Only what comes from a server
+        #[arg(long)]
+        sessions: bool,
     }
 
     pub fn main() -> Result<()> {
-        tokio::runtime::Runtime::new()?.block_on(measure(Arguments::parse()))
+        let arguments = Arguments::parse();
+        let programs = arguments.programs.canonicalize()?;
+        tokio::runtime::Runtime::new()?.block_on(async {
+            if !arguments.sessions {
+                measure(&programs, arguments.scrolling).await?;
+            }
+            if !arguments.scrolling {
+                crate::sessions::measure(&programs).await?;
+            }
+            Ok(())
+        })
     }
 
-    async fn measure(arguments: Arguments) -> Result<()> {
-        let programs = arguments.programs.canonicalize()?;
+    async fn measure(programs: &Path, only_scrolling: bool) -> Result<()> {
         let ours = programs.join(programs::DESKTOP);
         let mut desktop = Desktop::start(Keychain::Unlocked).await?;
         desktop.draw_without_a_card();
-        if !arguments.scrolling {
+        if !only_scrolling {
             start_and_memory(&desktop, &ours, &programs.join("examples/empty")).await?;
         }
         let crowded = Sandbox::start_with(&desktop.dir().join("crowded"), 8.0, SERVERS).await?;
@@ -68,7 +84,7 @@ mod measure {
         scroll(&desktop, &window).await
     }
 
-    fn options(sandbox: &Sandbox, data: &Path) -> [OsString; 6] {
+    pub fn options(sandbox: &Sandbox, data: &Path) -> [OsString; 6] {
         [
             "--data-dir".into(),
             data.into(),
@@ -182,7 +198,7 @@ mod measure {
         Ok(())
     }
 
-    fn median(mut values: Vec<f64>) -> Result<f64> {
+    pub fn median(mut values: Vec<f64>) -> Result<f64> {
         values.sort_by(f64::total_cmp);
         values
             .get(values.len() / 2)
@@ -190,7 +206,7 @@ mod measure {
             .context("nothing was measured")
     }
 
-    fn say(name: &str, value: f64) {
+    pub fn say(name: &str, value: f64) {
         println!("{name} {value:.1}");
     }
 }
