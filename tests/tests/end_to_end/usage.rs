@@ -4,6 +4,8 @@
 mod faults;
 #[path = "usage/figures.rs"]
 mod figures;
+#[path = "usage/paper.rs"]
+mod paper;
 
 use std::fmt::Write as _;
 use std::path::Path;
