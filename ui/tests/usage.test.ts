@@ -182,6 +182,28 @@ it('has a table behind each picture', async () => {
   expect([...cells].map(text)).toEqual(['Nov 2025', '¥102.35', '¥80.00', '¥12.35', '¥10.00']);
 });
 
+it('shows what bills say beside the estimate, in no sum of it, and reads them on a wish', async () => {
+  let read = false;
+  const bill = { month: '2025-11', isFinal: false, asOf: '2025-11-24T06:05:31Z', billed: '120.5', traffic: '18.1' };
+  const { user, host } = await usage({
+    'usage.summary': (ask: UsageAsk) =>
+      usageSummary(ask, read ? { bills: { months: [bill], billed: '120.5', traffic: '18.1', currency: 'CNY' } } : {}),
+    'usage.read_bills': () => {
+      read = true;
+      return { read: 1, kept: 0 };
+    },
+  });
+  expect(text(await part('usage-bills'))).toContain('none of these months');
+  await user.click(await part('usage-read-bills'));
+  await waitFor(async () => expect((await part('usage-bills')).dataset['months']).toBe('1'));
+  expect(host.requests('usage.read_bills')).toMatchObject([{ from: '2025-11-01', to: '2025-11-24' }]);
+  expect(text(await part('usage-bills'))).toMatch(/come to ¥120.50, of which ¥18.10 for traffic.*Not final: Nov 2025/);
+  expect(figure('cost')?.dataset['value'], 'the estimate is what it was').toBe('102.345678');
+  await user.click(await part('usage-months-table'));
+  const cells = (await part('usage-months')).querySelectorAll('tbody th, tbody td');
+  expect([...cells].map(text)).toEqual(['Nov 2025', '¥102.35', '¥80.00', '¥12.35', '¥10.00', '¥18.10', '¥120.50']);
+});
+
 it('ranks by what it is asked for, with the rest in one line that leads nowhere', async () => {
   const { user, host } = await usage({
     'usage.summary': (ask: UsageAsk) =>
@@ -211,7 +233,7 @@ it('reads a long timeline as it is looked at, with only the rows near the view i
   first.focus();
   await user.keyboard('{End}');
   await waitFor(() => expect(document.activeElement?.getAttribute('data-server')).toBe('server-2310'));
-  expect(host.requests('usage.timeline').map(({ skip }) => skip)).toEqual([0, 2000]);
+  expect(host.requests('usage.timeline').map((one) => (one as UsageTop).skip)).toEqual([0, 2000]);
   expect(document.activeElement?.getAttribute('aria-posinset')).toBe('2311');
 });
 
@@ -232,7 +254,7 @@ it('lists the dearest servers page by page', async () => {
   first.focus();
   await user.keyboard('{End}');
   await waitFor(() => expect(document.activeElement?.getAttribute('data-server')).toBe('server-1199'));
-  expect(host.requests('usage.servers').map(({ skip }) => skip)).toEqual([0, 1000]);
+  expect(host.requests('usage.servers').map((one) => (one as UsageTop).skip)).toEqual([0, 1000]);
 });
 
 it('shows why and what ends each waste, and leads to the act that asks first', async () => {

@@ -6,6 +6,8 @@ mod faults;
 mod figures;
 #[path = "usage/paper.rs"]
 mod paper;
+#[path = "usage/rest.rs"]
+mod rest;
 
 use std::fmt::Write as _;
 use std::path::Path;

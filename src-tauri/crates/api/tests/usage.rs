@@ -321,3 +321,58 @@ async fn an_export_holds_the_summarys_figures_as_numbers_and_dates() {
     assert!(!sheet.contains("<f>"), "no formulas");
     api.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bills_stand_beside_the_estimate_with_their_traffic_for_whole_months_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = region(dir.path()).await;
+    let api = open(dir.path(), &running).await;
+    sign_in(&api).await;
+    // The cloud bills by days of Asia/Shanghai.
+    let today = (chrono::Utc::now() + chrono::TimeDelta::hours(8)).date_naive();
+    let first = chrono::Datelike::with_day(&today, 1).unwrap();
+    let month = json!({ "from": first, "to": today });
+    let before = ask(&api, "usage.summary", month.clone()).await;
+    assert_eq!(
+        before["bills"]["months"],
+        json!([]),
+        "nothing is read without a wish"
+    );
+
+    assert_eq!(ask(&api, "usage.read_bills", month.clone()).await["read"], 1);
+    let bill = ask(
+        &api,
+        "usage.bill",
+        json!({ "month": first.format("%Y-%m").to_string() }),
+    )
+    .await;
+    let after = ask(&api, "usage.summary", month.clone()).await;
+    let bills = &after["bills"];
+    assert_eq!(bills["months"][0]["isFinal"], false);
+    assert_eq!(bills["billed"].as_str(), bill["billed"]["amount"].as_str());
+    let of_kind = |kind: &str| {
+        let kinds = bill["kinds"].as_array().unwrap().iter();
+        kinds
+            .filter(|one| one["kind"] == kind)
+            .map(|one| number(&one["billed"]["amount"]))
+            .sum::<i64>()
+    };
+    // Early in a month there may be none yet.
+    assert!(
+        of_kind("traffic") > 0 || chrono::Datelike::day(&today) < 3,
+        "{bill:#}"
+    );
+    assert_eq!(number(&bills["traffic"]), of_kind("traffic"));
+    assert_eq!(after["total"], before["total"], "in no sum of the estimate");
+
+    let mut part = month.clone();
+    part["cut"] = json!({ "flavors": ["s6.large.2"] });
+    let part = ask(&api, "usage.summary", part).await;
+    assert_eq!(part["bills"]["months"], json!([]), "a bill knows no flavors");
+    if today > first {
+        let part = json!({ "from": first, "to": first });
+        let part = ask(&api, "usage.summary", part).await;
+        assert_eq!(part["bills"]["months"], json!([]), "nor days");
+    }
+    api.stop().await;
+}

@@ -51,7 +51,10 @@ async fn printed(language: &str) {
     std::fs::write(kept.join(format!("{language}.pdf")), &bytes).unwrap();
     assert!(bytes.starts_with(b"%PDF-"));
     let pages = pages(&bytes);
-    assert!((3..=12).contains(&pages), "{pages} pages of a report of two years");
+    assert!(
+        (3..=12).contains(&pages),
+        "{pages} pages of a report of two years"
+    );
     window.close().await.unwrap();
 }
 

@@ -52,15 +52,21 @@ export class Pages<T> {
   look(first: number, last: number): void {
     this.#looked = { first, last };
     const pages = this.#loading.value?.pages;
-    const missing = this.#numbers().filter((number) => pages?.has(number) === false);
-    if (pages && missing.length > 0 && !this.busy) void this.#take(missing, pages);
+    if (!pages || this.busy) return;
+    const missing = this.#missing(pages);
+    if (missing.length > 0) void this.#take(missing, pages);
+  }
+
+  #missing(pages: ReadonlyMap<number, readonly T[]>): number[] {
+    return this.#numbers().filter((number) => !pages.has(number));
   }
 
   /** The row of a number, read now where it was not. */
   async reach(index: number): Promise<T | undefined> {
     if (this.at(index) === undefined) {
       this.#looked = { first: index, last: index + 1 };
-      await this.#take(this.#numbers(), this.#loading.value?.pages ?? new Map());
+      const pages = this.#loading.value?.pages ?? new Map<number, readonly T[]>();
+      await this.#take(this.#missing(pages), pages);
     }
     return this.at(index);
   }
