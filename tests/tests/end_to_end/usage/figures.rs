@@ -109,7 +109,11 @@ fn the_terminal_counts(told: &Value, counted: &Reference) {
     }
     assert_eq!(total["cost"]["unsplit"], "0.000000");
     for month in told["months"].as_array().unwrap() {
-        let of_month = counted.months[month["month"].as_str().unwrap()].clone();
+        let of_month = counted
+            .months
+            .get(month["month"].as_str().unwrap())
+            .cloned()
+            .unwrap_or_default();
         near(
             millionths(&month["cost"]["total"]),
             money(of_month.cost()),
