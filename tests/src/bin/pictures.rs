@@ -155,27 +155,54 @@ mod pictures {
             }
         }
         // The same screens' usage with a company's past of two years.
-        if screens::USAGE.into_iter().any(wants) {
+        if screens::past::ALL.into_iter().any(wants) {
             sandbox.deliver(&past::events()?).await?;
             walk.pull().await?;
             for (language, theme, (size, width, height)) in all(arguments.size.as_deref()) {
                 window.click(&testid(id::NAV_SETTINGS)).await?;
                 look(&window, language, theme).await?;
                 window.set_size(width, height).await?;
-                for screen in screens::USAGE.into_iter().filter(|screen| wants(screen)) {
-                    if let Err(error) = screens::open_past(&window, screen).await {
+                for screen in screens::past::ALL.into_iter().filter(|screen| wants(screen)) {
+                    if let Err(error) = screens::past::open(&window, screen).await {
                         missing.push(format!("{screen}, {language}, {theme}, {size}: {error}"));
-                        screens::close_past(&window).await?;
+                        screens::past::close(&window).await?;
                         continue;
                     }
                     let file = out.join(format!("{screen}-{language}-{theme}-{size}.png"));
                     window.screenshot(&file).await?;
                     count += 1;
-                    screens::close_past(&window).await?;
+                    screens::past::close(&window).await?;
                 }
             }
         }
-        window.close().await?;
+        if screens::sessions::OF_SESSIONS.into_iter().any(wants) {
+            walk.open_server(SERVER).await?;
+            screens::sessions::begin(&window).await?;
+            for (language, theme, (size, width, height)) in all(arguments.size.as_deref()) {
+                window.other_window().await?;
+                window.click(&testid(id::NAV_SETTINGS)).await?;
+                look(&window, language, theme).await?;
+                window.other_window().await?;
+                window.find(&shown(language, theme)).await?;
+                window.set_size(width, height).await?;
+                for screen in screens::sessions::OF_SESSIONS
+                    .into_iter()
+                    .filter(|screen| wants(screen))
+                {
+                    if let Err(error) = screens::sessions::open(&window, screen).await {
+                        missing.push(format!("{screen}, {language}, {theme}, {size}: {error}"));
+                    } else {
+                        let file = out.join(format!("{screen}-{language}-{theme}-{size}.png"));
+                        window.screenshot(&file).await?;
+                        count += 1;
+                    }
+                    screens::sessions::close(&window).await?;
+                }
+            }
+            window.kill().await?;
+        } else {
+            window.close().await?;
+        }
         println!("{count} pictures in {}", out.display());
         ensure!(missing.is_empty(), "without a picture:\n{}", missing.join("\n"));
         Ok(())
@@ -197,7 +224,10 @@ mod pictures {
     async fn look(window: &Window, language: &str, theme: &str) -> Result<()> {
         window.choose(&testid(id::SETTINGS_LANGUAGE), language).await?;
         window.choose(&testid(id::SETTINGS_THEME), theme).await?;
-        let shown = format!("html[lang=\"{language}\"][data-theme=\"{theme}\"]");
-        window.find(&shown).await.map(drop)
+        window.find(&shown(language, theme)).await.map(drop)
+    }
+
+    fn shown(language: &str, theme: &str) -> String {
+        format!("html[lang=\"{language}\"][data-theme=\"{theme}\"]")
     }
 }

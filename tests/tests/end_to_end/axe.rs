@@ -29,8 +29,25 @@ async fn faultless(language: &str) {
             screens::close(&window).await.unwrap();
         }
     }
+    walk.open_server(name).await.unwrap();
+    screens::sessions::begin(&window).await.unwrap();
+    for theme in ["light", "dark"] {
+        window.other_window().await.unwrap();
+        window.click(&testid(id::NAV_SETTINGS)).await.unwrap();
+        window.choose(&testid(id::SETTINGS_THEME), theme).await.unwrap();
+        window.other_window().await.unwrap();
+        window
+            .find(&format!("html[data-theme=\"{theme}\"]"))
+            .await
+            .unwrap();
+        for screen in screens::sessions::OF_SESSIONS {
+            screens::sessions::open(&window, screen).await.unwrap();
+            note(screen, screens::faults(&window).await.unwrap());
+            screens::sessions::close(&window).await.unwrap();
+        }
+    }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-    window.close().await.unwrap();
+    window.kill().await.unwrap();
 }
 
 #[tokio::test]
@@ -54,11 +71,11 @@ async fn faultless_past(language: &str) {
     for theme in ["light", "dark"] {
         window.click(&testid(id::NAV_SETTINGS)).await.unwrap();
         window.choose(&testid(id::SETTINGS_THEME), theme).await.unwrap();
-        for screen in screens::USAGE {
-            screens::open_past(&window, screen).await.unwrap();
+        for screen in screens::past::ALL {
+            screens::past::open(&window, screen).await.unwrap();
             let found = screens::faults(&window).await.unwrap();
             faults.extend(found.into_iter().map(|fault| format!("{screen}: {fault}")));
-            screens::close_past(&window).await.unwrap();
+            screens::past::close(&window).await.unwrap();
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));

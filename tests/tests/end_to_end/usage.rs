@@ -113,7 +113,9 @@ async fn the_usage_on_the_screen_is_what_the_terminal_says() {
     walk.picture("sources").await.unwrap();
 
     window.click(&testid("usage-part-overview")).await.unwrap();
-    screens::days(&window, "2025-03-01", "2025-05-31").await.unwrap();
+    screens::past::days(&window, "2025-03-01", "2025-05-31")
+        .await
+        .unwrap();
     let range = ["usage", "summary", "--from", "2025-03-01", "--to", "2025-05-31"];
     let told = terminal(&stage, &range).await;
     let total = &told["total"];

@@ -257,7 +257,7 @@ async fn screen_terminal_a_plain_count_and_sql_on_the_receiver_agree_over_two_ye
     ] {
         let counted = reference::count(&events, day(from), day(to)).unwrap();
         assert!(counted.total.cost() > 0, "{from} – {to} is about something");
-        screens::days(&window, from, to).await.unwrap();
+        screens::past::days(&window, from, to).await.unwrap();
         let told = terminal(&stage, &["usage", "summary", "--from", from, "--to", to]).await;
         the_terminal_counts(&told, &counted);
         the_receiver_counts(&stage, &counted, day(from), day(to)).await;
@@ -267,7 +267,7 @@ async fn screen_terminal_a_plain_count_and_sql_on_the_receiver_agree_over_two_ye
 
     // A part of it: one flavor, chosen on the screen.
     let (from, to) = past::DAYS;
-    screens::days(&window, from, to).await.unwrap();
+    screens::past::days(&window, from, to).await.unwrap();
     window.click(&testid("usage-filter-flavors")).await.unwrap();
     window
         .click(&format!("{}[data-word=\"c7.large.2\"]", testid("usage-choice")))

@@ -31,7 +31,7 @@ async fn printed(language: &str) {
     walk.demo().await.unwrap();
     window.click(&testid(id::NAV_SETTINGS)).await.unwrap();
     walk.pull().await.unwrap();
-    screens::open_past(&window, "past-report").await.unwrap();
+    screens::past::open(&window, "past-report").await.unwrap();
 
     let before = stage.desktop.shown_windows().unwrap();
     window.click(&testid("usage-print")).await.unwrap();

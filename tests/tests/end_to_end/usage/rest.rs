@@ -33,13 +33,13 @@ async fn an_untouched_usage_screen_rests() {
         "past-forecast",
         "past-sources",
     ] {
-        screens::open_past(&window, screen).await.unwrap();
+        screens::past::open(&window, screen).await.unwrap();
         tokio::time::sleep(SETTLED).await;
         let (began, before) = (Instant::now(), window.worked());
         tokio::time::sleep(WATCHED).await;
         let part = (window.worked() - before) / began.elapsed().as_secs_f64();
         told.push((screen, part));
-        screens::close_past(&window).await.unwrap();
+        screens::past::close(&window).await.unwrap();
     }
     eprintln!("{told:.3?} of a processor");
     assert!(told.iter().all(|(_, part)| *part < MOST), "{told:.3?}");
