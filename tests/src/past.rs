@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use chrono::{DateTime, DurationRound as _, SecondsFormat, TimeDelta, Utc};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 #[allow(
     dead_code,
@@ -35,19 +35,22 @@ pub fn events() -> Result<Vec<Value>> {
     let mut numbers: BTreeMap<String, u64> = BTreeMap::new();
     let mut events = Vec::with_capacity(texts.len());
     for text in texts {
-        let mut event: Value = serde_json::from_str(&text)?;
-        let installation = event["installation_id"].as_str().unwrap_or_default().to_owned();
-        let number = numbers.entry(installation).or_default();
+        let mut event: Map<String, Value> = serde_json::from_str(&text)?;
+        let installation = event.get("installation_id").and_then(Value::as_str);
+        let number = numbers
+            .entry(installation.unwrap_or_default().to_owned())
+            .or_default();
         *number += 1;
-        event["seq"] = json!(*number);
+        event.insert("seq".to_owned(), json!(*number));
         for key in ["time", "lease_end"] {
-            if let Some(at) = event[key].as_str() {
+            if let Some(at) = event.get(key).and_then(Value::as_str) {
                 let at: DateTime<Utc> = at.parse()?;
                 let minute = at.duration_trunc(TimeDelta::minutes(1))?;
-                event[key] = json!(minute.to_rfc3339_opts(SecondsFormat::Millis, true));
+                let minute = minute.to_rfc3339_opts(SecondsFormat::Millis, true);
+                event.insert(key.to_owned(), json!(minute));
             }
         }
-        events.push(event);
+        events.push(Value::Object(event));
     }
     Ok(events)
 }

@@ -30,6 +30,8 @@ const SHANGHAI_S: i32 = 8 * 3600;
 const FINAL_DAY: u32 = 4;
 /// How long events are counted before the bill is shown beside what there is.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The right to see bills.
+const VIEW_BILLS: &str = "bss:bill:view";
 /// Most servers of a month that are looked up by their ids.
 const MOST_SERVERS: usize = 200_000;
 /// Most resources that are shown one by one; sums have all of them.
@@ -172,6 +174,16 @@ struct Estimated {
     counted: bool,
 }
 
+/// The cloud does not name the action that a bill needs, so it is named here.
+fn refused(error: huaweicloud::Error) -> Failure {
+    let failure = Failure::from(error);
+    if failure.code != Code::PermissionMissing {
+        return failure;
+    }
+    let said = failure.detail.clone().unwrap_or_default();
+    failure.saying(format!("{VIEW_BILLS}: {said}"))
+}
+
 /// The first and the last day of a month.
 fn days(month: &str) -> Option<(Month, NaiveDate, NaiveDate)> {
     let (year, number) = month.split_once('-')?;
@@ -212,11 +224,12 @@ impl Wangcheng {
             return Err(wrong());
         }
         let client = self.client(&live).await?;
-        let sum = bss::monthly_sum(&client, cycle).await?;
+        let sum = bss::monthly_sum(&client, cycle).await.map_err(refused)?;
         live.tell_time(sum.server_time, self.now());
         let sum = sum.value;
         let fees = bss::resource_fees(&client, &FeeQuery::of(cycle, Detail::Month))
-            .await?
+            .await
+            .map_err(refused)?
             .value;
         let now = live.cloud_now(self.now());
         let currency = fees.currency.clone();

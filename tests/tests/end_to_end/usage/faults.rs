@@ -1,6 +1,8 @@
 //! What the usage screen says while the platform or the bill does not do as it should, in both languages; and that nothing is
 //! lost by it.
 
+use std::time::Duration;
+
 use serde_json::json;
 use wangcheng_tests::desktop::Keychain;
 use wangcheng_tests::past;
@@ -8,6 +10,9 @@ use wangcheng_tests::walk::{SignIn, Walk};
 use wangcheng_tests::window::{PATIENCE, Window, testid};
 
 use super::super::{Stage, says};
+
+/// How long what is read may take to an end.
+const LONGEST: Duration = Duration::from_secs(120);
 
 /// Opens a part of the usage screen.
 async fn part(window: &Window, part: &str) {
@@ -20,9 +25,13 @@ async fn part(window: &Window, part: &str) {
 
 /// Waits until what is read stands so.
 async fn reading(window: &Window, state: &str) -> String {
-    let shown = format!("{}[data-state=\"{state}\"]", testid("reading"));
-    window.find(&shown).await.unwrap();
-    window.text(&shown).await.unwrap()
+    let card = testid("reading");
+    // A platform that is away is asked several times before that is told.
+    window
+        .wait_attribute(&card, "data-state", &[state], LONGEST)
+        .await
+        .unwrap();
+    window.text(&card).await.unwrap()
 }
 
 async fn platform_in_trouble(language: &str) {
