@@ -161,6 +161,20 @@ impl Walk<'_> {
         Ok(words)
     }
 
+    /// Reads everybody's events from the platform, and waits until all of them are here.
+    ///
+    /// # Errors
+    /// When it does not end well in time.
+    pub async fn pull(&mut self) -> Result<()> {
+        self.click("nav-usage").await?;
+        self.click("usage-part-sources").await?;
+        self.click("reading-pull").await?;
+        let done = format!("{}[data-state=\"done\"]", testid("reading"));
+        self.window.find(&done).await?;
+        self.picture("pulled").await?;
+        self.click("usage-part-overview").await
+    }
+
     /// Takes away what is told in the corner, which lies over what is below.
     ///
     /// # Errors

@@ -203,17 +203,8 @@ impl Desktop {
     /// # Errors
     /// When no dialog opens in time.
     pub async fn choose_in_dialog(&self, before: &[String], path: &Path) -> Result<()> {
+        let dialog = self.opened(before).await?;
         let until = tokio::time::Instant::now() + START * 2;
-        let dialog = loop {
-            let shown = self.shown_windows()?;
-            if let Some(new) = shown.iter().find(|id| !before.contains(id)) {
-                break new.clone();
-            }
-            if tokio::time::Instant::now() > until {
-                bail!("no dialog opens beside {before:?}");
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        };
         let typed = path.display().to_string();
         // It reads the folder that it begins in, and what is typed meanwhile may be lost: then it is typed again.
         let steps: [&[&str]; 4] = [
@@ -240,6 +231,54 @@ impl Desktop {
             }
         }
         bail!("the dialog does not take {typed}");
+    }
+
+    /// Waits for the window that opens beside the windows `before`, and gives its id.
+    async fn opened(&self, before: &[String]) -> Result<String> {
+        let until = tokio::time::Instant::now() + START * 2;
+        loop {
+            let shown = self.shown_windows()?;
+            if let Some(new) = shown.iter().find(|id| !before.contains(id)) {
+                return Ok(new.clone());
+            }
+            if tokio::time::Instant::now() > until {
+                bail!("no dialog opens beside {before:?}");
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Prints into a file by the dialog that opens beside the windows `before`, as a person who takes “Print to File”, the
+    /// only printer that there is. The path has plain letters only.
+    ///
+    /// # Errors
+    /// When no dialog opens in time, or it stays.
+    pub async fn print_to_file(&self, before: &[String], path: &Path) -> Result<()> {
+        let dialog = self.opened(before).await?;
+        let typed = path.display().to_string();
+        // The button of the file opens a dialog of its own, whose name is typed.
+        let act = |step: &[&str]| self.command("xdotool").args(step).output();
+        act(&["windowfocus", "--sync", &dialog])?;
+        let before: Vec<String> = self.shown_windows()?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        act(&["key", "alt+f"])?;
+        act(&["sleep", "0.3", "key", "space"])?;
+        let chooser = self.opened(&before).await?;
+        act(&["windowfocus", "--sync", &chooser])?;
+        act(&["sleep", "0.5", "key", "ctrl+a"])?;
+        act(&["type", "--delay", "20", &typed])?;
+        act(&["sleep", "0.5", "key", "Return"])?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        act(&["windowfocus", "--sync", &dialog])?;
+        act(&["sleep", "0.3", "key", "alt+p"])?;
+        let until = tokio::time::Instant::now() + START;
+        while self.shown_windows()?.contains(&dialog) {
+            if tokio::time::Instant::now() > until {
+                bail!("the dialog stays");
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Ok(())
     }
 
     /// A directory that lives as long as the desktop, for data directories and files of peers.

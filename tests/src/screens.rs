@@ -1,6 +1,7 @@
 //! Every screen and what can lie over it, one after the other: for pictures of all of them, and for what has to hold on
 //! each.
 
+pub mod past;
 pub mod sessions;
 
 use std::path::Path;

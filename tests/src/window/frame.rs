@@ -98,6 +98,11 @@ impl Window {
         process::memory(self.app)
     }
 
+    /// Processor time of the application's processes so far, in seconds.
+    pub fn worked(&self) -> f64 {
+        process::worked(self.app)
+    }
+
     /// When the application's process was started, in milliseconds since 1970, to ten milliseconds.
     ///
     /// # Errors

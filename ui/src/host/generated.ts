@@ -465,6 +465,19 @@ region: string | null,
 billed: Money, };
 
 /**
+ * How far bills were read.
+ */
+export type BillsRead = { 
+/**
+ * Bills that were read now.
+ */
+read: number, 
+/**
+ * Months whose bill was final already when it was read before.
+ */
+kept: number, };
+
+/**
  * Why a server is in the list.
  */
 export type Breach = "too_many" | "no_lease" | "lease_too_long" | "no_owner" | "not_named" | "flavor_not_allowed" | "public_address" | "region_not_allowed" | "disk_too_large";
@@ -4725,6 +4738,52 @@ to: string,
 cut: UsageCut, };
 
 /**
+ * A month's bill, as it was when it was read last.
+ */
+export type UsageBilled = { 
+/**
+ * As `2026-11`.
+ */
+month: string, 
+/**
+ * It does not change any more.
+ */
+isFinal: boolean, 
+/**
+ * When it was read.
+ */
+asOf: string, 
+/**
+ * What was charged in all, or of the owners asked for.
+ */
+billed: string, 
+/**
+ * Of it, outgoing traffic by volume.
+ */
+traffic: string, };
+
+/**
+ * What bills said of the months of a question that are asked for as a whole, as far as they were read.
+ */
+export type UsageBills = { 
+/**
+ * Month by month, those that were read.
+ */
+months: Array<UsageBilled>, 
+/**
+ * All that was charged in them.
+ */
+billed: string, 
+/**
+ * Of it, outgoing traffic by volume.
+ */
+traffic: string, 
+/**
+ * Of both.
+ */
+currency: string, };
+
+/**
  * What can be asked for.
  */
 export type UsageChoices = { 
@@ -4773,10 +4832,6 @@ disk: string,
  * Public addresses with their bandwidth.
  */
 address: string, 
-/**
- * Traffic by volume; only bills tell it.
- */
-traffic: string, 
 /**
  * Of which only the whole is known.
  */
@@ -5260,6 +5315,11 @@ beforeTo: string | null,
  */
 before: UsageSpent | null, 
 /**
+ * What bills said of the months that are asked for as a whole, as far as they were read: real money, in no other
+ * figure. Only they tell what traffic by volume cost.
+ */
+bills: UsageBills, 
+/**
  * Month by month, without gaps.
  */
 months: Array<UsageMonth>, 
@@ -5322,7 +5382,7 @@ count: number,
 asOf: string, };
 
 /**
- * The first ones of a list.
+ * Some of a list, in its order.
  */
 export type UsageTop = { 
 /**
@@ -5340,7 +5400,11 @@ cut: UsageCut,
 /**
  * How many.
  */
-limit: number, };
+limit: number, 
+/**
+ * How many before them were seen already.
+ */
+skip?: number, };
 
 /**
  * How much of a quota is used.
@@ -5682,6 +5746,7 @@ export const calls = (call: Call) => ({
     choices: () => call<UsageChoices>("usage.choices", null),
     forecast: (request: UsageCut) => call<UsageForecast>("usage.forecast", request),
     waste: (request: AskWaste) => call<Waste>("usage.waste", request),
+    readBills: (request: UsageAsk) => call<BillsRead>("usage.read_bills", request),
     bill: (request: AskBill) => call<Bill>("usage.bill", request),
     elsewhere: () => call<Elsewhere>("usage.elsewhere", null),
     export: (request: ExportUsage) => call<Exported>("usage.export", request),

@@ -12,7 +12,7 @@ use wangcheng::grants::{Audit, Found, Grant, Lasts, Policies};
 use wangcheng::imports::{FoundKey, SignInFound};
 use wangcheng::templates::TemplateOrigins;
 use wangcheng::usage::{
-    Budget, BudgetState, UsageAsk, UsageChoices, UsageCut, UsageEvent, UsageForecast, UsageOwners,
+    BillsRead, Budget, BudgetState, UsageAsk, UsageChoices, UsageCut, UsageEvent, UsageForecast, UsageOwners,
     UsageServers, UsageSource, UsageSummary, UsageTimeline, UsageTop,
 };
 use wangcheng::{Code, Failure, Result};
@@ -403,6 +403,7 @@ calls! {
         api.domain().await?.usage_forecast(cut).await
     }
     "usage.waste" "waste" (api, ask: AskWaste) -> Waste { api.domain().await?.waste(ask.whose).await }
+    "usage.read_bills" "readBills" (api, ask: UsageAsk) -> BillsRead { api.domain().await?.read_bills(ask).await }
     "usage.bill" "bill" (api, ask: AskBill) -> Bill { api.domain().await?.bill(ask.month.trim()).await }
     "usage.elsewhere" "elsewhere" (api, _r: ()) -> Elsewhere { api.domain().await?.servers_elsewhere().await }
     "usage.export" "export" (api, ask: ExportUsage) -> Exported { api.save_usage(ask).await }

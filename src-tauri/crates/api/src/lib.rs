@@ -25,7 +25,7 @@ pub use calls::names;
 pub use desk::{ChooseFile, Entry, MenuWords, Notice, Print, ShowDirectory, ShowSessions, Tray, TrayWords};
 pub use diagnostics::{Bundle, Folder, ShowFolder};
 pub use error::WireError;
-pub use export::{ExportFormat, ExportTable, ExportUsage, Exported};
+pub use export::{ExportFormat, ExportTable, ExportUsage, Exported, Target as ExportTarget};
 pub use host::{Api, Launch, Places, StartDemo};
 pub use links::{SCHEME as LINK_SCHEME, Wish, Wished};
 pub use rehearsal::{Rehearse, Rehearsed, RehearsedRequest};

@@ -151,11 +151,11 @@ impl Session {
         Ok(self.api.call(name, request).await?)
     }
 
-    /// The usage summary as the bytes of a file.
-    pub async fn export_usage(&self, ask: Value) -> Result<Vec<u8>> {
+    /// Writes the usage summary, as it is read.
+    pub async fn export_usage(&self, ask: Value, target: api::ExportTarget) -> Result<()> {
         let ask =
             serde_json::from_value(ask).map_err(|error| Trouble::new("internal", error.to_string(), None))?;
-        Ok(self.api.export_usage(ask).await?)
+        Ok(self.api.export_usage(ask, target).await?)
     }
 
     /// Begins to read a file of exported events.

@@ -193,6 +193,7 @@ impl Wangcheng {
                 to,
                 cut,
                 limit: SERVERS_MOST,
+                skip: 0,
             })
             .await?
             .servers;
