@@ -13,6 +13,7 @@ pub mod peers;
 mod process;
 pub mod programs;
 pub mod pty;
+pub mod race;
 pub mod screens;
 pub mod script;
 pub mod walk;

@@ -11,6 +11,7 @@
 //! | `quota` | the arithmetic: use, wish, limit |
 //! | `measure` | what an owner has and has used |
 //! | `enforce` | whether an act is allowed |
+//! | `growth` | what a disk is about to grow to, told to every program of its owner |
 //! | `office` | an administrator's side: keys, the draft, signing, publishing |
 //! | `audit` | what in the project does not keep to a grant |
 //! | `policy` | the policies of the cloud that go with it |
@@ -22,6 +23,7 @@ mod audit;
 mod canonical;
 mod document;
 mod enforce;
+pub(crate) mod growth;
 mod kept;
 mod link;
 pub(crate) mod measure;
