@@ -132,7 +132,8 @@ impl Race {
         let left: Vec<Value> = self.servers("race-").await?;
         match left.as_slice() {
             [only] => {
-                let made = self.made("createServer", &names).await?;
+                let of_us = |trace: &Value| names.iter().any(|name| name == text(trace, "resource_name"));
+                let made = self.made("createServer", of_us).await?;
                 // What the cloud says of when: to the second, and by their ids within one.
                 let oldest = made.iter().min().map(|(_, id)| id.as_str());
                 if oldest != Some(text(only, "id")) {
@@ -171,17 +172,20 @@ impl Race {
         let ended = self.at_once(&add, &add).await?;
         let mut turn = self.judge(&before, &ended, "disk.add").await?;
         let left = self.disks("-disk-").await?;
-        turn.raced = ended.iter().all(|ended| !ended.said.contains("disk_not_sent")) && {
-            let knows = self.knows()?;
-            knows
-                .iter()
-                .zip(&before)
-                .all(|(now, then)| now.operations.len() > then.operations.len())
-        };
+        turn.raced = self.both_recorded(&before)?;
         match left.as_slice() {
             [only] => {
-                let known: Vec<&Value> = left.iter().collect();
-                if known.len() != 1 || text(only, "server_id").is_empty() {
+                let ids = self.recorded_parts(&before)?;
+                let made = self.made("createVolume", |trace| {
+                    ids.iter().any(|id| id == text(trace, "resource_id"))
+                });
+                let made = made.await?;
+                let oldest = made.iter().min().map(|(_, id)| id.as_str());
+                if turn.raced && (made.len() != 2 || oldest != Some(text(only, "id"))) {
+                    turn.wrong
+                        .push(format!("the younger one stayed: {only}, of {made:?}"));
+                }
+                if text(only, "server_id").is_empty() {
                     turn.wrong
                         .push(format!("the disk that stayed is on no server: {only}"));
                 }
@@ -216,11 +220,7 @@ impl Race {
             .map(|disk| vec!["disk", "grow", server, disk, "--to", &to, "--timeout", "90s"]);
         let ended = self.at_once(&first, &second).await?;
         let mut turn = self.judge(&before, &ended, "disk.grow").await?;
-        let knows = self.knows()?;
-        turn.raced = knows
-            .iter()
-            .zip(&before)
-            .all(|(now, then)| now.operations.len() > then.operations.len());
+        turn.raced = self.both_recorded(&before)?;
         let grown = self.disks("").await?;
         let grown: Vec<&Value> = grown
             .iter()
@@ -247,7 +247,8 @@ impl Race {
     async fn judge(&self, before: &[Ledger; 2], ended: &[Ended; 2], kind: &str) -> Result<Turn> {
         let mut turn = Turn::default();
         let codes = ended.each_ref().map(|ended| ended.code);
-        if !matches!(codes, [Some(0), Some(4)] | [Some(4), Some(0)]) {
+        // Refused beforehand, or tried and failed.
+        if !matches!(codes, [Some(0), Some(1 | 4)] | [Some(1 | 4), Some(0)]) {
             turn.wrong.push(format!("they ended with {codes:?}: {ended:?}"));
             return Ok(turn);
         }
@@ -340,20 +341,37 @@ impl Race {
         Ok(all.values().filter(|one| wanted(one)).cloned().collect())
     }
 
-    /// When the cloud made what has one of these names, to the second, with the ids.
-    async fn made(&self, act: &str, names: &[String; 2]) -> Result<Vec<(String, String)>> {
+    /// When the cloud made what is wanted, with the ids: a server to the second, as it tells it.
+    async fn made(&self, act: &str, wanted: impl Fn(&Value) -> bool) -> Result<Vec<(String, String)>> {
         let world = self.sandbox.world().await?;
         let traces = world.pointer("/regions/0/traces").and_then(Value::as_array);
-        let of_us = |trace: &&Value| {
-            text(trace, "trace_name") == act && names.iter().any(|name| name == text(trace, "resource_name"))
-        };
-        let made = traces.context("the world has no traces")?.iter().filter(of_us);
+        let traces = traces.context("the world has no traces")?;
+        let made = traces
+            .iter()
+            .filter(|trace| text(trace, "trace_name") == act && wanted(trace));
+        let told = if act == "createServer" { 19 } else { 26 };
         Ok(made
             .map(|trace| {
-                let second = text(trace, "time").get(..19).unwrap_or_default().to_owned();
-                (second, text(trace, "resource_id").to_owned())
+                let time = text(trace, "time");
+                let time = time.get(..told).unwrap_or(time).to_owned();
+                (time, text(trace, "resource_id").to_owned())
             })
             .collect())
+    }
+
+    /// Whether each of the two has recorded what it was asked for: neither was refused beforehand.
+    fn both_recorded(&self, before: &[Ledger; 2]) -> Result<bool> {
+        let knows = self.knows()?;
+        let mut both = knows.iter().zip(before);
+        Ok(both.all(|(now, then)| now.operations.len() > then.operations.len()))
+    }
+
+    /// The disks that were made since.
+    fn recorded_parts(&self, before: &[Ledger; 2]) -> Result<Vec<String>> {
+        let knows = self.knows()?;
+        let both = knows.iter().zip(before);
+        let new = both.flat_map(|(now, then)| now.operations.iter().skip(then.operations.len()));
+        Ok(new.filter_map(|operation| operation.part.clone()).collect())
     }
 
     fn knows(&self) -> Result<[Ledger; 2]> {

@@ -341,6 +341,7 @@ export const joinedOrganisation = (some: Partial<JoinedOrganisation> = {}): Join
   checkedAt: '2025-11-24T06:00:00Z',
   problem: null,
   tokenWanted: null,
+  defaults: {},
   ...some,
 });
 

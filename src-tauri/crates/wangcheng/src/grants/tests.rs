@@ -7,15 +7,15 @@ use super::*;
 use crate::failure::Code;
 use crate::money::Money;
 
-fn now() -> DateTime<Utc> {
+pub(super) fn now() -> DateTime<Utc> {
     "2026-01-20T03:00:00Z".parse().unwrap()
 }
 
-fn key(seed: u8) -> SigningKey {
+pub(super) fn key(seed: u8) -> SigningKey {
     SigningKey::from_bytes(&[seed; 32])
 }
 
-fn grant() -> Grant {
+pub(super) fn grant() -> Grant {
     let role = Quota {
         servers: Some(2),
         vcpus: Some(8),
@@ -64,7 +64,7 @@ fn grant() -> Grant {
     }
 }
 
-fn trusted() -> [PublicKey; 1] {
+pub(super) fn trusted() -> [PublicKey; 1] {
     [PublicKey::of(&key(1))]
 }
 
@@ -194,6 +194,7 @@ proptest! {
                 event_set: "set one".to_owned(),
                 datatype: "json".to_owned(),
             }),
+            sealed: None,
         };
         prop_assert_eq!(Join::read(&join.text()).unwrap(), join);
     }
@@ -412,6 +413,7 @@ fn a_link_that_is_not_exactly_one_is_refused() {
         key: PublicKey::of(&key(1)),
         source: Source::read("https://example.com/grant.json").unwrap(),
         hei: None,
+        sealed: None,
     }
     .text();
     assert!(Join::read(&format!("  {good}\n")).is_ok(), "a file may hold it");
