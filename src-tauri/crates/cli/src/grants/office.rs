@@ -217,7 +217,7 @@ async fn rights(session: &Session, place: Option<&str>) -> Result<()> {
             "",
             output.say("原因与下一步", "Why, and what next"),
         ];
-        table(&head, lines.collect())
+        table(&head, lines)
     })
 }
 

@@ -1,13 +1,14 @@
 //! What the people of an organisation begin with. None of it is a limit: whoever wants another one chooses it.
 
-use serde::{Deserialize, Serialize};
+use serde::ser::Error as _;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 use ts_rs::TS;
 
 use super::document::{is_hidden, unreadable};
 use super::link::HeiPlace;
 use crate::Wangcheng;
 use crate::catalogue::{Image, SecurityGroup, Subnet};
-use crate::failure::Result;
 use crate::templates::{Environment, Template};
 
 /// Most templates, and most images.
@@ -39,8 +40,8 @@ pub struct Defaults {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub template: Option<String>,
-    /// Templates of the organisation, offered before the others.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Templates of the organisation, offered before the others. What one leaves open stands nowhere in it.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "without_nulls")]
     #[ts(optional, as = "Option<Vec<Template>>")]
     pub templates: Vec<Template>,
     /// How the names of images begin that are taken where a template that came with the program names one; the first that
@@ -57,6 +58,19 @@ pub struct Defaults {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub hei: Option<HeiPlace>,
+}
+
+/// A grant knows no null: there is one way to leave something out.
+fn without_nulls<S: Serializer>(templates: &[Template], serializer: S) -> Result<S::Ok, S::Error> {
+    let rows = templates.iter().map(|template| {
+        let mut row = serde_json::to_value(template).map_err(S::Error::custom)?;
+        if let Some(members) = row.as_object_mut() {
+            members.retain(|_, value| !value.is_null());
+        }
+        Ok(row)
+    });
+    rows.collect::<Result<Vec<Value>, S::Error>>()?
+        .serialize(serializer)
 }
 
 /// What of the defaults is about a new server, with whose they are.
@@ -87,7 +101,7 @@ impl Defaults {
     ///
     /// # Errors
     /// `GrantUnreadable` with why.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> crate::failure::Result<()> {
         let ids = [
             &self.region,
             &self.project,

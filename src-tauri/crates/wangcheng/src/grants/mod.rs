@@ -37,6 +37,8 @@ mod kept;
 mod link;
 pub(crate) mod measure;
 mod office;
+#[cfg(test)]
+mod planted;
 mod policy;
 mod quota;
 mod sealed;

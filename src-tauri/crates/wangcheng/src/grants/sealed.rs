@@ -4,8 +4,8 @@
 //! AES-256-GCM. Sealed with it is where it may be handed in: a link whose address was changed opens nothing, so nobody can
 //! have a token sent to themselves by changing a link on its way.
 
-use aes_gcm::aead::{Aead, KeyInit, Payload};
-use aes_gcm::{Aes256Gcm, Key, Nonce};
+use aes_gcm::aead::{AeadInOut, KeyInit};
+use aes_gcm::{Aes256Gcm, Key, Nonce, Tag};
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -23,6 +23,7 @@ const MEMORY_KIB: u32 = 64 * 1024;
 const TURNS: u32 = 3;
 const SALT: usize = 16;
 const NONCE: usize = 12;
+const TAG: usize = 16;
 /// Longest token that fits into a link, in bytes.
 const TOKEN_MOST: usize = 512;
 /// Longest text of one, in characters.
@@ -38,7 +39,7 @@ impl SealedToken {
     /// From its text in a link; nothing when it can be none.
     pub fn read(text: &str) -> Option<Self> {
         let bytes = (text.len() <= SEALED_MOST).then(|| URL_SAFE_NO_PAD.decode(text).ok())??;
-        let fits = bytes.first() == Some(&FORM) && bytes.len() > 1 + SALT + NONCE;
+        let fits = bytes.first() == Some(&FORM) && bytes.len() > 1 + SALT + NONCE + TAG;
         fits.then(|| Self(text.to_owned()))
     }
 
@@ -64,16 +65,15 @@ impl SealedToken {
         let (mut salt, mut nonce) = ([0_u8; SALT], [0_u8; NONCE]);
         rand::fill(&mut salt);
         rand::fill(&mut nonce);
-        let sealed = cipher(passphrase, &salt)?
-            .encrypt(
+        let mut sealed = Zeroizing::new(token.to_vec());
+        let tag = cipher(passphrase, &salt)?
+            .encrypt_inout_detached(
                 &Nonce::from(nonce),
-                Payload {
-                    msg: token,
-                    aad: bound(key, hei).as_bytes(),
-                },
+                bound(key, hei).as_bytes(),
+                sealed.as_mut_slice().into(),
             )
             .map_err(|error| Failure::new(Code::Internal).saying(error))?;
-        let bytes = [&[FORM], salt.as_slice(), nonce.as_slice(), sealed.as_slice()].concat();
+        let bytes = [&[FORM], &salt[..], &nonce[..], &tag[..], sealed.as_slice()].concat();
         Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
     }
 
@@ -86,16 +86,19 @@ impl SealedToken {
         let bytes = URL_SAFE_NO_PAD.decode(&self.0).map_err(|_| closed())?;
         let (_, rest) = bytes.split_at_checked(1).ok_or_else(closed)?;
         let (salt, rest) = rest.split_at_checked(SALT).ok_or_else(closed)?;
-        let (nonce, sealed) = rest.split_at_checked(NONCE).ok_or_else(closed)?;
+        let (nonce, rest) = rest.split_at_checked(NONCE).ok_or_else(closed)?;
+        let (tag, sealed) = rest.split_at_checked(TAG).ok_or_else(closed)?;
         let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| closed())?;
-        let opened = cipher(passphrase, salt)?.decrypt(
-            &Nonce::from(nonce),
-            Payload {
-                msg: sealed,
-                aad: bound(key, hei).as_bytes(),
-            },
-        );
-        let opened = Zeroizing::new(opened.map_err(|_| closed())?);
+        let tag: [u8; TAG] = tag.try_into().map_err(|_| closed())?;
+        let mut opened = Zeroizing::new(sealed.to_vec());
+        cipher(passphrase, salt)?
+            .decrypt_inout_detached(
+                &Nonce::from(nonce),
+                bound(key, hei).as_bytes(),
+                opened.as_mut_slice().into(),
+                &Tag::from(tag),
+            )
+            .map_err(|_| closed())?;
         let token = std::str::from_utf8(&opened).map_err(|_| closed())?;
         Ok(SecretString::from(token.to_owned()))
     }
