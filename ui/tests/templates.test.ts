@@ -141,7 +141,9 @@ it('says that the templates could not be read, and tries again', async () => {
 });
 
 it('says that a template comes with the program and cannot be removed; one that was changed becomes as it came', async () => {
-  const { user, host } = await openTemplates({ 'templates.origins': () => ({ grant: [], builtIn: ['small'], own: [] }) });
+  const { user, host } = await openTemplates({
+    'templates.origins': () => ({ grant: [], builtIn: ['small'], own: [] }),
+  });
   await user.click(await part('template-row'));
   const remove = await part<HTMLButtonElement>('template-remove');
   expect(remove.disabled).toBe(true);

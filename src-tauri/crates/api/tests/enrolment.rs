@@ -62,14 +62,13 @@ async fn a_grants_defaults_fill_what_a_person_leaves_open_and_go_with_it() {
     let before = ask(&desk, "servers.catalogue", Value::Null).await;
     assert!(before["defaults"].is_null());
     let quote = ask(&desk, "servers.quote", create("defaults-01")).await;
-    let other = |list: &str, chosen: &Value| -> Value {
+    let other = |list: &str, chosen: &Value| -> (Value, Value) {
         let all = before[list].as_array().unwrap();
-        all.iter().find(|one| one["id"] != *chosen).unwrap()["id"].clone()
+        let other = all.iter().find(|one| one["name"] != *chosen).unwrap();
+        (other["id"].clone(), other["name"].clone())
     };
-    let (subnet, group) = (
-        other("subnets", &quote["subnet"]),
-        other("securityGroups", &quote["securityGroup"]),
-    );
+    let (subnet, subnet_name) = other("subnets", &quote["subnet"]);
+    let (group, group_name) = other("securityGroups", &quote["securityGroup"]);
     let image = before["images"].as_array().unwrap().iter().find(|image| {
         let name = image["name"].as_str().unwrap();
         image["arm"] == false && image["os"] == "Linux" && !name.starts_with("Ubuntu")
@@ -124,24 +123,20 @@ async fn a_grants_defaults_fill_what_a_person_leaves_open_and_go_with_it() {
     let quote = ask(&desk, "servers.quote", wish.clone()).await;
     assert_eq!(
         (&quote["subnet"], &quote["securityGroup"], &quote["image"]),
-        (&subnet, &group, &image["id"])
+        (&subnet_name, &group_name, &image["name"])
     );
     wish["template"] = json!("team-build");
     let quote = ask(&desk, "servers.quote", wish.clone()).await;
     assert_ne!(
-        quote["image"], image["id"],
+        quote["image"], image["name"],
         "the organisation's own template says which"
     );
-    wish["subnet"] = before["subnets"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|one| one["id"] != subnet)
-        .unwrap()["id"]
-        .clone();
+    let subnets = before["subnets"].as_array().unwrap();
+    let another = subnets.iter().find(|one| one["id"] != subnet).unwrap();
+    wish["subnet"] = another["id"].clone();
     let quote = ask(&desk, "servers.quote", wish.clone()).await;
     assert_eq!(
-        quote["subnet"], wish["subnet"],
+        quote["subnet"], another["name"],
         "no limit: another one can be chosen"
     );
     ask(&desk, "servers.create", wish).await;
@@ -197,19 +192,17 @@ async fn a_token_inside_a_link_opens_by_its_passphrase_only_and_is_shown_nowhere
     let standing = ask(&desk, "grants.standing", Value::Null).await;
     assert!(standing["joined"].is_null(), "nothing is kept of a wrong try");
 
-    let answers = ask(&desk, "grants.join", join(&text, PASSPHRASE)).await;
-    assert!(answers["joined"]["tokenWanted"].is_null());
-    let delivery = until("delivery", &desk, "delivery.status", |status| {
-        status["waiting"] == 0 && status["state"] == "idle"
-    })
-    .await;
-    assert_eq!(delivery["tokenStored"], true);
+    // It opens, and would go into the keychain, of which a test of this kind has none; the real window's has one.
+    let opened = refused(&desk, "grants.join", join(&text, PASSPHRASE)).await;
+    assert_eq!(opened.code, "keychain_absent");
+    let standing = ask(&desk, "grants.standing", Value::Null).await;
+    assert_eq!(standing["joined"]["organisation"], "例子公司");
     let kept = std::fs::read(dir.path().join("ada/demo/ledger.db")).unwrap();
     let wal = std::fs::read(dir.path().join("ada/demo/ledger.db-wal")).unwrap_or_default();
     for secret in [token.as_str(), PASSPHRASE] {
         let within = |bytes: &[u8]| bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
         assert!(!within(&kept) && !within(&wal));
-        assert!(!answers.to_string().contains(secret) && !delivery.to_string().contains(secret));
+        assert!(!standing.to_string().contains(secret) && !format!("{opened:?}").contains(secret));
     }
     office.stop().await;
     desk.stop().await;
