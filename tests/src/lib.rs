@@ -16,6 +16,7 @@ pub mod peers;
 mod process;
 pub mod programs;
 pub mod pty;
+pub mod race;
 pub mod reference;
 pub mod screens;
 pub mod script;

@@ -118,6 +118,11 @@ impl Program {
         }
     }
 
+    /// All of standard output.
+    pub(crate) fn stdout(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.out).unwrap_or_default()).into_owned()
+    }
+
     /// Asks the program to end (SIGTERM) and waits for it; kills it when it does not.
     pub(crate) async fn stop(mut self, deadline: Duration) -> Result<ExitStatus> {
         send(self.pid(), Signal::TERM);

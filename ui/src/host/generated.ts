@@ -260,6 +260,15 @@ diskType: string | null,
 sizeGb: number, };
 
 /**
+ * Asking what an administrator's acts need.
+ */
+export type AskDuties = { 
+/**
+ * Where the next grant is to be published; none: where the last one was.
+ */
+place: string | null, };
+
+/**
  * Asking for the link by which people join.
  */
 export type AskLink = { 
@@ -270,7 +279,11 @@ address: string | null,
 /**
  * With the place of the events that is set here.
  */
-withHei: boolean, };
+withHei: boolean, 
+/**
+ * With the token for it, under this passphrase.
+ */
+passphrase: string | null, };
 
 /**
  * Asks for what is wasted.
@@ -648,6 +661,10 @@ servers: Use,
  */
 vcpus: Use, 
 /**
+ * What the organisation that was joined lets people begin with; none where none was.
+ */
+defaults: ServerDefaults | null, 
+/**
  * When the region was asked.
  */
 asOf: string, };
@@ -993,7 +1010,7 @@ systemDiskGb?: number,
 dataDiskGb?: number, };
 
 /**
- * What a new server begins with, where its template does not say.
+ * What people begin with: at sign-in, in the form of a new server, and for their events.
  */
 export type Defaults = { 
 /**
@@ -1005,17 +1022,35 @@ region?: string,
  */
 project?: string, 
 /**
- * Subnet id.
+ * Id of the subnet that a new server is in.
  */
 subnet?: string, 
 /**
- * Security group id.
+ * Id of its security group.
  */
 securityGroup?: string, 
 /**
- * Template id.
+ * Id of the template that is chosen first.
  */
-template?: string, };
+template?: string, 
+/**
+ * Templates of the organisation, offered before the others. What one leaves open stands nowhere in it.
+ */
+templates?: Array<Template>, 
+/**
+ * How the names of images begin that are taken where a template that came with the program names one; the first that
+ * the region has.
+ */
+images?: Array<string>, 
+/**
+ * What the templates that came with the program may install; those with another environment are not offered. Empty:
+ * all of them.
+ */
+environments?: Array<Environment>, 
+/**
+ * Where events go; the token comes by another way.
+ */
+hei?: HeiPlace, };
 
 /**
  * Deleting a disk that is attached to nothing.
@@ -1360,6 +1395,32 @@ disk: string, };
  * Something that can be made, changed or deleted.
  */
 export type Doable = "create" | "delete" | "power" | "lease" | "resize" | "rename" | "tag" | "password" | "disks" | "addresses" | "security_groups";
+
+/**
+ * Something that an administrator's acts need.
+ */
+export type Duty = "sign" | "publish" | "see_servers" | "see_disks" | "set_lease" | "stop" | "delete";
+
+/**
+ * Whether what an administrator's act needs is there.
+ */
+export type DutyRight = { 
+/**
+ * Which.
+ */
+what: Duty, 
+/**
+ * None: nothing says so.
+ */
+allowed: boolean | null, 
+/**
+ * When the cloud took or refused it the last time; none where it was asked just now.
+ */
+at: string | null, 
+/**
+ * Why not, or why it is not known.
+ */
+error: WireError | null, };
 
 /**
  * What the audit tells.
@@ -1986,7 +2047,7 @@ revoked?: string,
  */
 accounts?: Array<string>, 
 /**
- * What a new server begins with.
+ * What people begin with.
  */
 defaults?: Defaults, 
 /**
@@ -2109,6 +2170,23 @@ name: string,
 size: number, };
 
 /**
+ * Where an organisation's events go; the token comes by another way.
+ */
+export type HeiPlace = { 
+/**
+ * Address of the HEI.
+ */
+url: string, 
+/**
+ * Data set.
+ */
+eventSet: string, 
+/**
+ * Data type.
+ */
+datatype: string, };
+
+/**
  * A host key, for people.
  */
 export type HostKeyView = { 
@@ -2179,6 +2257,14 @@ hei: string | null,
  */
 tokenWanted: boolean, 
 /**
+ * The link holds one, which a passphrase opens.
+ */
+tokenSealed: boolean, 
+/**
+ * What people begin with, as the grant that lies there says.
+ */
+defaults: Defaults | null, 
+/**
  * Number of the grant that lies there.
  */
 number: number | null, 
@@ -2219,7 +2305,11 @@ fingerprint: string,
 /**
  * Token for the events, where they are to go as the link says.
  */
-token: string | null, };
+token: string | null, 
+/**
+ * Instead of it, the passphrase of the token that the link holds.
+ */
+passphrase: string | null, };
 
 /**
  * The organisation that this installation belongs to.
@@ -2268,7 +2358,11 @@ problem: WireError | null,
 /**
  * Where its events go, while the token for them is missing.
  */
-tokenWanted: string | null, };
+tokenWanted: string | null, 
+/**
+ * What people begin with.
+ */
+defaults: Defaults, };
 
 /**
  * Where a key was found.
@@ -3895,6 +3989,35 @@ tags: { [key in string]: string },
 operation: string | null, };
 
 /**
+ * What of the defaults is about a new server, with whose they are.
+ */
+export type ServerDefaults = { 
+/**
+ * Name of the organisation.
+ */
+organisation: string, 
+/**
+ * Id of the template that is chosen first.
+ */
+template: string | null, 
+/**
+ * Ids of the templates that are the organisation's.
+ */
+templates: Array<string>, 
+/**
+ * Id of the subnet, where the region has it.
+ */
+subnet: string | null, 
+/**
+ * Id of the security group, where the region has it.
+ */
+securityGroup: string | null, 
+/**
+ * How the names of images begin that are taken first.
+ */
+images: Array<string>, };
+
+/**
  * A server that never passed through this program. Every text in it comes from outside and is shown as text.
  */
 export type ServerElsewhere = { 
@@ -4525,6 +4648,10 @@ file: string, };
  * Where templates are from, by id.
  */
 export type TemplateOrigins = { 
+/**
+ * They are the organisation's that was joined, and come with its grant.
+ */
+grant: Array<string>, 
 /**
  * They came with the program: they cannot be removed, and one that was changed can become again as it came.
  */
@@ -5763,6 +5890,7 @@ export const calls = (call: Call) => ({
   },
   office: {
     standing: () => call<Office | null>("office.standing", null),
+    duties: (request: AskDuties) => call<Array<DutyRight>>("office.duties", request),
     found: (request: Found) => call<Office>("office.found", request),
     edit: (request: Grant) => call<Office>("office.edit", request),
     audit: (request: AskAudit) => call<Audit>("office.audit", request),

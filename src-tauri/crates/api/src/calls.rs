@@ -37,8 +37,8 @@ use crate::views::facts::{
 };
 use crate::views::grants::{GrantStanding, Invitation, JoinOrganisation, OpenInvitation};
 use crate::views::office::{
-    ActOnFinding, AskAudit, AskLink, JoinLink, Office, Passphrase, PublishGrant, RestoreOffice, RevokeGrant,
-    SignedGrant, office,
+    ActOnFinding, AskAudit, AskDuties, AskLink, DutyRight, JoinLink, Office, Passphrase, PublishGrant,
+    RestoreOffice, RevokeGrant, SignedGrant, office,
 };
 use crate::views::sessions::{OpenScreen, OpenSession, Session};
 use crate::views::{
@@ -423,7 +423,8 @@ calls! {
     }
     "grants.join" "join" (api, ask: JoinOrganisation) -> GrantStanding {
         let domain = api.domain().await?;
-        domain.join(&ask.link, &ask.fingerprint, ask.token).await?;
+        let handed = JoinOrganisation::handed(ask.token, ask.passphrase);
+        domain.join(&ask.link, &ask.fingerprint, handed).await?;
         Ok(api.speaker(&domain).grant_standing(domain.grant_standing().await?))
     }
     "grants.refresh" "refresh" (api, _r: ()) -> GrantStanding {
@@ -439,6 +440,11 @@ calls! {
 
     "office.standing" "standing" (api, _r: ()) -> Option<Office> {
         Ok(api.domain().await?.office().await?.map(office))
+    }
+    "office.duties" "duties" (api, ask: AskDuties) -> Vec<DutyRight> {
+        let domain = api.domain().await?;
+        let speaker = api.speaker(&domain);
+        Ok(domain.duties(ask.place.as_deref()).await?.into_iter().map(|right| speaker.duty(right)).collect())
     }
     "office.found" "found" (api, ask: Found) -> Office { Ok(office(api.domain().await?.found_organisation(ask).await?)) }
     "office.edit" "edit" (api, draft: Grant) -> Office { Ok(office(api.domain().await?.edit_grant(draft).await?)) }
@@ -459,7 +465,9 @@ calls! {
     "office.rotate" "rotate" (api, _r: ()) -> Office { Ok(office(api.domain().await?.rotate_signing_key().await?)) }
     "office.retire" "retire" (api, _r: ()) -> Office { Ok(office(api.domain().await?.retire_signing_key().await?)) }
     "office.link" "link" (api, ask: AskLink) -> JoinLink {
-        let (link, fingerprint) = api.domain().await?.join_link(ask.address.as_deref(), ask.with_hei).await?;
+        let domain = api.domain().await?;
+        let (link, fingerprint) =
+            domain.join_link(ask.address.as_deref(), ask.with_hei, ask.passphrase).await?;
         Ok(JoinLink { link, fingerprint })
     }
     "office.back_up" "backUp" (api, ask: Passphrase) -> SignedGrant {

@@ -273,6 +273,7 @@ fn texts(code: Code) -> (&'static str, &'static str, &'static str, &'static str)
         Code::GrantKeyAbsent => ("本机的钥匙串中没有该组织的签名密钥。", "The keychain of this computer has no signing key of the organisation.", "请从备份恢复，或在持有密钥的电脑上操作。", "Restore it from a backup, or do it on the computer that has it."),
         Code::GrantNotPublished => ("授权额度没有发布（{place}）。", "The grant was not published ({place}).", "已签名的内容不会丢失；请检查位置和写入权限后重试。", "What was signed is not lost; check the place and the right to write there, then try again."),
         Code::GrantPassphrase => ("口令至少需要 {least} 个字符。", "A passphrase has at least {least} characters.", "", ""),
+        Code::GrantTokenClosed => ("此口令打不开链接中的令牌，或者链接在生成之后被改动过；没有加入。", "The passphrase does not open the token in the link, or the link was changed after it was made; nothing was joined.", "请向管理员核对口令；也可以不填口令加入，之后再提供令牌。", "Compare the passphrase with the administrator; joining without it is possible, and the token can be handed in later."),
         Code::GrantBackup => ("无法打开此备份。", "This backup cannot be opened.", "请核对口令和文件。", "Check the passphrase and the file."),
         Code::LedgerInUse => ("账本正被另一个程序使用。", "The ledger is in use by another program.", "请关闭另一个“网程”窗口。", "Close the other Wangcheng window."),
         Code::LedgerNewer => ("账本由更新版本的程序写成。", "The ledger was written by a newer version of the program.", "请安装新版本。", "Install the newer version."),

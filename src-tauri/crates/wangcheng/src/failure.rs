@@ -173,6 +173,7 @@ pub enum Code {
     GrantKeyAbsent,
     GrantNotPublished,
     GrantPassphrase,
+    GrantTokenClosed,
     GrantBackup,
     // ledger
     LedgerInUse,
