@@ -71,6 +71,11 @@ export class Desk {
       case 'extend':
         this.act(wish.server, 'extend');
         break;
+      case 'console': {
+        const { server } = wish;
+        app.showServerById(server, () => void app.attempt(() => app.host.sessions.screen({ server, vnc: null })));
+        break;
+      }
       case 'password':
         this.act(wish.server, 'password');
         break;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Local, Utc};
 use secrecy::SecretString;
-use wangcheng::sessions::{Front, How, Kind, Link, Size, Stream};
+use wangcheng::sessions::{ConsoleForViewer, Front, How, Kind, Link, Size, Stream};
 use wangcheng::{Code, Failure, Result};
 
 use crate::error::WireError;
@@ -192,6 +192,19 @@ impl Api {
     pub async fn reach(&self, server: &str, how: &How, kind: Kind) -> Result<(Link, Front), WireError> {
         let reached = async { self.domain().await?.reach(server, how, kind).await };
         reached.await.map_err(|failure| self.in_words(&failure))
+    }
+
+    /// A server's console for a VNC viewer of this computer: not in the table, for the same reason.
+    ///
+    /// # Errors
+    /// What went wrong, in the user's language.
+    pub async fn console_for_viewer(
+        &self,
+        server: &str,
+        port: u16,
+    ) -> Result<(ConsoleForViewer, Front), WireError> {
+        let opened = async { self.domain().await?.console_for_viewer(server, port).await };
+        opened.await.map_err(|failure| self.in_words(&failure))
     }
 
     /// A failure in the user's language.

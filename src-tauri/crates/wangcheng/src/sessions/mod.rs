@@ -10,10 +10,12 @@ mod failure;
 pub mod files;
 mod link;
 mod login;
+mod proxy;
 mod recordings;
 mod screen;
 mod stream;
 mod tunnels;
+mod viewer;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,6 +38,7 @@ pub use screen::{ScreenOf, SessionKind};
 use stream::Reading;
 pub use stream::Stream;
 pub use tunnels::{KeptTunnel, NewTunnel, TunnelNow};
+pub use viewer::ConsoleForViewer;
 
 use crate::Wangcheng;
 use crate::app::Change;
