@@ -73,7 +73,10 @@ export class Desk {
         break;
       case 'console': {
         const { server } = wish;
-        app.showServerById(server, () => void app.attempt(() => app.host.sessions.screen({ server, vnc: null })));
+        app.showServerById(
+          server,
+          () => void app.attempt(async () => void (await app.host.sessions.screen({ server, vnc: null }))),
+        );
         break;
       }
       case 'password':

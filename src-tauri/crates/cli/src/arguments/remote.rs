@@ -128,9 +128,9 @@ pub struct Console {
 
 const AFTER_CONSOLE: &str =
     "Shows the server's own screen and keyboard, also while nobody can log in: in the application, which
-is started if it does not run. A viewer is asked for the password that is printed, which is good for
-this one viewer; the console's token is taken when it is there, and neither is kept anywhere. It ends
-when the viewer leaves.";
+is started if it does not run. A viewer is asked for the password that is printed; it is good for
+this one viewer, and the console's token is taken when that one is there. It ends when the viewer
+leaves.";
 
 /// The parts of a text between colons; brackets hold an address together.
 fn parts(text: &str) -> Option<Vec<String>> {

@@ -9,7 +9,8 @@ use std::process::Stdio;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
-use wangcheng::sessions::{ConsoleForViewer, Front};
+use tokio::sync::watch;
+use wangcheng::sessions::{ConsoleForViewer, Front, State};
 
 use super::attended;
 use super::shell::{cancelled, interrupted};
@@ -68,15 +69,16 @@ fn application(session: &Session, common: &Common, server: &Value) -> Result<()>
     };
     let output = session.output;
     opened.map_err(|error| {
-        let sentence = output.say(
-            "无法启动网程的窗口。",
-            "Wangcheng's window cannot be started.",
-        );
+        let sentence = output.say("无法启动网程的窗口。", "Wangcheng's window cannot be started.");
         let next = output.say(
             "可改用 `--browser` 或 `--listen`。",
             "Use `--browser` or `--listen` instead.",
         );
-        Trouble::new("application_absent", format!("{sentence} ({error})"), Some(next.to_owned()))
+        Trouble::new(
+            "application_absent",
+            format!("{sentence} ({error})"),
+            Some(next.to_owned()),
+        )
     })?;
     told(session, server, "application")
 }
@@ -171,10 +173,11 @@ async fn show(
         Some(program) => Some(start(session, program, &console)?),
         None => None,
     };
+    let state = front.state.clone();
     let shown = attended(output, front, console.run());
     tokio::select! {
         shown = shown => shown.map_err(|failure| session.failed(&failure)),
-        trouble = broken(session, program) => Err(trouble),
+        trouble = broken(session, program, &state) => Err(trouble),
     }
 }
 
@@ -189,18 +192,23 @@ fn start(session: &Session, program: &Path, console: &ConsoleForViewer) -> Resul
     started.map_err(|error| viewer_trouble(session, program.display(), error))
 }
 
-/// A viewer that ends well may have handed over to another program of its own; one that ends otherwise was none.
-async fn broken(session: &Session, program: Option<Child>) -> Trouble {
+/// A viewer that ends well may have handed over to another program of its own; one that ends otherwise before it came is none.
+async fn broken(session: &Session, program: Option<Child>, state: &watch::Receiver<State>) -> Trouble {
     if let Some(mut program) = program
         && let Ok(status) = program.wait().await
         && !status.success()
+        && matches!(*state.borrow(), State::Idle)
     {
         return viewer_trouble(session, "VNC", status);
     }
     std::future::pending().await
 }
 
-fn viewer_trouble(session: &Session, program: impl std::fmt::Display, why: impl std::fmt::Display) -> Trouble {
+fn viewer_trouble(
+    session: &Session,
+    program: impl std::fmt::Display,
+    why: impl std::fmt::Display,
+) -> Trouble {
     let output = session.output;
     let sentence = output.say("VNC 查看器无法使用", "The VNC viewer cannot be used");
     let next = output.say(

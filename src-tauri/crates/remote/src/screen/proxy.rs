@@ -63,7 +63,11 @@ impl Proxy {
         let socks = self.url.scheme().starts_with("socks5");
         let at = self.url.host_str().unwrap_or_default();
         let at = at.trim_start_matches('[').trim_end_matches(']');
-        let usual = if socks { Some(1080) } else { self.url.port_or_known_default() };
+        let usual = if socks {
+            Some(1080)
+        } else {
+            self.url.port_or_known_default()
+        };
         let at_port = self.url.port().or(usual).unwrap_or_default();
         let named = |why: &dyn fmt::Display| absent(format!("the proxy {at}:{at_port}: {why}"));
         let stream = reach(at, at_port).await.map_err(|error| match error {
@@ -113,7 +117,10 @@ impl Proxy {
         let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
         let line = String::from_utf8_lossy(line);
         let mut words = line.split(' ');
-        match (words.next(), words.next().and_then(|code| code.parse::<u16>().ok())) {
+        match (
+            words.next(),
+            words.next().and_then(|code| code.parse::<u16>().ok()),
+        ) {
             (Some(version), Some(200..=299)) if version.starts_with("HTTP/1.") => Ok(()),
             _ => Err(Trouble::Said(short(line))),
         }
@@ -121,7 +128,11 @@ impl Proxy {
 
     async fn socks(&self, stream: &mut BoxStream, host: &str, port: u16) -> Result<(), Trouble> {
         let odd = || Trouble::Said("it does not speak SOCKS5".to_owned());
-        let ways: &[u8] = if self.login.is_some() { &[5, 2, 0, 2] } else { &[5, 1, 0] };
+        let ways: &[u8] = if self.login.is_some() {
+            &[5, 2, 0, 2]
+        } else {
+            &[5, 1, 0]
+        };
         stream.write_all(ways).await?;
         stream.flush().await?;
         let mut chosen = [0; 2];
@@ -204,7 +215,10 @@ mod tests {
     use super::*;
 
     /// A proxy that expects these words and says those, each in turn; then what was said to it after that.
-    async fn proxy(scheme: &str, talk: Vec<(&'static [u8], &'static [u8])>) -> (Proxy, tokio::task::JoinHandle<()>) {
+    async fn proxy(
+        scheme: &str,
+        talk: Vec<(&'static [u8], &'static [u8])>,
+    ) -> (Proxy, tokio::task::JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let task = tokio::spawn(async move {
@@ -228,7 +242,10 @@ mod tests {
         let asked = b"CONNECT vnc.example:8002 HTTP/1.1\r\nHost: vnc.example:8002\r\n\r\n";
         let (through, talk) = proxy(
             "http",
-            vec![(asked, b"HTTP/1.1 200 Connection established\r\nVia: x\r\n\r\nRFB 003.008\n")],
+            vec![(
+                asked,
+                b"HTTP/1.1 200 Connection established\r\nVia: x\r\n\r\nRFB 003.008\n",
+            )],
         )
         .await;
         let mut stream = through.reach("vnc.example", 8002, None).await.unwrap();
@@ -242,16 +259,15 @@ mod tests {
     async fn a_login_goes_to_the_proxy_and_a_refusal_is_told_without_it() {
         let asked = b"CONNECT vnc.example:8002 HTTP/1.1\r\nHost: vnc.example:8002\r\n\
             Proxy-Authorization: Basic YWRhOmhpZGRlbg==\r\n\r\n";
-        let (mut through, talk) = proxy(
-            "http",
-            vec![(asked, b"HTTP/1.1 403 Forbidden\r\n\r\n")],
-        )
-        .await;
+        let (mut through, talk) = proxy("http", vec![(asked, b"HTTP/1.1 403 Forbidden\r\n\r\n")]).await;
         through.login = Some(("ada".to_owned(), "hidden".to_owned().into()));
         let error = through.reach("vnc.example", 8002, None).await.err().unwrap();
         let (error, shown) = (error.to_string(), format!("{through:?}"));
         assert!(error.contains("403 Forbidden"), "{error}");
-        assert!(!error.contains("hidden") && !shown.contains("hidden"), "{error} {shown}");
+        assert!(
+            !error.contains("hidden") && !shown.contains("hidden"),
+            "{error} {shown}"
+        );
         talk.await.unwrap();
     }
 
@@ -260,17 +276,16 @@ mod tests {
         let by_name: &[u8] = b"\x05\x01\x00\x03\x0bvnc.example\x1f\x42";
         let (through, talk) = proxy(
             "socks5h",
-            vec![(&[5, 1, 0], &[5, 0]), (by_name, &[5, 0, 0, 1, 127, 0, 0, 1, 0, 9])],
+            vec![
+                (&[5, 1, 0], &[5, 0]),
+                (by_name, &[5, 0, 0, 1, 127, 0, 0, 1, 0, 9]),
+            ],
         )
         .await;
         through.reach("vnc.example", 8002, None).await.unwrap();
         talk.await.unwrap();
         let by_address: &[u8] = &[5, 1, 0, 1, 127, 0, 0, 1, 0x1f, 0x42];
-        let (through, talk) = proxy(
-            "socks5",
-            vec![(&[5, 1, 0], &[5, 0]), (by_address, &[5, 5, 0, 1])],
-        )
-        .await;
+        let (through, talk) = proxy("socks5", vec![(&[5, 1, 0], &[5, 0]), (by_address, &[5, 5, 0, 1])]).await;
         let error = through.reach("127.0.0.1", 8002, None).await.err().unwrap();
         assert!(error.to_string().contains("SOCKS5 5"), "{error}");
         talk.await.unwrap();

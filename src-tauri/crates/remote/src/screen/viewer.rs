@@ -144,7 +144,10 @@ impl ViewerDoor {
 fn password() -> SecretString {
     let mut random = rand::rng();
     let letters = (0..PASSWORD_LENGTH).filter_map(|_| LETTERS.get(random.random_range(0..LETTERS.len())));
-    letters.map(|letter| char::from(*letter)).collect::<String>().into()
+    letters
+        .map(|letter| char::from(*letter))
+        .collect::<String>()
+        .into()
 }
 
 async fn greet(stream: TcpStream, password: SecretString) -> Came {
@@ -215,7 +218,9 @@ async fn refuse(writer: &mut OwnedWriteHalf, version: Version, why: &str) {
     let saying = async {
         writer.write_u32(1).await?;
         if version == Version::V8 {
-            writer.write_u32(u32::try_from(why.len()).unwrap_or_default()).await?;
+            writer
+                .write_u32(u32::try_from(why.len()).unwrap_or_default())
+                .await?;
             writer.write_all(why.as_bytes()).await?;
         }
         writer.shutdown().await

@@ -59,7 +59,9 @@ mod tests {
         let (user, password) = found.login.unwrap();
         assert_eq!((user.as_str(), password.expose_secret()), ("ada", "hidden"));
         assert!(through(&system, "https://vnc.inside.example:8002/").is_none());
-        let socks = Matcher::builder().all("socks5h://me:it@proxy.example:1080").build();
+        let socks = Matcher::builder()
+            .all("socks5h://me:it@proxy.example:1080")
+            .build();
         let found = through(&socks, "https://vnc.example:8002/").unwrap();
         assert_eq!(found.url.scheme(), "socks5h");
         assert_eq!(found.login.unwrap().0, "me");
@@ -70,7 +72,13 @@ mod tests {
         let address = SecretString::from("https://vnc.example:8002/?token=hidden".to_owned());
         assert!(to(&address, &Setting::Direct).is_none());
         let url: url::Url = "socks5://proxy.example:1080".parse().unwrap();
-        let found = to(&address, &Setting::At { url: url.clone(), login: None });
+        let found = to(
+            &address,
+            &Setting::At {
+                url: url.clone(),
+                login: None,
+            },
+        );
         assert_eq!(found.unwrap().url, url);
     }
 }

@@ -87,9 +87,6 @@ impl ConsoleForViewer {
         };
         let state = self.teller.watch();
         let screen = Screen::start(way, self.teller);
-        viewer
-            .show(&screen, state)
-            .await
-            .map_err(|error| failure(&error))
+        viewer.show(&screen, state).await.map_err(|error| failure(&error))
     }
 }
