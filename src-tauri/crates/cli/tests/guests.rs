@@ -26,11 +26,36 @@ use common::*;
 const NAME: &str = "guest-01";
 const PASSWORD: &str = "Right-Horse-7";
 
+/// A server; the file that its key was saved to.
+async fn with_key(place: &Place) -> PathBuf {
+    let key = place.dir.path().join("key");
+    let file = key.to_str().unwrap();
+    let create = [
+        "server",
+        "create",
+        NAME,
+        "--template",
+        "linux-small",
+        "--save-key",
+        file,
+    ];
+    place.json(&create).await;
+    key
+}
+
+/// Where its guest answers.
+async fn guest_port(place: &Place) -> u16 {
+    let shown = place.json(&["server", "show", NAME]).await;
+    let control = place.running.announcement().control;
+    let url = format!("{control}/guest?server={}", shown["id"].as_str().unwrap());
+    let guest = reqwest::get(url).await.unwrap().text().await.unwrap();
+    let guest: Value = serde_json::from_str(&guest).unwrap();
+    u16::try_from(guest["port"].as_u64().unwrap()).unwrap()
+}
+
 /// A server that was given a password and has started again since; where its guest answers.
 async fn with_password(place: &Place) -> u16 {
-    place
-        .json(&["server", "create", NAME, "--template", "linux-small"])
-        .await;
+    with_key(place).await;
     let mut command = place.command(&["server", "password", NAME]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -40,12 +65,7 @@ async fn with_password(place: &Place) -> u16 {
     let set = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap());
     assert!(set.await.unwrap().status.success());
     place.json(&["server", "reboot", NAME]).await;
-    let shown = place.json(&["server", "show", NAME]).await;
-    let control = place.running.announcement().control;
-    let url = format!("{control}/guest?server={}", shown["id"].as_str().unwrap());
-    let guest = reqwest::get(url).await.unwrap().text().await.unwrap();
-    let guest: Value = serde_json::from_str(&guest).unwrap();
-    u16::try_from(guest["port"].as_u64().unwrap()).unwrap()
+    guest_port(place).await
 }
 
 /// OpenSSH's client, which is told this password and knows no key.
@@ -176,9 +196,15 @@ async fn openssh_logs_in_with_the_password_that_was_set_and_leads_a_port_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn our_tunnels_lead_out_of_a_server_and_to_its_display() {
     let place = Place::new().await;
-    place
-        .json(&["server", "create", NAME, "--template", "linux-small"])
-        .await;
+    let key = with_key(&place).await;
+    // Without a keychain, what is known of its host key is what somebody wrote down.
+    let port = guest_port(&place).await.to_string();
+    let scanned = Command::new("ssh-keyscan")
+        .args(["-p", &port, "127.0.0.1"])
+        .output();
+    let ledger = place.dir.path().join("data/demo");
+    std::fs::write(ledger.join("known_hosts"), scanned.unwrap().stdout).unwrap();
+    let with_key = ["-i", key.to_str().unwrap()];
     let here = answers("through both\n");
     let out = format!("9001:127.0.0.1:{here}");
     let routes = [
@@ -191,7 +217,7 @@ async fn our_tunnels_lead_out_of_a_server_and_to_its_display() {
         "-L",
         "0:localhost:5901",
     ];
-    let (_tunnels, first, mut more) = begin(place.command(&routes));
+    let (_tunnels, first, mut more) = begin(place.command(&[&routes[..], &with_key].concat()));
     let mut told = vec![first, next(&mut more), next(&mut more)];
     told.sort_by_key(|one| one["to"].as_str().unwrap().to_owned());
     let port = |to: &str| {
@@ -207,7 +233,7 @@ async fn our_tunnels_lead_out_of_a_server_and_to_its_display() {
     drop(looking);
     // With a password, as it is set on such a machine.
     let set = "mkdir -p .vnc && echo secret99 | vncpasswd -f > .vnc/passwd";
-    let ran = place.run(&["ssh", NAME, set]).await;
+    let ran = place.run(&[&["ssh"], &with_key[..], &[NAME, set]].concat()).await;
     assert_eq!(code(&ran), 0, "{}", said(&ran));
     drop(display);
     let display = Display::start(place.dir.path());

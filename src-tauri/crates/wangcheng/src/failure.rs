@@ -272,6 +272,14 @@ impl Failure {
         )
     }
 
+    /// Whether the keychain is what fails.
+    pub fn is_keychain(&self) -> bool {
+        matches!(
+            self.code,
+            Code::KeychainLocked | Code::KeychainAbsent | Code::KeychainTimeout | Code::KeychainFailed
+        )
+    }
+
     /// Whether it is about a grant: nothing was asked of the cloud.
     pub fn is_grant(&self) -> bool {
         matches!(
