@@ -6,6 +6,7 @@
 mod choose;
 mod console;
 mod files;
+mod letters;
 mod logs;
 mod menu;
 mod recordings;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
 use crate::process::Program;
@@ -117,11 +117,69 @@ impl Desktop {
         &self.env
     }
 
+    /// Lets WebKit draw by itself instead of on a graphics card that the processor only plays: what a page takes is then
+    /// the page's.
+    pub fn draw_without_a_card(&mut self) {
+        self.env
+            .insert("WEBKIT_DISABLE_COMPOSITING_MODE".into(), "1".into());
+    }
+
     /// A command that runs `program` on this desktop.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().envs(&self.env);
         command
+    }
+
+    /// Wants letters as for a screen of so many dots per inch, as a person's settings do; 96 is the usual.
+    ///
+    /// # Errors
+    /// When xprop is not installed.
+    pub fn want_letters(&self, dots: u32) -> Result<()> {
+        let wanted = format!("Xft.dpi: {dots}\n");
+        let status = self
+            .command("xprop")
+            .args([
+                "-root",
+                "-f",
+                "RESOURCE_MANAGER",
+                "8s",
+                "-set",
+                "RESOURCE_MANAGER",
+                &wanted,
+            ])
+            .status()
+            .context("xprop is not installed")?;
+        ensure!(status.success(), "xprop says {status}");
+        Ok(())
+    }
+
+    /// Turns the wheel of the mouse at a place of the display, up for less than nothing, with so many milliseconds between
+    /// two notches.
+    ///
+    /// # Errors
+    /// When xdotool is not installed.
+    pub fn turn_wheel(&self, (x, y): (i64, i64), notches: i32, pause_ms: u32) -> Result<()> {
+        let button = if notches < 0 { "4" } else { "5" };
+        let (x, y) = (x.to_string(), y.to_string());
+        let (notches, pause) = (notches.unsigned_abs().to_string(), pause_ms.to_string());
+        let status = self
+            .command("xdotool")
+            .args([
+                "mousemove",
+                &x,
+                &y,
+                "click",
+                "--repeat",
+                &notches,
+                "--delay",
+                &pause,
+                button,
+            ])
+            .status()
+            .context("xdotool is not installed")?;
+        ensure!(status.success(), "xdotool says {status}");
+        Ok(())
     }
 
     /// The windows that are seen on the desktop now.

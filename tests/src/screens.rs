@@ -1,6 +1,8 @@
 //! Every screen and what can lie over it, one after the other: for pictures of all of them, and for what has to hold on
 //! each.
 
+pub mod sessions;
+
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -300,17 +302,22 @@ pub async fn open(window: &Window, screen: &str, server: &str) -> Result<()> {
 /// # Errors
 /// When it stays.
 pub async fn close(window: &Window) -> Result<()> {
-    for over in ["dialog[open]", ".menu"] {
-        if window.count(over).await? > 0 {
-            window.press(ESCAPE).await?;
-        }
-        window.wait_gone(over, PATIENCE).await?;
-    }
+    close_what_lies_over(window).await?;
     if window.count(&testid("bulk-clear")).await? > 0 {
         window.click(&testid("bulk-clear")).await?;
     }
     for pane in SIDE_PANES {
         close_pane(window, pane).await?;
+    }
+    Ok(())
+}
+
+async fn close_what_lies_over(window: &Window) -> Result<()> {
+    for over in ["dialog[open]", ".menu"] {
+        if window.count(over).await? > 0 {
+            window.press(ESCAPE).await?;
+        }
+        window.wait_gone(over, PATIENCE).await?;
     }
     Ok(())
 }

@@ -93,6 +93,13 @@ const PACKAGES: &[Package] = &[
         true,
     ),
     package(
+        "x11-utils",
+        "xprop",
+        "xorg-xprop",
+        "tells the virtual display how large letters are wanted",
+        true,
+    ),
+    package(
         "webkit2gtk-driver",
         "webkit2gtk4.1",
         "webkit2gtk-4.1",

@@ -43,41 +43,57 @@ mod measure {
         /// Directory of the programs to be measured, such as target/release
         #[arg(long)]
         programs: PathBuf,
+        /// Only the frames while the list is scrolled
+        #[arg(long)]
+        scrolling: bool,
     }
 
     pub fn main() -> Result<()> {
-        tokio::runtime::Runtime::new()?.block_on(measure(Arguments::parse().programs.canonicalize()?))
+        tokio::runtime::Runtime::new()?.block_on(measure(Arguments::parse()))
     }
 
-    async fn measure(programs: PathBuf) -> Result<()> {
+    async fn measure(arguments: Arguments) -> Result<()> {
+        let programs = arguments.programs.canonicalize()?;
         let ours = programs.join(programs::DESKTOP);
-        let empty = programs.join("examples/empty");
-        let desktop = Desktop::start(Keychain::Unlocked).await?;
-        let none: [OsString; 0] = [];
+        let mut desktop = Desktop::start(Keychain::Unlocked).await?;
+        desktop.draw_without_a_card();
+        if !arguments.scrolling {
+            start_and_memory(&desktop, &ours, &programs.join("examples/empty")).await?;
+        }
+        let crowded = Sandbox::start_with(&desktop.dir().join("crowded"), 8.0, SERVERS).await?;
+        let data = desktop.dir().join("crowded-data");
+        let window = Window::open(&desktop, &ours, options(&crowded, &data)).await?;
+        window.set_size(1280, 820).await?;
+        Walk::new(&window).demo().await?;
+        scroll(&desktop, &window).await
+    }
 
+    fn options(sandbox: &Sandbox, data: &Path) -> [OsString; 6] {
+        [
+            "--data-dir".into(),
+            data.into(),
+            "--sandbox".into(),
+            sandbox.announce_file().into(),
+            "--language".into(),
+            "en".into(),
+        ]
+    }
+
+    async fn start_and_memory(desktop: &Desktop, ours: &Path, empty: &Path) -> Result<()> {
+        let none: [OsString; 0] = [];
         // The usual start: somebody is signed in and has a server.
         let sandbox = Sandbox::start(&desktop.dir().join("sandbox"), 8.0).await?;
-        let options = |sandbox: &Sandbox, data: &Path| -> [OsString; 6] {
-            [
-                "--data-dir".into(),
-                data.into(),
-                "--sandbox".into(),
-                sandbox.announce_file().into(),
-                "--language".into(),
-                "en".into(),
-            ]
-        };
         let data = desktop.dir().join("data");
-        let window = Window::open(&desktop, &ours, options(&sandbox, &data)).await?;
+        let window = Window::open(desktop, ours, options(&sandbox, &data)).await?;
         Walk::new(&window).running("measured-01").await?;
         window.close().await?;
 
         let (mut first, mut floor) = (Vec::new(), Vec::new());
         for _ in 0..STARTS {
-            let window = Window::open(&desktop, &empty, none.clone()).await?;
+            let window = Window::open(desktop, empty, none.clone()).await?;
             floor.push(shown_ms(&window, "performance.getEntriesByType('paint').at(-1)").await?);
             window.kill().await?;
-            let window = Window::open(&desktop, &ours, options(&sandbox, &data)).await?;
+            let window = Window::open(desktop, ours, options(&sandbox, &data)).await?;
             window.by_testid(id::SERVER_ROW).await?;
             first.push(shown_ms(&window, "performance.getEntriesByName('useful').at(-1)").await?);
             window.close().await?;
@@ -85,22 +101,15 @@ mod measure {
         say("start_ms", median(first)?);
         say("start_floor_ms", median(floor)?);
 
-        let window = Window::open(&desktop, &empty, none).await?;
+        let window = Window::open(desktop, empty, none).await?;
         tokio::time::sleep(IDLE).await;
         say("memory_floor_mb", window.memory()? as f64 / 1e6);
         window.kill().await?;
-        let window = Window::open(&desktop, &ours, options(&sandbox, &data)).await?;
+        let window = Window::open(desktop, ours, options(&sandbox, &data)).await?;
         window.by_testid(id::SERVER_ROW).await?;
         tokio::time::sleep(IDLE).await;
         say("memory_mb", window.memory()? as f64 / 1e6);
-        window.close().await?;
-
-        let crowded = Sandbox::start_with(&desktop.dir().join("crowded"), 8.0, SERVERS).await?;
-        let data = desktop.dir().join("crowded-data");
-        let window = Window::open(&desktop, &ours, options(&crowded, &data)).await?;
-        window.set_size(1280, 820).await?;
-        Walk::new(&window).demo().await?;
-        scroll(&window).await
+        window.close().await
     }
 
     /// From the start of the process to the moment of an entry of the page's own clock.
@@ -118,7 +127,7 @@ mod measure {
     }
 
     /// Scrolls through the list from end to end by the wheel, and says how long the frames took.
-    async fn scroll(window: &Window) -> Result<()> {
+    async fn scroll(desktop: &Desktop, window: &Window) -> Result<()> {
         let rows = format!(
             "return Number(document.querySelector('{}')?.getAttribute('aria-rowcount'))",
             testid(id::SERVERS_TABLE)
@@ -144,10 +153,14 @@ mod measure {
             .await?;
         let top = format!("return document.querySelector('{SCROLLER}').scrollTop");
         let mut reached = 0.0;
-        for pixels in [120, 120, 480, 480, 2_000, -2_000, -480] {
-            window.wheel(SCROLLER, 40, pixels).await?;
+        let place = window.place(SCROLLER).await?;
+        for (notches, pause_ms) in [(40, 50), (100, 16), (400, 4), (-200, 8), (-300, 2)] {
+            desktop.turn_wheel(place, notches, pause_ms)?;
             let now = window.script(&top).await?.as_f64().unwrap_or_default();
-            ensure!(now != reached, "the wheel turned and the list stood still");
+            ensure!(
+                now != reached,
+                "the wheel turned and the list stood still at {now}"
+            );
             reached = now;
         }
         let frames: Vec<f64> = match window.script("return window.frames_ms").await? {
@@ -158,6 +171,7 @@ mod measure {
         sorted.sort_by(f64::total_cmp);
         let at = |part: f64| sorted.get(((sorted.len() - 1) as f64 * part) as usize).copied();
         say("frames", frames.len() as f64);
+        say("rows_from_the_top", reached / 40.0);
         say(
             "frames_over_33_ms",
             frames.iter().filter(|frame| **frame > 33.4).count() as f64,

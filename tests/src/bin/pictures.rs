@@ -132,7 +132,34 @@ mod pictures {
                 screens::close(&window).await?;
             }
         }
-        window.close().await?;
+        if screens::sessions::OF_SESSIONS.into_iter().any(wants) {
+            walk.open_server(SERVER).await?;
+            screens::sessions::begin(&window).await?;
+            for (language, theme, (size, width, height)) in all(arguments.size.as_deref()) {
+                window.other_window().await?;
+                window.click(&testid(id::NAV_SETTINGS)).await?;
+                look(&window, language, theme).await?;
+                window.other_window().await?;
+                window.find(&shown(language, theme)).await?;
+                window.set_size(width, height).await?;
+                for screen in screens::sessions::OF_SESSIONS
+                    .into_iter()
+                    .filter(|screen| wants(screen))
+                {
+                    if let Err(error) = screens::sessions::open(&window, screen).await {
+                        missing.push(format!("{screen}, {language}, {theme}, {size}: {error}"));
+                    } else {
+                        let file = out.join(format!("{screen}-{language}-{theme}-{size}.png"));
+                        window.screenshot(&file).await?;
+                        count += 1;
+                    }
+                    screens::sessions::close(&window).await?;
+                }
+            }
+            window.kill().await?;
+        } else {
+            window.close().await?;
+        }
         println!("{count} pictures in {}", out.display());
         ensure!(missing.is_empty(), "without a picture:\n{}", missing.join("\n"));
         Ok(())
@@ -154,7 +181,10 @@ mod pictures {
     async fn look(window: &Window, language: &str, theme: &str) -> Result<()> {
         window.choose(&testid(id::SETTINGS_LANGUAGE), language).await?;
         window.choose(&testid(id::SETTINGS_THEME), theme).await?;
-        let shown = format!("html[lang=\"{language}\"][data-theme=\"{theme}\"]");
-        window.find(&shown).await.map(drop)
+        window.find(&shown(language, theme)).await.map(drop)
+    }
+
+    fn shown(language: &str, theme: &str) -> String {
+        format!("html[lang=\"{language}\"][data-theme=\"{theme}\"]")
     }
 }

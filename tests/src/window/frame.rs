@@ -1,10 +1,8 @@
-//! The window as a whole: its size, its picture, its wheel, its other windows, and what its process takes.
+//! The window as a whole: its size, its picture, its place, its other windows, and what its process takes.
 
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
-use fantoccini::actions::{InputSource as _, WheelAction, WheelActions};
 
 use super::{Found, PATIENCE, Window};
 use crate::process;
@@ -69,34 +67,27 @@ impl Window {
         .await
     }
 
-    /// Turns the wheel over the middle of what `css` selects, by so many logical pixels each time.
+    /// Where on the display the middle of what `css` selects is seen, at most 200 pixels below its top.
     ///
     /// # Errors
-    /// When it is not there, or the driver has no wheel.
-    pub async fn wheel(&self, css: &str, times: u32, pixels: i64) -> Result<()> {
+    /// When it is not there.
+    pub async fn place(&self, css: &str) -> Result<(i64, i64)> {
         let element = self.find(css).await?;
         let (x, y, width, height) = self
             .command(element.rectangle())
             .await
             .context("it has no place")?;
-        let (x, y) = ((x + width / 2.0) as i64, (y + height.min(400.0) / 2.0) as i64);
-        let turn = WheelAction::Scroll {
-            duration: Some(Duration::ZERO),
-            x,
-            y,
-            delta_x: 0,
-            delta_y: pixels,
+        let window = self.script("return [window.screenX, window.screenY]").await?;
+        let of = |axis: usize| {
+            window
+                .get(axis)
+                .and_then(serde_json::Value::as_f64)
+                .unwrap_or_default()
         };
-        let pause = WheelAction::Pause {
-            duration: Duration::from_millis(16),
-        };
-        let mut turns = WheelActions::new("wheel".to_owned());
-        for _ in 0..times {
-            turns = turns.then(turn.clone()).then(pause.clone());
-        }
-        self.command(self.client.perform_actions(turns))
-            .await
-            .context("the wheel does not turn")
+        Ok((
+            (of(0) + x + width / 2.0) as i64,
+            (of(1) + y + height.min(400.0) / 2.0) as i64,
+        ))
     }
 
     /// Memory of the application's processes, in bytes: what they share is counted once.

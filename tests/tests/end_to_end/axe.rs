@@ -28,8 +28,25 @@ async fn faultless(language: &str) {
             screens::close(&window).await.unwrap();
         }
     }
+    walk.open_server(name).await.unwrap();
+    screens::sessions::begin(&window).await.unwrap();
+    for theme in ["light", "dark"] {
+        window.other_window().await.unwrap();
+        window.click(&testid(id::NAV_SETTINGS)).await.unwrap();
+        window.choose(&testid(id::SETTINGS_THEME), theme).await.unwrap();
+        window.other_window().await.unwrap();
+        window
+            .find(&format!("html[data-theme=\"{theme}\"]"))
+            .await
+            .unwrap();
+        for screen in screens::sessions::OF_SESSIONS {
+            screens::sessions::open(&window, screen).await.unwrap();
+            note(screen, screens::faults(&window).await.unwrap());
+            screens::sessions::close(&window).await.unwrap();
+        }
+    }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-    window.close().await.unwrap();
+    window.kill().await.unwrap();
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Manners of the desktop: the palette, links, keys that lie ready, the bundle for reports, tray and notifications.
 
+use serde_json::json;
 use wangcheng_tests::desktop::Keychain;
 use wangcheng_tests::neighbours::Neighbours;
 use wangcheng_tests::programs;
@@ -201,5 +202,38 @@ async fn the_tray_counts_and_leads_on_and_a_notification_leads_to_its_server() {
     window.click(&testid(id::NAV_SETTINGS)).await.unwrap();
     neighbours.click("Extend").unwrap();
     window.by_testid(id::EXTEND_SUBMIT).await.unwrap();
+    window.close().await.unwrap();
+}
+
+/// What a desktop tells GTK of a person who wants nothing that moves.
+const STILL: &str = "[Settings]\ngtk-enable-animations=0\n";
+
+#[tokio::test]
+async fn letters_are_as_large_and_as_still_as_the_system_wants_them() {
+    let stage = Stage::set(Keychain::Unlocked, 8.0).await;
+    let config = stage.desktop.dir().join("home/.config/gtk-3.0");
+    std::fs::create_dir_all(&config).unwrap();
+    std::fs::write(config.join("settings.ini"), STILL).unwrap();
+    stage.desktop.want_letters(144).unwrap();
+    let window = stage.open("en", "light").await;
+    window.set_size(1280, 820).await.unwrap();
+    let mut walk = Walk::new(&window);
+    walk.running("large-01").await.unwrap();
+    let seen = window
+        .script(
+            "const moving = getComputedStyle(document.querySelector('button')).transitionDuration; \
+             return [getComputedStyle(document.documentElement).fontSize, \
+                     matchMedia('(prefers-reduced-motion: reduce)').matches, parseFloat(moving) < 0.01, \
+                     document.documentElement.scrollWidth <= window.innerWidth]",
+        )
+        .await
+        .unwrap();
+    let pictures = programs::target_dir().unwrap().join("end-to-end").join("desk");
+    window.screenshot(&pictures.join("large.png")).await.unwrap();
+    assert_eq!(
+        seen,
+        json!(["24px", true, true, true]),
+        "size of letters, less motion wanted, little moves, nothing beyond the window's edge"
+    );
     window.close().await.unwrap();
 }
