@@ -133,6 +133,7 @@ pub enum Code {
     CertificateUntrusted,
     ConsoleUnreachable,
     PageNotShown,
+    EditorAbsent,
     SshConfigInvalid,
     PortTaken,
     TunnelUnknown,

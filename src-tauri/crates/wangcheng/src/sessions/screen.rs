@@ -15,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::failure::failure;
 use super::stream::Reading;
-use super::{How, LOOK, Now, SESSIONS_MOST, Session, State};
+use super::{LOOK, Now, SESSIONS_MOST, Session, State};
 use crate::Wangcheng;
 use crate::app::Change;
 use crate::cloud::Live;
@@ -191,7 +191,8 @@ impl Wangcheng {
                     // The cloud is asked for nothing.
                     return Err(Code::Rehearsed.into());
                 }
-                let way = self.way_to(&server, &How::default()).await?;
+                // As somebody came there already.
+                let way = self.way_to(&server, &self.how_on(&server.id)).await?;
                 let (host, port) = (host.clone(), *port);
                 let login: Login = way.login;
                 let (user, teller) = (login.to.user.clone(), login.teller.clone());
