@@ -13,6 +13,7 @@ use wangcheng_tests::walk::Walk;
 use wangcheng_tests::window::{PATIENCE, Window, testid};
 
 use super::Stage;
+use super::safety::outcome;
 use super::screen::{brighter_than, still};
 
 const NAME: &str = "console-01";
@@ -220,4 +221,104 @@ async fn a_vnc_display_asks_for_its_password_in_the_window() {
 #[tokio::test]
 async fn a_vnc_display_in_chinese() {
     vnc("zh-CN", "light").await;
+}
+
+#[tokio::test]
+async fn the_providers_page_can_ask_nothing_of_this_program_and_stays_where_it_is() {
+    let stage = Stage::set(Keychain::Unlocked, 8.0).await;
+    let window = with_server(&stage, "en", "light").await;
+    window.click(&testid("server-screen")).await.unwrap();
+    window.other_window().await.unwrap();
+    shown_screen(&window).await;
+    window.click(&testid("screen-page")).await.unwrap();
+    let is_page = "return location.pathname === '/vnc_auto.html'";
+    window.window_where(is_page).await.unwrap();
+    let invoke = |command: &str, ask: &str| {
+        format!(
+            "if (!window.__TAURI_INTERNALS__) throw 'not allowed: there is nothing to ask'; \
+             return await window.__TAURI_INTERNALS__.invoke('{command}', {ask})"
+        )
+    };
+    for (command, ask) in [
+        ("call", "{ name: 'accounts.list', request: null }"),
+        ("watch", "{}"),
+        ("session", "{ request: { act: 'close', session: 'x' } }"),
+        ("session_type", "new Uint8Array([1])"),
+        ("session_output", "{ session: 'x', offset: null }"),
+        ("session_files", "{ request: { act: 'copies', session: 'x' } }"),
+        (
+            "session_local",
+            "{ request: { act: 'download', session: 'x', paths: [] } }",
+        ),
+        ("session_tunnels", "{ request: { act: 'list' } }"),
+        ("session_recordings", "{ request: { act: 'list' } }"),
+        ("session_picture", "new Uint8Array([1])"),
+        ("plugin:window|set_title", "{ value: 'mine' }"),
+        (
+            "plugin:webview|create_webview_window",
+            "{ options: { label: 'main2', url: 'index.html' } }",
+        ),
+        (
+            "plugin:event|listen",
+            "{ event: 'x', target: { kind: 'Any' }, handler: 1 }",
+        ),
+    ] {
+        let came = outcome(&window, &invoke(command, ask)).await;
+        let text = came.as_str().unwrap_or_default();
+        assert!(
+            text.starts_with("threw") && text.contains("not allowed"),
+            "{command}: {came}"
+        );
+    }
+    // It goes nowhere else, neither to our own pages nor to another host.
+    for address in [
+        "tauri://localhost/index.html",
+        "http://127.0.0.1:9/",
+        "about:blank",
+    ] {
+        window
+            .script(&format!("location.href = '{address}'"))
+            .await
+            .unwrap();
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        assert_eq!(window.script(is_page).await.unwrap(), true, "{address}");
+    }
+    window.kill().await.unwrap();
+}
+
+async fn asked_from_a_terminal(language: &str, theme: &str) {
+    let stage = Stage::set(Keychain::Unlocked, 8.0).await;
+    let window = with_server(&stage, language, theme).await;
+    let mut command = stage.desktop.command(programs::find(programs::CLI).unwrap());
+    command
+        .arg("--sandbox")
+        .arg(stage.sandbox.announce_file())
+        .arg("--data-dir")
+        .arg(&stage.data)
+        .args(["--as", "ada", "--json", "console", NAME]);
+    let ran = tokio::task::spawn_blocking(move || command.output().unwrap());
+    let ran = ran.await.unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let told: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(told["opened"], "application", "{told}");
+    let question = format!("{}[data-kind=\"console\"]", testid("link-question"));
+    window.wait_text(&question, NAME).await.unwrap();
+    window
+        .screenshot(&pictures().join(format!("asked-{language}-{theme}.png")))
+        .await
+        .unwrap();
+    window.click(&testid("link-follow")).await.unwrap();
+    window.other_window().await.unwrap();
+    shown_screen(&window).await;
+    window.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_terminal_asks_the_window_for_a_screen_and_the_window_asks_the_person() {
+    asked_from_a_terminal("en", "light").await;
+}
+
+#[tokio::test]
+async fn a_terminal_asks_in_chinese() {
+    asked_from_a_terminal("zh-CN", "dark").await;
 }
