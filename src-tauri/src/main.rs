@@ -5,6 +5,7 @@
 
 mod choose;
 mod console;
+mod editor;
 mod files;
 mod logs;
 mod menu;

@@ -5709,6 +5709,10 @@ server: string, } | { "kind": "extend",
 /**
  * Server id.
  */
+server: string, } | { "kind": "console", 
+/**
+ * Server id.
+ */
 server: string, } | { "kind": "password", 
 /**
  * Server id.

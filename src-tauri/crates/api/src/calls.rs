@@ -40,7 +40,7 @@ use crate::views::office::{
     ActOnFinding, AskAudit, AskDuties, AskLink, DutyRight, JoinLink, Office, Passphrase, PublishGrant,
     RestoreOffice, RevokeGrant, SignedGrant, office,
 };
-use crate::views::sessions::{OpenScreen, OpenSession, Session};
+use crate::views::sessions::{ChosenKey, OpenScreen, OpenSession, Session};
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
     Delivery, DeliveryTest, EventPage, ExtendLease, FindKeys, ListEvents, Operation, OperationRef, PerServer,
@@ -275,10 +275,11 @@ calls! {
 
     "sessions.list" "list" (api, _r: ()) -> Vec<Session> { api.sessions().await }
     "sessions.open" "open" (api, ask: OpenSession) -> Session {
-        let session = api.open_session(&ask.server).await?;
+        let session = api.open_session(&ask.server, api.how_of(ask.how.unwrap_or_default())?).await?;
         api.show_sessions();
         Ok(session)
     }
+    "sessions.choose_key" "chooseKey" (api, _r: ()) -> Option<ChosenKey> { api.choose_key().await }
     "sessions.screen" "screen" (api, ask: OpenScreen) -> Session {
         let session = api.open_screen(&ask.server, ask.vnc).await?;
         api.show_sessions();

@@ -13,6 +13,7 @@ mod host;
 mod links;
 mod rehearsal;
 mod session_files;
+mod session_keys;
 mod session_recordings;
 mod session_tunnels;
 mod session_window;

@@ -233,6 +233,7 @@ fn texts(code: Code) -> (&'static str, &'static str, &'static str, &'static str)
         Code::ScreenProtocol => ("对方没有按 VNC 协议应答，或超出了限度。", "The other side does not speak VNC as expected, or exceeds a limit.", "请重新连接；若再次出现，请换用云平台的页面。", "Connect again; if it happens again, use the provider's page."),
         Code::CertificateUntrusted => ("{host} 的证书不受信任。", "The certificate of {host} is not trusted.", "若经过公司的代理，请在“设置”中加入其证书。", "If a company's proxy is in between, add its certificate in Settings."),
         Code::ConsoleUnreachable => ("无法连接控制台 {host}:{port}。", "The console at {host}:{port} cannot be reached.", "许多公司的防火墙会拦截该端口：请换一个网络，或在浏览器中打开。", "Many companies' firewalls close this port: try another network, or open it in the browser."),
+        Code::EditorAbsent => ("无法打开文本编辑器。", "No text editor can be opened.", "请为文本文件设置默认的编辑器，或在 WANGCHENG_EDITOR 中写明程序后重新启动网程。", "Set the system's default editor for text, or name a program in WANGCHENG_EDITOR and start Wangcheng again."),
         Code::PageNotShown => ("无法打开云平台的页面。", "The provider's page cannot be opened.", "请在云平台自己的网站上打开这台服务器的控制台。", "Open this server's console on the provider's own site."),
         Code::SshConfigInvalid => ("无法按 {file} 连接。", "{file} cannot be followed.", "请改正所指出之处；ProxyCommand 请改为 ProxyJump。", "Mend what is pointed out; instead of ProxyCommand use ProxyJump."),
         Code::PortTaken => ("无法监听 {address}。", "{address} cannot be listened on.", "端口可能已被占用：请换一个，或填 0 由系统选择。", "The port may be taken: use another one, or 0 to let the system choose."),
