@@ -248,37 +248,43 @@ impl Desktop {
         }
     }
 
-    /// Prints into a file by the dialog that opens beside the windows `before`, as a person who takes “Print to File”, the
-    /// only printer that there is. The path has plain letters only.
+    /// Prints into a file by the dialog that opens beside the windows `before`: “Print to File” is the only printer that there
+    /// is, and its file lies in the home directory, which is looked through.
     ///
     /// # Errors
-    /// When no dialog opens in time, or it stays.
-    pub async fn print_to_file(&self, before: &[String], path: &Path) -> Result<()> {
+    /// When no dialog opens in time, or no PDF comes of it.
+    pub async fn print_to_file(&self, before: &[String]) -> Result<Vec<u8>> {
         let dialog = self.opened(before).await?;
-        let typed = path.display().to_string();
-        // The button of the file opens a dialog of its own, whose name is typed.
         let act = |step: &[&str]| self.command("xdotool").args(step).output();
-        act(&["windowfocus", "--sync", &dialog])?;
-        let before: Vec<String> = self.shown_windows()?;
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        act(&["key", "alt+f"])?;
-        act(&["sleep", "0.3", "key", "space"])?;
-        let chooser = self.opened(&before).await?;
-        act(&["windowfocus", "--sync", &chooser])?;
-        act(&["sleep", "0.5", "key", "ctrl+a"])?;
-        act(&["type", "--delay", "20", &typed])?;
-        act(&["sleep", "0.5", "key", "Return"])?;
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        act(&["windowfocus", "--sync", &dialog])?;
-        act(&["sleep", "0.3", "key", "alt+p"])?;
-        let until = tokio::time::Instant::now() + START;
-        while self.shown_windows()?.contains(&dialog) {
-            if tokio::time::Instant::now() > until {
-                bail!("the dialog stays");
+        let until = tokio::time::Instant::now() + START * 3;
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if self.shown_windows()?.contains(&dialog) {
+                // The list of printers has the focus; its only one is chosen, then the dialog's own button.
+                act(&["windowfocus", "--sync", &dialog])?;
+                act(&["key", "Down"])?;
+                act(&["key", "Return"])?;
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            for place in ["home", "home/Documents"] {
+                let files = std::fs::read_dir(self.dir().join(place))
+                    .into_iter()
+                    .flatten()
+                    .flatten();
+                for file in files.filter(|file| file.path().extension() == Some(OsStr::new("pdf"))) {
+                    let bytes = std::fs::read(file.path())?;
+                    if bytes.trim_ascii_end().ends_with(b"%%EOF") {
+                        return Ok(bytes);
+                    }
+                }
+            }
+            if tokio::time::Instant::now() > until {
+                let _ = self
+                    .command("import")
+                    .args(["-window", "root", "/tmp/log/usage8/print.png"])
+                    .output();
+                bail!("the dialog makes no PDF");
+            }
         }
-        Ok(())
     }
 
     /// A directory that lives as long as the desktop, for data directories and files of peers.

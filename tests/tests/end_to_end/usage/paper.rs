@@ -1,8 +1,5 @@
 //! The report, printed by the system: the real dialog makes a PDF of it.
 
-use std::path::PathBuf;
-use std::time::Duration;
-
 use wangcheng_tests::desktop::Keychain;
 use wangcheng_tests::past;
 use wangcheng_tests::programs;
@@ -11,10 +8,6 @@ use wangcheng_tests::walk::{Walk, id};
 use wangcheng_tests::window::testid;
 
 use super::super::Stage;
-
-/// How long the dialog may take to come, and the file after it.
-const PRINTING: Duration = Duration::from_secs(60);
-const STEP: Duration = Duration::from_millis(200);
 
 /// Pages in a PDF as the system's printing writes it.
 fn pages(pdf: &[u8]) -> usize {
@@ -35,17 +28,7 @@ async fn printed(language: &str) {
 
     let before = stage.desktop.shown_windows().unwrap();
     window.click(&testid("usage-print")).await.unwrap();
-    let pdf: PathBuf = stage.desktop.dir().join("report.pdf");
-    stage.desktop.print_to_file(&before, &pdf).await.unwrap();
-    let until = tokio::time::Instant::now() + PRINTING;
-    let bytes = loop {
-        let bytes = std::fs::read(&pdf).unwrap_or_default();
-        if bytes.trim_ascii_end().ends_with(b"%%EOF") {
-            break bytes;
-        }
-        assert!(tokio::time::Instant::now() < until, "no PDF comes of it");
-        tokio::time::sleep(STEP).await;
-    };
+    let bytes = stage.desktop.print_to_file(&before).await.unwrap();
     let kept = programs::target_dir().unwrap().join("end-to-end").join("report");
     std::fs::create_dir_all(&kept).unwrap();
     std::fs::write(kept.join(format!("{language}.pdf")), &bytes).unwrap();

@@ -66,7 +66,7 @@ pub use take_in::{Batch, Taken};
 
 use crate::Error;
 use standing::Standings;
-use words::{ServerIds, Words};
+use words::{Owners, ServerIds, Words};
 
 const FILE: &str = "tally.db";
 const BUSY: Duration = Duration::from_secs(30);
@@ -148,6 +148,7 @@ pub(crate) struct Inner {
     words: Words,
     servers: ServerIds,
     standings: Standings,
+    owners: Owners,
 }
 
 impl Tally {
@@ -178,6 +179,7 @@ impl Tally {
                 words: Words::default(),
                 servers: ServerIds::default(),
                 standings: Standings::default(),
+                owners: Owners::default(),
             }),
         }
     }
@@ -209,7 +211,9 @@ impl Tally {
             words,
             servers,
             standings,
+            owners,
         } = &mut *inner;
+        owners.forget();
         let result = (|| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let mut open = Open {
