@@ -702,7 +702,15 @@ session: string,
 /**
  * As they stand.
  */
-copies: Array<CopyView>, } | { "kind": "budget_reached", 
+copies: Array<CopyView>, } | { "kind": "session_edits", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * As they stand.
+ */
+edits: Array<EditView>, } | { "kind": "budget_reached", 
 /**
  * What is told.
  */
@@ -736,6 +744,19 @@ shown: HostKeyView,
  * What is known.
  */
 known: Array<HostKeyView>, };
+
+/**
+ * A file with a private key that a person chose in the system's dialog.
+ */
+export type ChosenKey = { 
+/**
+ * What it is called here; where it lies is not told.
+ */
+id: string, 
+/**
+ * The file's name.
+ */
+name: string, };
 
 /**
  * Says where events go.
@@ -1349,6 +1370,36 @@ disk: string, };
 export type Doable = "create" | "delete" | "power" | "lease" | "resize" | "rename" | "tag" | "password" | "disks" | "addresses" | "security_groups";
 
 /**
+ * Where a file that is changed here stands.
+ */
+export type EditStateView = { "kind": "same" } | { "kind": "saving" } | { "kind": "saved", 
+/**
+ * How often by now.
+ */
+times: number, } | { "kind": "conflict" } | { "kind": "failed", 
+/**
+ * Why.
+ */
+error: WireError, };
+
+/**
+ * A file of the server that is changed in an editor here.
+ */
+export type EditView = { 
+/**
+ * Its number.
+ */
+id: number, 
+/**
+ * Its path there.
+ */
+path: string, 
+/**
+ * Where it stands.
+ */
+state: EditStateView, };
+
+/**
  * What the audit tells.
  */
 export type Elsewhere = { 
@@ -1658,7 +1709,27 @@ how: CopySteer, } | { "act": "clear_copies",
 /**
  * Session id.
  */
-session: string, };
+session: string, } | { "act": "edits", 
+/**
+ * Session id.
+ */
+session: string, } | { "act": "save_edit", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Its number.
+ */
+edit: number, } | { "act": "end_edit", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Its number.
+ */
+edit: number, };
 
 /**
  * What comes of it.
@@ -1675,7 +1746,11 @@ count: number, } | { "kind": "copies",
 /**
  * They.
  */
-copies: Array<CopyView>, } | { "kind": "done" };
+copies: Array<CopyView>, } | { "kind": "edits", 
+/**
+ * They.
+ */
+edits: Array<EditView>, } | { "kind": "done" };
 
 /**
  * Looking for keys that lie ready on this computer.
@@ -2429,7 +2504,23 @@ session: string,
 /**
  * Paths there.
  */
-paths: Array<string>, } | { "act": "show_folder", 
+paths: Array<string>, } | { "act": "edit", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Its path there.
+ */
+path: string, } | { "act": "edit_again", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Its number.
+ */
+edit: number, } | { "act": "show_folder", 
 /**
  * Session id.
  */
@@ -2545,7 +2636,11 @@ export type OpenSession = {
 /**
  * Server id.
  */
-server: string, };
+server: string, 
+/**
+ * What is wanted otherwise than usual.
+ */
+how: SessionHow | null, };
 
 /**
  * One operation.
@@ -4033,7 +4128,11 @@ export type SessionAct = { "act": "open",
 /**
  * Server id.
  */
-server: string, } | { "act": "screen", 
+server: string, 
+/**
+ * The session that it is to log in like.
+ */
+like: string | null, } | { "act": "screen", 
 /**
  * Server id.
  */
@@ -4171,6 +4270,23 @@ instruction: string,
  * The prompts: text, and whether what is typed may be seen.
  */
 prompts: Array<[string, boolean]>, };
+
+/**
+ * How to log in, where it is not as usual. What is empty is as usual.
+ */
+export type SessionHow = { 
+/**
+ * As this user.
+ */
+user: string, 
+/**
+ * With this key first: the id of a file that was chosen.
+ */
+key: string | null, 
+/**
+ * Through these hosts, as `ssh -J` takes them.
+ */
+jumps: string, };
 
 /**
  * What a person set for all sessions.
@@ -5634,6 +5750,7 @@ export const calls = (call: Call) => ({
   sessions: {
     list: () => call<Array<Session>>("sessions.list", null),
     open: (request: OpenSession) => call<Session>("sessions.open", request),
+    chooseKey: () => call<ChosenKey | null>("sessions.choose_key", null),
     screen: (request: OpenScreen) => call<Session>("sessions.screen", request),
   },
   disks: {
