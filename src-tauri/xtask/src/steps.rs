@@ -201,7 +201,11 @@ pub fn soak() -> Result<()> {
     for (package, test, what) in [
         ("wangcheng-tests", "kill", "kills at every step"),
         ("wangcheng-tests", "faults", "every fault"),
-        ("wangcheng-tests", "end_to_end", "terminals under a flood"),
+        (
+            "wangcheng-tests",
+            "end_to_end",
+            "terminals and a screen under a flood",
+        ),
         ("remote", "openssh", "two gigabytes by SFTP, with a cut"),
         ("wangcheng", "backlog", "a million events"),
         ("store", "model", "two programs at one outbox"),
