@@ -8,8 +8,8 @@ use api::{FileDrag, FilesAct, FilesAnswer, LocalAct, WireError};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, DragDropEvent, Manager, State, WebviewWindow};
 
-use crate::Backend;
 use crate::choose::{Wanted, choose};
+use crate::{Backend, editor};
 
 /// Most things that are taken of one drop.
 const DROPPED_MOST: usize = 1000;
@@ -118,6 +118,17 @@ pub async fn session_local(
             };
             api.download(&session, &paths, &folder).await?;
             return Ok(true);
+        }
+        LocalAct::Edit { session, path } => {
+            let rescue = downloads(window.app_handle());
+            let copy = api.edit(&session, &path, &rescue).await?;
+            let opened = editor::open(window.app_handle(), &copy).await;
+            return opened.map(|()| true).map_err(|error| api.no_editor(&error));
+        }
+        LocalAct::EditAgain { session, edit } => {
+            let copy = api.edit_place(&session, edit).await?;
+            let opened = editor::open(window.app_handle(), &copy).await;
+            return opened.map(|()| true).map_err(|error| api.no_editor(&error));
         }
         LocalAct::ShowFolder { session, copy } => {
             let folder = api.folder_of_copy(&session, copy).await?;

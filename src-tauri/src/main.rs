@@ -5,8 +5,8 @@
 
 mod choose;
 mod console;
+mod editor;
 mod files;
-mod letters;
 mod logs;
 mod menu;
 mod recordings;

@@ -8,7 +8,7 @@ use tauri::ipc::{Channel, InvokeBody, InvokeResponseBody, Request};
 use tauri::{AppHandle, Manager, State, WebviewUrl, WebviewWindowBuilder};
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::{Backend, letters, window};
+use crate::{Backend, window};
 
 /// Its name, which its capability is for.
 pub const WINDOW: &str = "sessions";
@@ -111,9 +111,8 @@ pub fn show(app: &AppHandle) {
         .min_inner_size(LEAST_WIDTH, LEAST_HEIGHT)
         .on_navigation(window::is_ours)
         .build();
-    match opened {
-        Ok(window) => letters::follow_the_system(&window),
-        Err(error) => tracing::error!(%error, "the window of sessions cannot be opened"),
+    if let Err(error) = opened {
+        tracing::error!(%error, "the window of sessions cannot be opened");
     }
 }
 

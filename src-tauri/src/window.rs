@@ -9,8 +9,6 @@ use tauri::{
     AppHandle, LogicalPosition, LogicalSize, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
 };
 
-use crate::letters;
-
 /// Its name, which its capability is for.
 pub const MAIN: &str = "main";
 const FILE: &str = "window.json";
@@ -136,7 +134,6 @@ pub fn open(app: &AppHandle, memory: &Memory) -> anyhow::Result<()> {
         .on_navigation(is_ours)
         .build()
         .context("the window cannot be opened")?;
-    letters::follow_the_system(&window);
     let screens: Vec<Screen> = window
         .available_monitors()
         .unwrap_or_default()

@@ -1,11 +1,16 @@
 //! Acts on the open server, step by step: another size, disks, and whatever a question is asked about; and how the
 //! window says that they ended.
 
-use anyhow::{Context, Result};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
 
 use crate::screens;
 use crate::walk::{ASYNCHRONY, Walk, id};
 use crate::window::{Found, PATIENCE, testid};
+
+/// How long thousands of events may take from the platform, on a machine that does much else.
+const READING: Duration = Duration::from_secs(120);
 
 /// How an operation ended, as the window shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,6 +164,29 @@ impl Walk<'_> {
         let words = self.window.text(&told).await?;
         self.picture(code).await?;
         Ok(words)
+    }
+
+    /// Reads everybody's events from the platform, and waits until all of them are here.
+    ///
+    /// # Errors
+    /// When it does not end well in time.
+    pub async fn pull(&mut self) -> Result<()> {
+        self.click("nav-usage").await?;
+        self.click("usage-part-sources").await?;
+        self.click("reading-pull").await?;
+        let ends = ["done", "failed", "cancelled"];
+        let state = self
+            .window
+            .wait_attribute(&testid("reading"), "data-state", &ends, READING)
+            .await?;
+        if state != "done" {
+            bail!(
+                "reading ended as {state}: {}",
+                self.window.text(&testid("reading")).await?
+            );
+        }
+        self.picture("pulled").await?;
+        self.click("usage-part-overview").await
     }
 
     /// Takes away what is told in the corner, which lies over what is below.

@@ -203,17 +203,8 @@ impl Desktop {
     /// # Errors
     /// When no dialog opens in time.
     pub async fn choose_in_dialog(&self, before: &[String], path: &Path) -> Result<()> {
+        let dialog = self.opened(before).await?;
         let until = tokio::time::Instant::now() + START * 2;
-        let dialog = loop {
-            let shown = self.shown_windows()?;
-            if let Some(new) = shown.iter().find(|id| !before.contains(id)) {
-                break new.clone();
-            }
-            if tokio::time::Instant::now() > until {
-                bail!("no dialog opens beside {before:?}");
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        };
         let typed = path.display().to_string();
         // It reads the folder that it begins in, and what is typed meanwhile may be lost: then it is typed again.
         let steps: [&[&str]; 4] = [
@@ -240,6 +231,60 @@ impl Desktop {
             }
         }
         bail!("the dialog does not take {typed}");
+    }
+
+    /// Waits for the window that opens beside the windows `before`, and gives its id.
+    async fn opened(&self, before: &[String]) -> Result<String> {
+        let until = tokio::time::Instant::now() + START * 2;
+        loop {
+            let shown = self.shown_windows()?;
+            if let Some(new) = shown.iter().find(|id| !before.contains(id)) {
+                return Ok(new.clone());
+            }
+            if tokio::time::Instant::now() > until {
+                bail!("no dialog opens beside {before:?}");
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Prints into a file by the dialog that opens beside the windows `before`: “Print to File” is the only printer that there
+    /// is, and its file lies in the home directory, which is looked through.
+    ///
+    /// # Errors
+    /// When no dialog opens in time, or no PDF comes of it.
+    pub async fn print_to_file(&self, before: &[String]) -> Result<Vec<u8>> {
+        let dialog = self.opened(before).await?;
+        let act = |step: &[&str]| self.command("xdotool").args(step).output();
+        let until = tokio::time::Instant::now() + START * 3;
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if self.shown_windows()?.contains(&dialog) {
+                // The list of printers has the focus; its only one is chosen, then the dialog's own button.
+                act(&["windowfocus", "--sync", &dialog])?;
+                act(&["key", "Down"])?;
+                act(&["key", "Return"])?;
+            }
+            for place in ["home", "home/Documents"] {
+                let files = std::fs::read_dir(self.dir().join(place))
+                    .into_iter()
+                    .flatten()
+                    .flatten();
+                for file in files.filter(|file| file.path().extension() == Some(OsStr::new("pdf"))) {
+                    let bytes = std::fs::read(file.path())?;
+                    if bytes.trim_ascii_end().ends_with(b"%%EOF") {
+                        return Ok(bytes);
+                    }
+                }
+            }
+            if tokio::time::Instant::now() > until {
+                let _ = self
+                    .command("import")
+                    .args(["-window", "root", "/tmp/log/usage8/print.png"])
+                    .output();
+                bail!("the dialog makes no PDF");
+            }
+        }
     }
 
     /// A directory that lives as long as the desktop, for data directories and files of peers.

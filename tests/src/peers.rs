@@ -15,6 +15,8 @@ use crate::programs;
 
 const START: Duration = Duration::from_secs(20);
 const STEP: Duration = Duration::from_millis(50);
+/// How many events are delivered in one request.
+const POSTED: usize = 500;
 
 /// What a running sandbox says of itself in its announce file.
 #[derive(Clone, Debug, Deserialize)]
@@ -263,6 +265,55 @@ impl Sandbox {
             .map(drop)
     }
 
+    /// Sets how the receiver treats questions: `ok`, `slow:3000`, `half_page`, `truncated`, `cut`, `status:503`, `stall`.
+    ///
+    /// # Errors
+    /// When the sandbox does not know that mode.
+    pub async fn set_searches(&self, mode: &str) -> Result<()> {
+        self.ask(reqwest::Method::POST, "/searches", Some(json!({ "mode": mode })))
+            .await
+            .map(drop)
+    }
+
+    /// Delivers events to the receiver, as installations of other people would.
+    ///
+    /// # Errors
+    /// When it does not take them.
+    pub async fn deliver(&self, events: &[Value]) -> Result<()> {
+        for some in events.chunks(POSTED) {
+            let records: Vec<Value> = some
+                .iter()
+                .map(|event| {
+                    json!({ "_message": event.to_string(), "_datatype": "json", "_event_set": "wangcheng", "_time": 0 })
+                })
+                .collect();
+            self.post("/", &json!(records)).await?;
+        }
+        Ok(())
+    }
+
+    /// What the receiver answers to a statement in SQL; its data set is `wangcheng`.
+    ///
+    /// # Errors
+    /// When it does not take the statement.
+    pub async fn ask_sql(&self, sql: &str) -> Result<Vec<Value>> {
+        let answer = self.post("/query", &json!({ "query": sql })).await?;
+        let rows = answer.get("rows").and_then(Value::as_array);
+        rows.cloned().with_context(|| format!("no rows: {answer}"))
+    }
+
+    /// Posts to the receiver.
+    async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        let url = format!("{}{path}", self.announcement.hei.url.trim_end_matches('/'));
+        let request = self
+            .http
+            .post(&url)
+            .bearer_auth(&self.announcement.hei.token)
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        read(&url, request).await
+    }
+
     /// Moves the sandbox's clock away from the true time by that many seconds.
     ///
     /// # Errors
@@ -341,20 +392,25 @@ impl Sandbox {
                 .header("content-type", "application/json")
                 .body(body.to_string());
         }
-        let answer = request
-            .send()
-            .await
-            .with_context(|| format!("no answer from {url}"))?;
-        let status = answer.status();
-        let text = answer.text().await?;
-        if !status.is_success() {
-            bail!("{url} answers {status}: {text}");
-        }
-        if text.is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_str(&text).with_context(|| format!("{url} answers no JSON: {text}"))
+        read(&url, request).await
     }
+}
+
+/// Sends a request and reads the JSON of its answer.
+async fn read(url: &str, request: reqwest::RequestBuilder) -> Result<Value> {
+    let answer = request
+        .send()
+        .await
+        .with_context(|| format!("no answer from {url}"))?;
+    let status = answer.status();
+    let text = answer.text().await?;
+    if !status.is_success() {
+        bail!("{url} answers {status}: {text}");
+    }
+    if text.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_str(&text).with_context(|| format!("{url} answers no JSON: {text}"))
 }
 
 /// The event inside a record of the receiver: a collector's record that holds the event's own text.

@@ -118,6 +118,11 @@ impl Program {
         }
     }
 
+    /// All of standard output.
+    pub(crate) fn stdout(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.out).unwrap_or_default()).into_owned()
+    }
+
     /// Asks the program to end (SIGTERM) and waits for it; kills it when it does not.
     pub(crate) async fn stop(mut self, deadline: Duration) -> Result<ExitStatus> {
         send(self.pid(), Signal::TERM);
@@ -205,6 +210,20 @@ pub(crate) fn memory(ancestor: u32) -> Result<u64> {
         sum += kib.context("a process tells no proportional set size")? * 1024;
     }
     Ok(sum)
+}
+
+/// Processor time of a process and all that it started, so far, in seconds; to a hundredth (proc_pid_stat(5)).
+pub(crate) fn worked(ancestor: u32) -> f64 {
+    let ticks = |pid: u32| -> Option<f64> {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let (_, rest) = text.rsplit_once(')')?;
+        let mut fields = rest.split_whitespace().skip(11);
+        let user: f64 = fields.next()?.parse().ok()?;
+        let system: f64 = fields.next()?.parse().ok()?;
+        Some(user + system)
+    };
+    // one that has just ended works no more
+    family(ancestor).into_iter().filter_map(ticks).sum::<f64>() / 100.0
 }
 
 /// When a process was started, in milliseconds since 1970, by the clock's ticks of ten milliseconds (proc_pid_stat(5)).

@@ -1,6 +1,8 @@
 //! Every screen and what can lie over it, one after the other: for pictures of all of them, and for what has to hold on
 //! each.
 
+mod grants;
+pub mod past;
 pub mod sessions;
 
 use std::path::Path;
@@ -21,7 +23,7 @@ const ESCAPE: &str = "\u{e00c}";
 const SIDE_PANES: [&str; 4] = ["side-pane", "event-detail", "template-pane", "usage-server"];
 
 /// The screens after signing in, in the order in which they are gone through.
-pub const ALL: [&str; 43] = [
+pub const ALL: [&str; 49] = [
     "servers",
     "marked",
     "bulk-delete",
@@ -58,6 +60,12 @@ pub const ALL: [&str; 43] = [
     "usage-forecast",
     "usage-bill",
     "usage-sources",
+    "office",
+    "office-rights",
+    "office-audit",
+    "office-publish",
+    "join",
+    "grant",
     "settings",
     "rights",
     "settings-end",
@@ -258,6 +266,9 @@ pub async fn open(window: &Window, screen: &str, server: &str) -> Result<()> {
             }
             Ok(())
         }
+        "office" | "office-rights" | "office-audit" | "office-publish" | "join" | "grant" => {
+            grants::open(window, screen).await
+        }
         "settings" => {
             click(id::NAV_SETTINGS).await?;
             window.by_testid(id::SETTINGS_HEI_URL).await.map(drop)
@@ -332,7 +343,7 @@ async fn close_pane(window: &Window, pane: &str) -> Result<()> {
 }
 
 /// Brings into view what may be further down.
-async fn show(window: &Window, id: &str) -> Result<()> {
+pub(crate) async fn show(window: &Window, id: &str) -> Result<()> {
     let css = testid(id);
     window
         .script(&format!(

@@ -9,6 +9,8 @@
 mod acts;
 #[path = "end_to_end/axe.rs"]
 mod axe;
+#[path = "end_to_end/console.rs"]
+mod console;
 #[path = "end_to_end/desk.rs"]
 mod desk;
 #[path = "end_to_end/failing_acts.rs"]

@@ -118,7 +118,7 @@ export const actions: readonly Action[] = [
     },
     run: async (app) => {
       const server = app.selectedRow?.server;
-      if (server) await app.host.sessions.open({ server: server.id });
+      if (server) await app.host.sessions.open({ server: server.id, how: null });
     },
   },
   {

@@ -11,3 +11,9 @@ export function now(): number {
   subscribe();
   return Date.now();
 }
+
+const midnight = $derived(new Date(now()).setHours(0, 0, 0, 0));
+
+/** The beginning of this computer's day: for what changes with the day only, so that a long list is not worked out anew
+ * each second. */
+export const today = (): number => midnight;

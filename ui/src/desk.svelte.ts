@@ -71,6 +71,14 @@ export class Desk {
       case 'extend':
         this.act(wish.server, 'extend');
         break;
+      case 'console': {
+        const { server } = wish;
+        app.showServerById(
+          server,
+          () => void app.attempt(async () => void (await app.host.sessions.screen({ server, vnc: null }))),
+        );
+        break;
+      }
       case 'password':
         this.act(wish.server, 'password');
         break;

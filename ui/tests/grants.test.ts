@@ -1,6 +1,6 @@
 import { waitFor } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
-import { grantStanding, joinedOrganisation, operation, quote, wireError } from '../src/host/fake';
+import { catalogue, delivery, grantStanding, joinedOrganisation, operation, quote, wireError } from '../src/host/fake';
 import type { Finding, Grant, Invitation, Office } from '../src/host/generated';
 import { open, part, parts, text } from './open';
 
@@ -11,6 +11,8 @@ const invitation = (some: Partial<Invitation> = {}): Invitation => ({
   source: 'https://example.com/g.json',
   hei: null,
   tokenWanted: false,
+  tokenSealed: false,
+  defaults: null,
   number: 7,
   expires: '2025-12-24T06:00:00Z',
   problem: null,
@@ -39,6 +41,27 @@ describe('joining an organisation', () => {
     await user.click(submit);
     expect(text(await part('grant-organisation'))).toBe('Example Ltd.');
     expect(host.requests('grants.join')).toMatchObject([{ link: LINK, token: null }]);
+  });
+
+  it('opens the token of the link by its passphrase, which is typed again after a wrong one', async () => {
+    const closed = wireError({ code: 'grant_token_closed', sentence: 'The passphrase does not open it.' });
+    const { user, host } = await open({
+      'grants.invitation': () => invitation({ tokenWanted: true, tokenSealed: true }),
+      'grants.join': () => {
+        throw closed;
+      },
+    });
+    await user.click(await part('nav-grants'));
+    await user.type(await part('join-link'), LINK);
+    await user.click(await part('join-look'));
+    await user.type(await part('join-compare'), '1a2b-3c4d-5e6f-7081-92a3-b4c5-d6e7-f809');
+    const passphrase = await part<HTMLInputElement>('join-passphrase');
+    expect(passphrase.type).toBe('password');
+    await user.type(passphrase, 'told by phone');
+    await user.click(await part('join-submit'));
+    expect(text(await part('error-box'))).toContain('The passphrase does not open it.');
+    expect(passphrase.value, 'it is not kept in the page').toBe('');
+    expect(host.requests('grants.join')).toMatchObject([{ token: null, passphrase: 'told by phone' }]);
   });
 
   it('is not offered for a grant that cannot be taken over', async () => {
@@ -104,6 +127,25 @@ describe('a grant', () => {
     expect(text(await part('create-problems'))).toContain('This goes over the grant.');
   });
 
+  it('fills in what is left open, and says so', async () => {
+    const offered = catalogue();
+    const defaults = {
+      organisation: 'Example Ltd.',
+      template: null,
+      templates: [offered.templates[0]?.id ?? ''],
+      subnet: offered.subnets[0]?.id ?? null,
+      securityGroup: null,
+      images: [],
+    };
+    const { user } = await open({ 'servers.catalogue': () => catalogue({ defaults }) });
+    await user.click(await part('nav-create'));
+    expect(text(await part('template-of-grant'))).toBe('from the grant');
+    const subnet = await part<HTMLSelectElement>('create-subnet');
+    expect(text(subnet.closest('.field')?.querySelector('label') as Element)).toContain('from the grant');
+    const group = await part<HTMLSelectElement>('create-security-group');
+    expect(text(group.closest('.field')?.querySelector('label') as Element)).not.toContain('from the grant');
+  });
+
   it('is left only after a question', async () => {
     const { user, host } = await open({ 'grants.standing': () => held, 'grants.leave': () => grantStanding() });
     await user.click(await part('nav-grants'));
@@ -163,6 +205,59 @@ describe('an administrator', () => {
     await user.click(await part('office-publish'));
     expect(text(await part('office-fingerprint'))).toBe('1a2b-3c4d');
     expect(host.requests('office.publish')).toEqual([{ place: 'obs://bucket/g.json', days: 30 }]);
+  });
+
+  it('is told what is missing, with the next step, and cannot publish then', async () => {
+    const error = wireError({ code: 'permission_missing', sentence: 'Not allowed to write.', nextStep: 'Ask for it.' });
+    const right = { at: null, error: null };
+    const { user, host } = await open({
+      'office.standing': () => office,
+      'office.duties': () => [
+        { what: 'sign', allowed: true, ...right },
+        { what: 'publish', allowed: false, at: null, error },
+        { what: 'stop', allowed: null, ...right },
+      ],
+    });
+    await user.click(await part('nav-grants'));
+    await user.click(await part('office-open'));
+    await waitFor(() => expect(parts('office-rights')[0]?.dataset['missing']).toBe('publish'));
+    expect(text(await part('office-rights'))).toContain('Ask for it.');
+    expect((await part<HTMLButtonElement>('office-publish')).disabled).toBe(true);
+    expect(host.requests('office.duties')).toEqual([{ place: 'obs://bucket/g.json' }]);
+  });
+
+  it('seals the token into the link by a passphrase that is long enough, and does not keep it', async () => {
+    const { user, host } = await open({
+      'office.standing': () => office,
+      'office.link': () => ({ link: LINK, fingerprint: '1a2b-3c4d' }),
+      'delivery.status': () => delivery({ url: 'https://hei.example.com', tokenStored: true }),
+    });
+    await user.click(await part('nav-grants'));
+    await user.click(await part('office-open'));
+    const seal = await part<HTMLInputElement>('office-seal');
+    await user.type(seal, 'short');
+    expect((await part<HTMLButtonElement>('office-link')).disabled).toBe(true);
+    await user.type(seal, ' and then long enough');
+    await user.click(await part('office-link'));
+    await part('office-fingerprint');
+    expect(seal.value).toBe('');
+    expect(host.requests('office.link')).toMatchObject([{ withHei: true, passphrase: 'short and then long enough' }]);
+  });
+
+  it('hands out defaults, and leaves out what says nothing', async () => {
+    const { user, host } = await open({
+      'office.standing': () => office,
+      'office.edit': (grant: Grant) => ({ ...office, draft: grant }),
+    });
+    await user.click(await part('nav-grants'));
+    await user.click(await part('office-open'));
+    await user.click(await part('office-defaults-open'));
+    const images = await part<HTMLInputElement>('office-default-images');
+    await user.type(images, 'Ubuntu 22.04, Debian');
+    await user.tab();
+    await user.click(await part('office-save'));
+    const [edited] = host.requests('office.edit') as Grant[];
+    expect(edited?.defaults).toEqual({ images: ['Ubuntu 22.04', 'Debian'] });
   });
 
   it('without the signing key signs nothing', async () => {

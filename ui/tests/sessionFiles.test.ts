@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { wireError } from '../src/host/fake';
 import { entry, fakeSessions, session } from '../src/host/fakeSessions';
-import type { CopyView, FilesAct } from '../src/host/generated';
+import type { CopyView, EditView, FilesAct } from '../src/host/generated';
 import Sessions from '../src/screens/sessions/Sessions.svelte';
 import { above, folderOf, joined, lastPart } from '../src/screens/sessions/files.svelte';
 import type { ScreenTo } from '../src/screens/sessions/screen';
@@ -28,7 +28,7 @@ async function open() {
 const shows = (path: string) => waitFor(async () => expect((await part('files')).dataset['path']).toBe(path));
 const names = () => parts('file').map((row) => row.dataset['name']);
 const row = (name: string) => parts('file').find((one) => one.dataset['name'] === name) as HTMLElement;
-const changes = (acts: readonly FilesAct[]) => acts.filter(({ act }) => act !== 'list' && act !== 'copies');
+const changes = (acts: readonly FilesAct[]) => acts.filter(({ act }) => !['list', 'copies', 'edits'].includes(act));
 const copy = (some: Partial<CopyView> = {}): CopyView => ({
   id: 1,
   up: true,
@@ -254,5 +254,31 @@ describe('copies', () => {
     host.folders['/root'] = [entry('big.iso')];
     tell({ state: { kind: 'done' } });
     await waitFor(() => expect(names()).toEqual(['big.iso']));
+  });
+
+  it('are opened in the editor, and where both sides changed a person decides', async () => {
+    const { user, host } = await open();
+    await user.click(row('src'));
+    expect((await part<HTMLButtonElement>('files-edit')).disabled, 'a folder is none').toBe(true);
+    await user.click(row('notes.txt'));
+    await user.click(await part('files-edit'));
+    const path = '/root/notes.txt';
+    expect(host.localActs).toEqual([{ act: 'edit', session: 'session-1', path }]);
+    const tell = (state: EditView['state']) =>
+      host.emit({ kind: 'session_edits', session: 'session-1', edits: [{ id: 7, path, state }] });
+    tell({ kind: 'same' });
+    await waitFor(async () => expect(text(await part('edit'))).toContain('notes.txt'));
+    expect(parts('edit-save')).toHaveLength(0);
+    tell({ kind: 'conflict' });
+    await user.click(await part('edit-save'));
+    tell({ kind: 'saved', times: 2 });
+    await waitFor(async () => expect(text(await part('edit-words'))).toBe('Back on the server (2)'));
+    await user.click(await part('edit-again'));
+    expect(host.localActs.at(-1)).toEqual({ act: 'edit_again', session: 'session-1', edit: 7 });
+    await user.click(await part('edit-end'));
+    expect(changes(host.fileActs)).toEqual([
+      { act: 'save_edit', session: 'session-1', edit: 7 },
+      { act: 'end_edit', session: 'session-1', edit: 7 },
+    ]);
   });
 });

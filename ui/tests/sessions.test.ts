@@ -124,7 +124,7 @@ describe('a session', () => {
     host.opens = session({ kind: 'connecting' }, { id: 'session-2' });
     await user.click(await part('session-again'));
     await waitFor(() => expect(host.acts).toContainEqual({ act: 'close', session: 'session-1' }));
-    expect(host.acts[0]).toEqual({ act: 'open', server: session().server });
+    expect(host.acts[0]).toEqual({ act: 'open', server: session().server, like: session().id });
   });
 
   it('whose host key changed shows both sides and offers no way to trust it', async () => {
@@ -207,9 +207,45 @@ describe('Connect', () => {
     });
     app.showServerById(server().id);
     await user.click(await part('server-connect'));
-    expect(host.requests('sessions.open')).toEqual([{ server: server().id }]);
+    expect(host.requests('sessions.open')).toEqual([{ server: server().id, how: null }]);
     await user.keyboard('{Control>}{Enter}{/Control}');
     await waitFor(() => expect(host.requests('sessions.open')).toHaveLength(2));
+  });
+
+  it('opens a shell or the screen from the row, which is not chosen by that', async () => {
+    const { host, user } = await openApp({
+      'servers.list': () => serverList([server()]),
+      'sessions.open': () => session(),
+      'sessions.screen': () => session(),
+    });
+    await user.click(await part('row-screen'));
+    expect(host.requests('sessions.screen')).toEqual([{ server: server().id, vnc: null }]);
+    await user.click(await part('row-connect'));
+    expect(host.requests('sessions.open')).toEqual([{ server: server().id, how: null }]);
+    expect(parts('server-detail')).toHaveLength(0);
+  });
+
+  it('logs in as another user, with a key that the system lets choose, through another host', async () => {
+    let chosen: { id: string; name: string } | null = null;
+    const { host, user, app } = await openApp({
+      'servers.list': () => serverList([server()]),
+      'sessions.open': () => session(),
+      'sessions.choose_key': () => chosen,
+    });
+    app.showServerById(server().id);
+    await user.click(await part('server-connect-how'));
+    await user.type(await part('connect-user'), 'dev');
+    await user.click(await part('connect-key'));
+    expect(parts('connect-key-name')).toHaveLength(0);
+    chosen = { id: 'key-1', name: 'id_work' };
+    await user.click(await part('connect-key'));
+    expect(text(await part('connect-key-name'))).toBe('id_work');
+    await user.type(await part('connect-jumps'), 'ops@bastion');
+    await user.click(await part('connect-yes'));
+    expect(host.requests('sessions.open')).toEqual([
+      { server: server().id, how: { user: 'dev', key: 'key-1', jumps: 'ops@bastion' } },
+    ]);
+    await waitFor(() => expect(parts('connect-yes')).toHaveLength(0));
   });
 
   it('says why it cannot on one that does not, and why it could not', async () => {

@@ -141,12 +141,14 @@ it('says that the templates could not be read, and tries again', async () => {
 });
 
 it('says that a template comes with the program and cannot be removed; one that was changed becomes as it came', async () => {
-  const { user, host } = await openTemplates({ 'templates.origins': () => ({ builtIn: ['small'], own: [] }) });
+  const { user, host } = await openTemplates({
+    'templates.origins': () => ({ grant: [], builtIn: ['small'], own: [] }),
+  });
   await user.click(await part('template-row'));
   const remove = await part<HTMLButtonElement>('template-remove');
   expect(remove.disabled).toBe(true);
   expect(text(await part('template-origin'))).toContain('cannot be removed');
-  host.answer('templates.origins', () => ({ builtIn: ['small'], own: ['small'] }));
+  host.answer('templates.origins', () => ({ grant: [], builtIn: ['small'], own: ['small'] }));
   host.answer('templates.save', () => [template({ vcpus: 4 })]);
   host.answer('templates.remove', () => [template()]);
   await user.type(await part('template-vcpus'), '{Backspace}4');

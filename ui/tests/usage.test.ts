@@ -7,6 +7,7 @@ import {
   search,
   usageForecast,
   usageRank,
+  usageServer,
   usageSource,
   usageSpent,
   usageSummary,
@@ -14,7 +15,7 @@ import {
   waste,
   wasted,
 } from '../src/host/fakeUsage';
-import type { Budget, UsageAsk } from '../src/host/generated';
+import type { Budget, UsageAsk, UsageTop } from '../src/host/generated';
 import { daysOf, dayOf, monthDays, readDay } from '../src/screens/usage/period';
 import { fieldsOf, profileOf, textsOf, wrong } from '../src/screens/usage/searchProfile';
 import { ticks } from '../src/parts/charts/scale';
@@ -157,6 +158,15 @@ it('keeps which days and which part were asked about', async () => {
   );
 }, 20_000);
 
+it('keeps a day that is being typed while the clock goes on', async () => {
+  const { user } = await usage();
+  const from = await part<HTMLInputElement>('usage-from');
+  await user.clear(from);
+  await user.type(from, '2025-1');
+  await new Promise((done) => setTimeout(done, 1300));
+  expect(from.value).toBe('2025-1');
+});
+
 it('has a table behind each picture', async () => {
   const { user } = await usage();
   for (const [card, rows] of [
@@ -170,6 +180,28 @@ it('has a table behind each picture', async () => {
   }
   const cells = (await part('usage-months')).querySelectorAll('tbody th, tbody td');
   expect([...cells].map(text)).toEqual(['Nov 2025', '¥102.35', '¥80.00', '¥12.35', '¥10.00']);
+});
+
+it('shows what bills say beside the estimate, in no sum of it, and reads them on a wish', async () => {
+  let read = false;
+  const bill = { month: '2025-11', isFinal: false, asOf: '2025-11-24T06:05:31Z', billed: '120.5', traffic: '18.1' };
+  const { user, host } = await usage({
+    'usage.summary': (ask: UsageAsk) =>
+      usageSummary(ask, read ? { bills: { months: [bill], billed: '120.5', traffic: '18.1', currency: 'CNY' } } : {}),
+    'usage.read_bills': () => {
+      read = true;
+      return { read: 1, kept: 0 };
+    },
+  });
+  expect(text(await part('usage-bills'))).toContain('none of these months');
+  await user.click(await part('usage-read-bills'));
+  await waitFor(async () => expect((await part('usage-bills')).dataset['months']).toBe('1'));
+  expect(host.requests('usage.read_bills')).toMatchObject([{ from: '2025-11-01', to: '2025-11-24' }]);
+  expect(text(await part('usage-bills'))).toMatch(/come to ¥120.50, of which ¥18.10 for traffic.*Not final: Nov 2025/);
+  expect(figure('cost')?.dataset['value'], 'the estimate is what it was').toBe('102.345678');
+  await user.click(await part('usage-months-table'));
+  const cells = (await part('usage-months')).querySelectorAll('tbody th, tbody td');
+  expect([...cells].map(text)).toEqual(['Nov 2025', '¥102.35', '¥80.00', '¥12.35', '¥10.00', '¥18.10', '¥120.50']);
 });
 
 it('ranks by what it is asked for, with the rest in one line that leads nowhere', async () => {
@@ -189,13 +221,40 @@ it('ranks by what it is asked for, with the rest in one line that leads nowhere'
   await waitFor(() => expect(host.requests('usage.summary').at(-1)).toMatchObject({ cut: { templates: ['docker'] } }));
 });
 
-it('has only the rows of a long timeline near the view in the document', async () => {
-  const { user } = await usage({ 'usage.timeline': () => usageTimeline(500, { count: 2311 }) });
+it('reads a long timeline as it is looked at, with only the rows near the view in the document', async () => {
+  const { user, host } = await usage({ 'usage.timeline': (top: UsageTop) => usageTimeline(2311, {}, top) });
   await user.click(await part('usage-part-servers'));
   await part('usage-timeline');
+  await waitFor(() => expect(parts('usage-row').length).toBeGreaterThan(0));
   expect(parts('usage-row').length).toBeLessThan(60);
-  expect(text(document.body)).toContain('The first 500 of 2,311 servers');
-  expect(parts('usage-row')[0]?.getAttribute('aria-label')).toMatch(/ada-dev-1124-k3, ada: ran 1 d 12 h, stopped 12 h/);
+  expect(text(document.body)).toContain('2,311 servers');
+  const first = there(parts('usage-row')[0]);
+  expect(first.getAttribute('aria-label')).toMatch(/ada-dev-1124-k3, ada: ran 1 d 12 h, stopped 12 h/);
+  first.focus();
+  await user.keyboard('{End}');
+  await waitFor(() => expect(document.activeElement?.getAttribute('data-server')).toBe('server-2310'));
+  expect(host.requests('usage.timeline').map((one) => (one as UsageTop).skip)).toEqual([0, 2000]);
+  expect(document.activeElement?.getAttribute('aria-posinset')).toBe('2311');
+});
+
+it('lists the dearest servers page by page', async () => {
+  const { user, host } = await usage({
+    'usage.servers': ({ skip = 0, limit }: UsageTop) => ({
+      servers: Array.from({ length: Math.min(limit, 1200 - skip) }, (_, nth) =>
+        usageServer({ server: `server-${skip + nth}`, name: `server-${skip + nth}` }),
+      ),
+      count: 1200,
+      asOf: '2025-11-24T06:05:31Z',
+    }),
+  });
+  await user.click(await part('usage-part-servers'));
+  await user.click(await part('usage-show-list'));
+  const first = there(await waitFor(() => there(parts('usage-server-row')[0])));
+  expect(parts('usage-server-row').length).toBeLessThan(60);
+  first.focus();
+  await user.keyboard('{End}');
+  await waitFor(() => expect(document.activeElement?.getAttribute('data-server')).toBe('server-1199'));
+  expect(host.requests('usage.servers').map((one) => (one as UsageTop).skip)).toEqual([0, 1000]);
 });
 
 it('shows why and what ends each waste, and leads to the act that asks first', async () => {

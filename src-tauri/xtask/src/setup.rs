@@ -148,6 +148,13 @@ const PACKAGES: &[Package] = &[
         "its passwords",
         true,
     ),
+    package(
+        "tigervnc-viewer",
+        "tigervnc",
+        "tigervnc",
+        "a VNC viewer for the console from the command line",
+        true,
+    ),
     package("x11vnc", "x11vnc", "x11vnc", "another VNC server to try", true),
     package(
         "mesa-utils",

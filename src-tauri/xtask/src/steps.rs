@@ -172,7 +172,7 @@ pub fn test(only: Option<Part>) -> Result<()> {
     if wants(Part::Faults) {
         let mut arguments = vec!["test", "--package", "wangcheng-tests"];
         arguments.extend(
-            ["kill", "faults", "disk", "profile"]
+            ["kill", "faults", "race", "disk", "profile"]
                 .into_iter()
                 .flat_map(|test| ["--test", test]),
         );
@@ -201,6 +201,11 @@ pub fn soak() -> Result<()> {
     for (package, test, what) in [
         ("wangcheng-tests", "kill", "kills at every step"),
         ("wangcheng-tests", "faults", "every fault"),
+        (
+            "wangcheng-tests",
+            "race",
+            "two programs at one grant's last place",
+        ),
         (
             "wangcheng-tests",
             "end_to_end",

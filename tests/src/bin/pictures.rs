@@ -21,6 +21,7 @@ mod pictures {
     use anyhow::{Result, ensure};
     use clap::Parser;
     use wangcheng_tests::desktop::{Desktop, Keychain};
+    use wangcheng_tests::past;
     use wangcheng_tests::peers::Sandbox;
     use wangcheng_tests::programs;
     use wangcheng_tests::screens;
@@ -98,6 +99,27 @@ mod pictures {
         window.set_size(1280, 820).await?;
         let mut walk = Walk::new(&window);
         walk.demo().await?;
+        // The usage screen of one who has done nothing yet.
+        if wants("usage-empty") {
+            for (language, theme, (size, width, height)) in all(arguments.size.as_deref()) {
+                window.click(&testid(id::NAV_SETTINGS)).await?;
+                look(&window, language, theme).await?;
+                window.set_size(width, height).await?;
+                window.click(&testid("nav-usage")).await?;
+                for part in ["overview", "servers", "forecast", "bill", "waste", "sources"] {
+                    window.click(&testid(&format!("usage-part-{part}"))).await?;
+                    window
+                        .find(".empty, [data-testid=forecast-methods], [data-testid=bill-figure], [data-testid=usage-sources], [data-testid=waste]")
+                        .await?;
+                    let file = out.join(format!("usage-empty-{part}-{language}-{theme}-{size}.png"));
+                    window.screenshot(&file).await?;
+                    count += 1;
+                }
+            }
+        }
+        window.click(&testid(id::NAV_SETTINGS)).await?;
+        look(&window, "en", "light").await?;
+        window.set_size(1280, 820).await?;
         walk.open_create().await?;
         walk.describe(SERVER, "nightly build of the payments service", 6)
             .await?;
@@ -130,6 +152,27 @@ mod pictures {
                 window.screenshot(&file).await?;
                 count += 1;
                 screens::close(&window).await?;
+            }
+        }
+        // The same screens' usage with a company's past of two years.
+        if screens::past::ALL.into_iter().any(wants) {
+            sandbox.deliver(&past::events()?).await?;
+            walk.pull().await?;
+            for (language, theme, (size, width, height)) in all(arguments.size.as_deref()) {
+                window.click(&testid(id::NAV_SETTINGS)).await?;
+                look(&window, language, theme).await?;
+                window.set_size(width, height).await?;
+                for screen in screens::past::ALL.into_iter().filter(|screen| wants(screen)) {
+                    if let Err(error) = screens::past::open(&window, screen).await {
+                        missing.push(format!("{screen}, {language}, {theme}, {size}: {error}"));
+                        screens::past::close(&window).await?;
+                        continue;
+                    }
+                    let file = out.join(format!("{screen}-{language}-{theme}-{size}.png"));
+                    window.screenshot(&file).await?;
+                    count += 1;
+                    screens::past::close(&window).await?;
+                }
             }
         }
         if screens::sessions::OF_SESSIONS.into_iter().any(wants) {

@@ -11,6 +11,7 @@ use wangcheng_tests::window::{PATIENCE, Window, testid};
 use super::{DELIVERY, Stage};
 
 const ADA: &str = "e0a0000000000000000000000000ada1";
+const PASSPHRASE: &str = "a passphrase told by phone";
 const PLACE: &str = "obs://example-team-policy/grants/wangcheng.json";
 
 impl Stage {
@@ -42,13 +43,17 @@ async fn sign_in(stage: &Stage, window: &Window, user: &str) {
     walk.servers_list().await.unwrap();
 }
 
-async fn picture(window: &Window, name: &str) {
-    let dir = programs::target_dir().unwrap().join("end-to-end").join("grants");
+async fn picture(window: &Window, language: &str, name: &str) {
+    let dir = programs::target_dir()
+        .unwrap()
+        .join("end-to-end")
+        .join("grants")
+        .join(language);
     std::fs::create_dir_all(&dir).unwrap();
     window.screenshot(&dir.join(format!("{name}.png"))).await.unwrap();
 }
 
-async fn write_and_publish(window: &Window) -> (String, String) {
+async fn write_and_publish(window: &Window, language: &str) -> (String, String) {
     window.click(&testid("nav-grants")).await.unwrap();
     window.click(&testid("office-open")).await.unwrap();
     window.fill(&testid("office-name"), "Example Ltd.").await.unwrap();
@@ -58,6 +63,15 @@ async fn write_and_publish(window: &Window) -> (String, String) {
         .unwrap();
     window.click(&testid("office-found")).await.unwrap();
     window.click(&testid("office-add-role")).await.unwrap();
+    window.click(&testid("office-defaults-open")).await.unwrap();
+    window
+        .choose(&testid("office-default-template"), "docker")
+        .await
+        .unwrap();
+    window
+        .fill(&testid("office-default-images"), "Debian")
+        .await
+        .unwrap();
     for (field, text) in [
         ("office-role-name", "developer"),
         ("office-servers", "1"),
@@ -80,12 +94,25 @@ async fn write_and_publish(window: &Window) -> (String, String) {
         .unwrap();
     window.click(&testid("office-look")).await.unwrap();
     window.find(&testid("office-finding")).await.unwrap();
-    picture(window, "audit").await;
+    picture(window, language, "audit").await;
     window.fill(&testid("office-place"), PLACE).await.unwrap();
+    // Asked of the cloud and the keychain: nothing is missing to an administrator.
+    window
+        .find(&format!(
+            "{} [data-duty=publish][data-allowed=true]",
+            testid("office-rights")
+        ))
+        .await
+        .unwrap();
+    window
+        .wait_attribute(&testid("office-rights"), "data-missing", &[""], PATIENCE)
+        .await
+        .unwrap();
+    window.fill(&testid("office-seal"), PASSPHRASE).await.unwrap();
     window.click(&testid("office-publish")).await.unwrap();
     let link = window.text(&testid("office-link-text")).await.unwrap();
     let fingerprint = window.text(&testid("office-fingerprint")).await.unwrap();
-    picture(window, "published").await;
+    picture(window, language, "published").await;
     (link, fingerprint)
 }
 
@@ -111,16 +138,26 @@ fn with_exception(draft: &Value, file: &Path) {
 
 #[tokio::test]
 async fn an_organisations_grant_is_published_joined_and_kept_to() {
+    whole_story("en").await;
+}
+
+#[tokio::test]
+async fn an_organisations_grant_is_published_joined_and_kept_to_in_chinese() {
+    whole_story("zh-CN").await;
+}
+
+/// Organisation, grant, link, second installation, limit, refused, exception, allowed, expired.
+async fn whole_story(language: &str) {
     let mut stage = Stage::set(Keychain::Unlocked, 20.0).await;
     let mia = stage.data.clone();
-    let window = stage.open("en", "light").await;
+    let window = stage.open(language, "light").await;
     window.set_size(1280, 900).await.unwrap();
     sign_in(&stage, &window, "mia").await;
-    let (link, fingerprint) = write_and_publish(&window).await;
+    let (link, fingerprint) = write_and_publish(&window, language).await;
     window.close().await.unwrap();
 
     stage.data = stage.desktop.dir().join("ada");
-    let window = stage.open("en", "light").await;
+    let window = stage.open(language, "light").await;
     window.set_size(1280, 900).await.unwrap();
     sign_in(&stage, &window, "ada").await;
     window.click(&testid("nav-grants")).await.unwrap();
@@ -131,7 +168,22 @@ async fn an_organisations_grant_is_published_joined_and_kept_to() {
         fingerprint
     );
     window.fill(&testid("join-compare"), &fingerprint).await.unwrap();
-    picture(&window, "join").await;
+    window
+        .fill(&testid("join-passphrase"), "another passphrase")
+        .await
+        .unwrap();
+    window.click(&testid("join-submit")).await.unwrap();
+    window
+        .wait_attribute(
+            &testid("error-box"),
+            "data-code",
+            &["grant_token_closed"],
+            PATIENCE,
+        )
+        .await
+        .unwrap();
+    window.fill(&testid("join-passphrase"), PASSPHRASE).await.unwrap();
+    picture(&window, language, "join").await;
     window.click(&testid("join-submit")).await.unwrap();
     window
         .wait_text(&testid("grant-organisation"), "Example Ltd.")
@@ -144,10 +196,22 @@ async fn an_organisations_grant_is_published_joined_and_kept_to() {
         .unwrap();
 
     let mut walk = Walk::new(&window);
+    walk.open_create().await.unwrap();
+    // What the grant begins with is chosen, and said to be from it.
+    window
+        .find(&format!(
+            "{}[data-template=docker] :checked",
+            testid("create-template")
+        ))
+        .await
+        .unwrap();
+    window.click(&testid("create-more")).await.unwrap();
+    window.by_testid("create-of-grant").await.unwrap();
+    picture(&window, language, "defaults").await;
     walk.new_server("granted-01").await.unwrap();
     walk.wait_running("granted-01").await.unwrap();
     kept_from(&window, "granted-02", "grant_limit").await;
-    picture(&window, "refused").await;
+    picture(&window, language, "refused").await;
 
     // Meanwhile, at the administrator's desk.
     let (ada, file) = (stage.data.clone(), stage.desktop.dir().join("draft.json"));
@@ -165,7 +229,7 @@ async fn an_organisations_grant_is_published_joined_and_kept_to() {
         .wait_text(&testid("grant-exception"), "release")
         .await
         .unwrap();
-    picture(&window, "exception").await;
+    picture(&window, language, "exception").await;
     walk.new_server("granted-02").await.unwrap();
     walk.wait_running("granted-02").await.unwrap();
 
@@ -186,6 +250,6 @@ async fn an_organisations_grant_is_published_joined_and_kept_to() {
         .wait_attribute(&testid("error-box"), "data-code", &["grant_expired"], PATIENCE)
         .await
         .unwrap();
-    picture(&window, "expired").await;
+    picture(&window, language, "expired").await;
     window.close().await.unwrap();
 }

@@ -14,7 +14,7 @@ use super::{DELIVERY, Stage, assert_no_gap};
 async fn bright(window: &Window) -> (u64, u64) {
     let counted = window
         .peek_script(
-            "const canvas = document.querySelector('[data-testid=\"session-screen\"] canvas'); \
+            "const canvas = document.querySelector('[data-testid=\"session-screen\"]:not(.hidden) canvas'); \
              if (!canvas || canvas.width === 0) return [0, 0]; \
              const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height); \
              let bright = 0; \
@@ -27,7 +27,7 @@ async fn bright(window: &Window) -> (u64, u64) {
 }
 
 /// Waits until the picture has been still for a while, and answers how bright it is.
-async fn still(window: &Window) -> u64 {
+pub(super) async fn still(window: &Window) -> u64 {
     let mut before = u64::MAX;
     for _ in 0..60 {
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -40,7 +40,7 @@ async fn still(window: &Window) -> u64 {
     panic!("the picture does not come to rest");
 }
 
-async fn brighter_than(window: &Window, what: &str, before: u64) {
+pub(super) async fn brighter_than(window: &Window, what: &str, before: u64) {
     window
         .wait(what, PATIENCE, async || {
             let (now, _) = bright(window).await;

@@ -11,7 +11,7 @@ use wangcheng_tests::window::{Found, PATIENCE, Window, testid};
 use super::{DELIVERY, Stage, assert_no_gap};
 
 /// Waits until the terminal shows a line that is just `line`.
-async fn wait_line(window: &Window, line: &str) {
+pub(super) async fn wait_line(window: &Window, line: &str) {
     let rows = "return [...document.querySelectorAll('.xterm-rows > div')].map((row) => row.textContent)";
     window
         .wait(&format!("the line {line:?}"), PATIENCE, async || {

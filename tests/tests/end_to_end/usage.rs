@@ -1,11 +1,21 @@
 //! The usage summary: what is on the screen is what the terminal says, down from a month to the events of a server.
 
+#[path = "usage/faults.rs"]
+mod faults;
+#[path = "usage/figures.rs"]
+mod figures;
+#[path = "usage/paper.rs"]
+mod paper;
+#[path = "usage/rest.rs"]
+mod rest;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
 use wangcheng_tests::desktop::Keychain;
 use wangcheng_tests::programs;
+use wangcheng_tests::screens;
 use wangcheng_tests::walk::{Album, Walk};
 use wangcheng_tests::window::{PATIENCE, Window, testid};
 
@@ -67,18 +77,6 @@ async fn figure(window: &Window, id: &str, attribute: &str) -> String {
         .unwrap_or_default()
 }
 
-async fn days(window: &Window, from: &str, to: &str) {
-    for (field, day) in [("usage-from", from), ("usage-to", to)] {
-        window.fill(&testid(field), day).await.unwrap();
-        window.press("\u{e007}").await.unwrap();
-    }
-    let shown = format!(
-        "{}[data-from=\"{from}\"][data-to=\"{to}\"]",
-        testid("usage-overview")
-    );
-    window.find(&shown).await.unwrap();
-}
-
 #[tokio::test]
 async fn the_usage_on_the_screen_is_what_the_terminal_says() {
     let stage = Stage::set(Keychain::Unlocked, 8.0).await;
@@ -115,7 +113,9 @@ async fn the_usage_on_the_screen_is_what_the_terminal_says() {
     walk.picture("sources").await.unwrap();
 
     window.click(&testid("usage-part-overview")).await.unwrap();
-    days(&window, "2025-03-01", "2025-05-31").await;
+    screens::past::days(&window, "2025-03-01", "2025-05-31")
+        .await
+        .unwrap();
     let range = ["usage", "summary", "--from", "2025-03-01", "--to", "2025-05-31"];
     let told = terminal(&stage, &range).await;
     let total = &told["total"];

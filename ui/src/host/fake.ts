@@ -205,6 +205,7 @@ export const catalogue = (some: Partial<Catalogue> = {}): Catalogue => ({
   keyPairs: ['ada-laptop'],
   servers: { used: 3, max: 10 },
   vcpus: { used: 8, max: 40 },
+  defaults: null,
   asOf: '2025-11-24T06:05:31Z',
   ...some,
 });
@@ -341,6 +342,7 @@ export const joinedOrganisation = (some: Partial<JoinedOrganisation> = {}): Join
   checkedAt: '2025-11-24T06:00:00Z',
   problem: null,
   tokenWanted: null,
+  defaults: {},
   ...some,
 });
 
@@ -522,7 +524,7 @@ const healthy: Record<string, (request: never) => unknown> = {
   'disks.price': () => ({ perHour: yuan('0.1000'), serverPerHour: yuan('0.5130') }),
   'disks.commands': () => commands(),
   'networks.own_address': () => ({ address: null }),
-  'templates.origins': () => ({ builtIn: [], own: ['small'] }),
+  'templates.origins': () => ({ grant: [], builtIn: [], own: ['small'] }),
   'servers.quote': () => quote(),
   'operations.list': () => [],
   'operations.rehearse': () => rehearsed(),
@@ -530,6 +532,7 @@ const healthy: Record<string, (request: never) => unknown> = {
   'events.list': () => ({ events: [], lastSeq: 0, more: false }),
   'templates.list': () => [template()],
   'grants.standing': () => grantStanding(),
+  'office.duties': () => [],
   'delivery.status': () => delivery(),
   'delivery.refused': () => [],
 };

@@ -102,6 +102,7 @@ export function fakeSessions(sessions: Session[] = [session()]): FakeSessions {
     async files(request): Promise<FilesAnswer> {
       fileActs.push(request);
       if (request.act === 'copies') return { kind: 'copies', copies: [] };
+      if (request.act === 'edits') return { kind: 'edits', edits: [] };
       if (request.act === 'list') {
         const path = request.folder ?? '/root';
         const entries = host.folders[path];

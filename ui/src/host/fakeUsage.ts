@@ -15,6 +15,7 @@ import type {
   UsageSpent,
   UsageSummary,
   UsageTimeline,
+  UsageTop,
   Waste,
   Wasted,
 } from './generated';
@@ -61,7 +62,6 @@ export const usageSpent = (some: Partial<UsageSpent> = {}): UsageSpent => ({
     compute: '80.000000',
     disk: '12.345678',
     address: '10.000000',
-    traffic: '0.000000',
     unsplit: '0.000000',
   },
   ...some,
@@ -87,6 +87,7 @@ export function usageSummary(ask: Pick<UsageAsk, 'from' | 'to'>, some: Partial<U
     beforeFrom: '2025-10-01',
     beforeTo: '2025-10-24',
     before: usageSpent({ servers: 4, cost: { ...usageSpent().cost, total: '50.000000' } }),
+    bills: { months: [], billed: '0', traffic: '0', currency: '' },
     months: months.map((month) => ({
       month,
       hours: part(total.hours),
@@ -96,7 +97,6 @@ export function usageSummary(ask: Pick<UsageAsk, 'from' | 'to'>, some: Partial<U
         compute: part(total.cost.compute),
         disk: part(total.cost.disk),
         address: part(total.cost.address),
-        traffic: part(total.cost.traffic),
         unsplit: part(total.cost.unsplit),
       },
     })),
@@ -149,7 +149,12 @@ export const usageServer = (some: Partial<UsageServer> = {}): UsageServer => ({
   ...some,
 });
 
-export const usageTimeline = (count = 2, some: Partial<UsageTimeline> = {}): UsageTimeline => ({
+/** So many servers, of which `top` asks for some. */
+export const usageTimeline = (
+  count = 2,
+  some: Partial<UsageTimeline> = {},
+  { skip = 0, limit }: Pick<UsageTop, 'limit' | 'skip'> = { limit: count },
+): UsageTimeline => ({
   rows: Array.from({ length: count }, (_, nth) => ({
     server: nth === 0 ? '4f4b3dfa-eb70-47cf-a60a-998a53bd6666' : `server-${nth}`,
     name: nth === 0 ? 'ada-dev-1124-k3' : `ci-runner-${nth}`,
@@ -162,7 +167,7 @@ export const usageTimeline = (count = 2, some: Partial<UsageTimeline> = {}): Usa
       { from: '2025-11-20T01:00:00Z', to: '2025-11-21T13:00:00Z', runs: true, flavor: 's6.large.2' },
       { from: '2025-11-21T13:00:00Z', to: '2025-11-22T01:00:00Z', runs: false, flavor: 's6.large.2' },
     ],
-  })),
+  })).slice(skip, skip + limit),
   count,
   asOf: '2025-11-24T06:05:31Z',
   ...some,
@@ -403,7 +408,7 @@ export const search = (some: Partial<Search> = {}): Search => ({
 export const usageAnswers: Record<string, (request: never) => unknown> = {
   'usage.summary': (ask: UsageAsk) => usageSummary(ask),
   'usage.choices': () => usageChoices(),
-  'usage.timeline': () => usageTimeline(),
+  'usage.timeline': (top: UsageTop) => usageTimeline(2, {}, top),
   'usage.servers': () => ({ servers: [usageServer()], count: 1, asOf: '2025-11-24T06:05:31Z' }),
   'usage.events': () => [usageEvent()],
   'usage.forecast': () => usageForecast(),

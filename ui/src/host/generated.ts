@@ -260,6 +260,15 @@ diskType: string | null,
 sizeGb: number, };
 
 /**
+ * Asking what an administrator's acts need.
+ */
+export type AskDuties = { 
+/**
+ * Where the next grant is to be published; none: where the last one was.
+ */
+place: string | null, };
+
+/**
  * Asking for the link by which people join.
  */
 export type AskLink = { 
@@ -270,7 +279,11 @@ address: string | null,
 /**
  * With the place of the events that is set here.
  */
-withHei: boolean, };
+withHei: boolean, 
+/**
+ * With the token for it, under this passphrase.
+ */
+passphrase: string | null, };
 
 /**
  * Asks for what is wasted.
@@ -465,6 +478,19 @@ region: string | null,
 billed: Money, };
 
 /**
+ * How far bills were read.
+ */
+export type BillsRead = { 
+/**
+ * Bills that were read now.
+ */
+read: number, 
+/**
+ * Months whose bill was final already when it was read before.
+ */
+kept: number, };
+
+/**
  * Why a server is in the list.
  */
 export type Breach = "too_many" | "no_lease" | "lease_too_long" | "no_owner" | "not_named" | "flavor_not_allowed" | "public_address" | "region_not_allowed" | "disk_too_large";
@@ -634,6 +660,10 @@ servers: Use,
  * Virtual processors of the project.
  */
 vcpus: Use, 
+/**
+ * What the organisation that was joined lets people begin with; none where none was.
+ */
+defaults: ServerDefaults | null, 
 /**
  * When the region was asked.
  */
@@ -980,7 +1010,7 @@ systemDiskGb?: number,
 dataDiskGb?: number, };
 
 /**
- * What a new server begins with, where its template does not say.
+ * What people begin with: at sign-in, in the form of a new server, and for their events.
  */
 export type Defaults = { 
 /**
@@ -992,17 +1022,35 @@ region?: string,
  */
 project?: string, 
 /**
- * Subnet id.
+ * Id of the subnet that a new server is in.
  */
 subnet?: string, 
 /**
- * Security group id.
+ * Id of its security group.
  */
 securityGroup?: string, 
 /**
- * Template id.
+ * Id of the template that is chosen first.
  */
-template?: string, };
+template?: string, 
+/**
+ * Templates of the organisation, offered before the others. What one leaves open stands nowhere in it.
+ */
+templates?: Array<Template>, 
+/**
+ * How the names of images begin that are taken where a template that came with the program names one; the first that
+ * the region has.
+ */
+images?: Array<string>, 
+/**
+ * What the templates that came with the program may install; those with another environment are not offered. Empty:
+ * all of them.
+ */
+environments?: Array<Environment>, 
+/**
+ * Where events go; the token comes by another way.
+ */
+hei?: HeiPlace, };
 
 /**
  * Deleting a disk that is attached to nothing.
@@ -1347,6 +1395,32 @@ disk: string, };
  * Something that can be made, changed or deleted.
  */
 export type Doable = "create" | "delete" | "power" | "lease" | "resize" | "rename" | "tag" | "password" | "disks" | "addresses" | "security_groups";
+
+/**
+ * Something that an administrator's acts need.
+ */
+export type Duty = "sign" | "publish" | "see_servers" | "see_disks" | "set_lease" | "stop" | "delete";
+
+/**
+ * Whether what an administrator's act needs is there.
+ */
+export type DutyRight = { 
+/**
+ * Which.
+ */
+what: Duty, 
+/**
+ * None: nothing says so.
+ */
+allowed: boolean | null, 
+/**
+ * When the cloud took or refused it the last time; none where it was asked just now.
+ */
+at: string | null, 
+/**
+ * Why not, or why it is not known.
+ */
+error: WireError | null, };
 
 /**
  * What the audit tells.
@@ -1973,7 +2047,7 @@ revoked?: string,
  */
 accounts?: Array<string>, 
 /**
- * What a new server begins with.
+ * What people begin with.
  */
 defaults?: Defaults, 
 /**
@@ -2096,6 +2170,23 @@ name: string,
 size: number, };
 
 /**
+ * Where an organisation's events go; the token comes by another way.
+ */
+export type HeiPlace = { 
+/**
+ * Address of the HEI.
+ */
+url: string, 
+/**
+ * Data set.
+ */
+eventSet: string, 
+/**
+ * Data type.
+ */
+datatype: string, };
+
+/**
  * A host key, for people.
  */
 export type HostKeyView = { 
@@ -2166,6 +2257,14 @@ hei: string | null,
  */
 tokenWanted: boolean, 
 /**
+ * The link holds one, which a passphrase opens.
+ */
+tokenSealed: boolean, 
+/**
+ * What people begin with, as the grant that lies there says.
+ */
+defaults: Defaults | null, 
+/**
  * Number of the grant that lies there.
  */
 number: number | null, 
@@ -2206,7 +2305,11 @@ fingerprint: string,
 /**
  * Token for the events, where they are to go as the link says.
  */
-token: string | null, };
+token: string | null, 
+/**
+ * Instead of it, the passphrase of the token that the link holds.
+ */
+passphrase: string | null, };
 
 /**
  * The organisation that this installation belongs to.
@@ -2255,7 +2358,11 @@ problem: WireError | null,
 /**
  * Where its events go, while the token for them is missing.
  */
-tokenWanted: string | null, };
+tokenWanted: string | null, 
+/**
+ * What people begin with.
+ */
+defaults: Defaults, };
 
 /**
  * Where a key was found.
@@ -3882,6 +3989,35 @@ tags: { [key in string]: string },
 operation: string | null, };
 
 /**
+ * What of the defaults is about a new server, with whose they are.
+ */
+export type ServerDefaults = { 
+/**
+ * Name of the organisation.
+ */
+organisation: string, 
+/**
+ * Id of the template that is chosen first.
+ */
+template: string | null, 
+/**
+ * Ids of the templates that are the organisation's.
+ */
+templates: Array<string>, 
+/**
+ * Id of the subnet, where the region has it.
+ */
+subnet: string | null, 
+/**
+ * Id of the security group, where the region has it.
+ */
+securityGroup: string | null, 
+/**
+ * How the names of images begin that are taken first.
+ */
+images: Array<string>, };
+
+/**
  * A server that never passed through this program. Every text in it comes from outside and is shown as text.
  */
 export type ServerElsewhere = { 
@@ -4513,6 +4649,10 @@ file: string, };
  */
 export type TemplateOrigins = { 
 /**
+ * They are the organisation's that was joined, and come with its grant.
+ */
+grant: Array<string>, 
+/**
  * They came with the program: they cannot be removed, and one that was changed can become again as it came.
  */
 builtIn: Array<string>, 
@@ -4725,6 +4865,52 @@ to: string,
 cut: UsageCut, };
 
 /**
+ * A month's bill, as it was when it was read last.
+ */
+export type UsageBilled = { 
+/**
+ * As `2026-11`.
+ */
+month: string, 
+/**
+ * It does not change any more.
+ */
+isFinal: boolean, 
+/**
+ * When it was read.
+ */
+asOf: string, 
+/**
+ * What was charged in all, or of the owners asked for.
+ */
+billed: string, 
+/**
+ * Of it, outgoing traffic by volume.
+ */
+traffic: string, };
+
+/**
+ * What bills said of the months of a question that are asked for as a whole, as far as they were read.
+ */
+export type UsageBills = { 
+/**
+ * Month by month, those that were read.
+ */
+months: Array<UsageBilled>, 
+/**
+ * All that was charged in them.
+ */
+billed: string, 
+/**
+ * Of it, outgoing traffic by volume.
+ */
+traffic: string, 
+/**
+ * Of both.
+ */
+currency: string, };
+
+/**
  * What can be asked for.
  */
 export type UsageChoices = { 
@@ -4773,10 +4959,6 @@ disk: string,
  * Public addresses with their bandwidth.
  */
 address: string, 
-/**
- * Traffic by volume; only bills tell it.
- */
-traffic: string, 
 /**
  * Of which only the whole is known.
  */
@@ -5260,6 +5442,11 @@ beforeTo: string | null,
  */
 before: UsageSpent | null, 
 /**
+ * What bills said of the months that are asked for as a whole, as far as they were read: real money, in no other
+ * figure. Only they tell what traffic by volume cost.
+ */
+bills: UsageBills, 
+/**
  * Month by month, without gaps.
  */
 months: Array<UsageMonth>, 
@@ -5322,7 +5509,7 @@ count: number,
 asOf: string, };
 
 /**
- * The first ones of a list.
+ * Some of a list, in its order.
  */
 export type UsageTop = { 
 /**
@@ -5340,7 +5527,11 @@ cut: UsageCut,
 /**
  * How many.
  */
-limit: number, };
+limit: number, 
+/**
+ * How many before them were seen already.
+ */
+skip?: number, };
 
 /**
  * How much of a quota is used.
@@ -5518,6 +5709,10 @@ server: string, } | { "kind": "extend",
 /**
  * Server id.
  */
+server: string, } | { "kind": "console", 
+/**
+ * Server id.
+ */
 server: string, } | { "kind": "password", 
 /**
  * Server id.
@@ -5682,6 +5877,7 @@ export const calls = (call: Call) => ({
     choices: () => call<UsageChoices>("usage.choices", null),
     forecast: (request: UsageCut) => call<UsageForecast>("usage.forecast", request),
     waste: (request: AskWaste) => call<Waste>("usage.waste", request),
+    readBills: (request: UsageAsk) => call<BillsRead>("usage.read_bills", request),
     bill: (request: AskBill) => call<Bill>("usage.bill", request),
     elsewhere: () => call<Elsewhere>("usage.elsewhere", null),
     export: (request: ExportUsage) => call<Exported>("usage.export", request),
@@ -5698,6 +5894,7 @@ export const calls = (call: Call) => ({
   },
   office: {
     standing: () => call<Office | null>("office.standing", null),
+    duties: (request: AskDuties) => call<Array<DutyRight>>("office.duties", request),
     found: (request: Found) => call<Office>("office.found", request),
     edit: (request: Grant) => call<Office>("office.edit", request),
     audit: (request: AskAudit) => call<Audit>("office.audit", request),

@@ -12,7 +12,7 @@ use wangcheng::grants::{Audit, Found, Grant, Lasts, Policies};
 use wangcheng::imports::{FoundKey, SignInFound};
 use wangcheng::templates::TemplateOrigins;
 use wangcheng::usage::{
-    Budget, BudgetState, UsageAsk, UsageChoices, UsageCut, UsageEvent, UsageForecast, UsageOwners,
+    BillsRead, Budget, BudgetState, UsageAsk, UsageChoices, UsageCut, UsageEvent, UsageForecast, UsageOwners,
     UsageServers, UsageSource, UsageSummary, UsageTimeline, UsageTop,
 };
 use wangcheng::{Code, Failure, Result};
@@ -37,10 +37,10 @@ use crate::views::facts::{
 };
 use crate::views::grants::{GrantStanding, Invitation, JoinOrganisation, OpenInvitation};
 use crate::views::office::{
-    ActOnFinding, AskAudit, AskLink, JoinLink, Office, Passphrase, PublishGrant, RestoreOffice, RevokeGrant,
-    SignedGrant, office,
+    ActOnFinding, AskAudit, AskDuties, AskLink, DutyRight, JoinLink, Office, Passphrase, PublishGrant,
+    RestoreOffice, RevokeGrant, SignedGrant, office,
 };
-use crate::views::sessions::{OpenScreen, OpenSession, Session};
+use crate::views::sessions::{ChosenKey, OpenScreen, OpenSession, Session};
 use crate::views::{
     Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
     Delivery, DeliveryTest, EventPage, ExtendLease, FindKeys, ListEvents, Operation, OperationRef, PerServer,
@@ -275,10 +275,11 @@ calls! {
 
     "sessions.list" "list" (api, _r: ()) -> Vec<Session> { api.sessions().await }
     "sessions.open" "open" (api, ask: OpenSession) -> Session {
-        let session = api.open_session(&ask.server).await?;
+        let session = api.open_session(&ask.server, api.how_of(ask.how.unwrap_or_default())?).await?;
         api.show_sessions();
         Ok(session)
     }
+    "sessions.choose_key" "chooseKey" (api, _r: ()) -> Option<ChosenKey> { api.choose_key().await }
     "sessions.screen" "screen" (api, ask: OpenScreen) -> Session {
         let session = api.open_screen(&ask.server, ask.vnc).await?;
         api.show_sessions();
@@ -403,6 +404,7 @@ calls! {
         api.domain().await?.usage_forecast(cut).await
     }
     "usage.waste" "waste" (api, ask: AskWaste) -> Waste { api.domain().await?.waste(ask.whose).await }
+    "usage.read_bills" "readBills" (api, ask: UsageAsk) -> BillsRead { api.domain().await?.read_bills(ask).await }
     "usage.bill" "bill" (api, ask: AskBill) -> Bill { api.domain().await?.bill(ask.month.trim()).await }
     "usage.elsewhere" "elsewhere" (api, _r: ()) -> Elsewhere { api.domain().await?.servers_elsewhere().await }
     "usage.export" "export" (api, ask: ExportUsage) -> Exported { api.save_usage(ask).await }
@@ -422,7 +424,8 @@ calls! {
     }
     "grants.join" "join" (api, ask: JoinOrganisation) -> GrantStanding {
         let domain = api.domain().await?;
-        domain.join(&ask.link, &ask.fingerprint, ask.token).await?;
+        let handed = JoinOrganisation::handed(ask.token, ask.passphrase);
+        domain.join(&ask.link, &ask.fingerprint, handed).await?;
         Ok(api.speaker(&domain).grant_standing(domain.grant_standing().await?))
     }
     "grants.refresh" "refresh" (api, _r: ()) -> GrantStanding {
@@ -438,6 +441,11 @@ calls! {
 
     "office.standing" "standing" (api, _r: ()) -> Option<Office> {
         Ok(api.domain().await?.office().await?.map(office))
+    }
+    "office.duties" "duties" (api, ask: AskDuties) -> Vec<DutyRight> {
+        let domain = api.domain().await?;
+        let speaker = api.speaker(&domain);
+        Ok(domain.duties(ask.place.as_deref()).await?.into_iter().map(|right| speaker.duty(right)).collect())
     }
     "office.found" "found" (api, ask: Found) -> Office { Ok(office(api.domain().await?.found_organisation(ask).await?)) }
     "office.edit" "edit" (api, draft: Grant) -> Office { Ok(office(api.domain().await?.edit_grant(draft).await?)) }
@@ -458,7 +466,9 @@ calls! {
     "office.rotate" "rotate" (api, _r: ()) -> Office { Ok(office(api.domain().await?.rotate_signing_key().await?)) }
     "office.retire" "retire" (api, _r: ()) -> Office { Ok(office(api.domain().await?.retire_signing_key().await?)) }
     "office.link" "link" (api, ask: AskLink) -> JoinLink {
-        let (link, fingerprint) = api.domain().await?.join_link(ask.address.as_deref(), ask.with_hei).await?;
+        let domain = api.domain().await?;
+        let (link, fingerprint) =
+            domain.join_link(ask.address.as_deref(), ask.with_hei, ask.passphrase).await?;
         Ok(JoinLink { link, fingerprint })
     }
     "office.back_up" "backUp" (api, ask: Passphrase) -> SignedGrant {

@@ -14,6 +14,7 @@ use wangcheng::{Code, Failure, Result};
 use crate::diagnostics::{self, Bundle, Folder};
 use crate::host::Api;
 use crate::links::{self, Wish, Wished};
+use crate::session_keys::Keys;
 use crate::views::Change;
 use crate::words::Tongue;
 
@@ -59,6 +60,7 @@ pub(crate) struct Desk {
     pub(crate) print: OnceLock<Print>,
     show_page: OnceLock<ShowPage>,
     show_main: OnceLock<ShowMain>,
+    pub(crate) keys: Keys,
 }
 
 /// The icon in the tray, and its menu.

@@ -1,12 +1,14 @@
 //! Links (`wangcheng://…`) that bring a person from a chat, a ticket or a page to a place in the window.
 //!
 //! Anybody can write one, and a browser may open it without a word. So a link only ever leads somewhere: it names a
-//! server to look at or fills in the form of a new one. It sends nothing, and the window asks before it follows it.
+//! server to look at or fills in the form of a new one. It changes nothing, and the window asks before it follows it; only the
+//! one for a screen asks the cloud for something then, the console's address.
 //!
 //! | link | leads to |
 //! |---|---|
 //! | `wangcheng://server/<id>` | that server |
 //! | `wangcheng://extend/<id>` | the form that extends its lease |
+//! | `wangcheng://console/<id>` | its screen |
 //! | `wangcheng://create?template=…&name=…&purpose=…&hours=…` | the form of a new server, filled in |
 //! | `wangcheng://open/<screen>` | a screen |
 //! | `wangcheng://join?…` | the form that joins an organisation, where name and fingerprint are compared |
@@ -46,6 +48,11 @@ pub enum Wish {
     },
     /// To the form that extends a server's lease.
     Extend {
+        /// Server id.
+        server: String,
+    },
+    /// To a server's screen.
+    Console {
         /// Server id.
         server: String,
     },
@@ -121,6 +128,7 @@ fn parse(link: &str) -> Option<Wish> {
     match (place, name) {
         ("server", Some(id)) => Some(Wish::Server { server: name_of(id)? }),
         ("extend", Some(id)) => Some(Wish::Extend { server: name_of(id)? }),
+        ("console", Some(id)) => Some(Wish::Console { server: name_of(id)? }),
         ("open", Some(screen)) => SCREENS.contains(&screen).then(|| Wish::Screen {
             screen: screen.to_owned(),
         }),
@@ -212,7 +220,13 @@ mod tests {
         );
         assert_eq!(
             read(&format!("wangcheng://extend/{id}/")),
-            Wish::Extend { server }
+            Wish::Extend {
+                server: server.clone()
+            }
+        );
+        assert_eq!(
+            read(&format!("wangcheng://console/{id}")),
+            Wish::Console { server }
         );
         assert_eq!(
             read("wangcheng://open/events"),

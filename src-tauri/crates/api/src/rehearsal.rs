@@ -14,8 +14,9 @@ use crate::error::WireError;
 use crate::host::Api;
 use crate::views::OperationRef;
 
-/// The calls that become operations. No other can be rehearsed, because it would be done.
-const ACTS: [&str; 20] = [
+/// The calls that become operations, and the one that asks for a console's address. No other can be rehearsed, because it
+/// would be done.
+const ACTS: [&str; 21] = [
     "disks.add",
     "disks.grow",
     "disks.detach",
@@ -36,6 +37,7 @@ const ACTS: [&str; 20] = [
     "servers.reset_password",
     "servers.delete",
     "servers.delete_several",
+    "sessions.screen",
 ];
 /// Headers that are of this moment, and say nothing of a request that was sent at another.
 const OF_NOW: [&str; 2] = ["authorization", "x-sdk-date"];

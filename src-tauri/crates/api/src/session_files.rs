@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use wangcheng::sessions::files::JobId;
-use wangcheng::{Failure, Result};
+use wangcheng::{Code, Failure, Result};
 
 use crate::error::WireError;
 use crate::host::Api;
@@ -49,6 +49,30 @@ impl Api {
         Ok(job.and_then(|job| Some(Path::new(&job.here).parent()?.to_owned())))
     }
 
+    /// Fetches a file of a server to be changed here; where its copy lies. `rescue`: the folder for what cannot be saved in
+    /// the end.
+    ///
+    /// # Errors
+    /// What went wrong, in the user's language.
+    pub async fn edit(&self, session: &str, path: &str, rescue: &Path) -> Result<PathBuf, WireError> {
+        let fetched = async { self.domain().await?.edit_file(session, path, rescue).await };
+        fetched.await.map_err(|failure| self.in_words(&failure))
+    }
+
+    /// Where the copy of a file that is changed here lies.
+    ///
+    /// # Errors
+    /// What went wrong, in the user's language.
+    pub async fn edit_place(&self, session: &str, edit: u64) -> Result<PathBuf, WireError> {
+        let place = async { self.domain().await?.edit_place(session, edit) };
+        place.await.map_err(|failure| self.in_words(&failure))
+    }
+
+    /// No editor could be opened.
+    pub fn no_editor(&self, why: &std::io::Error) -> WireError {
+        self.in_words(&Failure::new(Code::EditorAbsent).saying(why))
+    }
+
     async fn do_files_act(&self, act: FilesAct) -> Result<FilesAnswer, Failure> {
         let domain = self.domain().await?;
         match act {
@@ -72,6 +96,12 @@ impl Api {
             FilesAct::StopRemoving { session } => domain.stop_removing(&session)?,
             FilesAct::Steer { session, copy, how } => domain.steer_copy(&session, JobId(copy), how.into())?,
             FilesAct::ClearCopies { session } => domain.clear_copies(&session)?,
+            FilesAct::Edits { session } => {
+                let edits = self.speaker(&domain).edits(domain.edits(&session)?);
+                return Ok(FilesAnswer::Edits { edits });
+            }
+            FilesAct::SaveEdit { session, edit } => domain.save_edit(&session, edit)?,
+            FilesAct::EndEdit { session, edit } => domain.end_edit(&session, edit)?,
         }
         Ok(FilesAnswer::Done)
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Local, Utc};
 use secrecy::SecretString;
-use wangcheng::sessions::{Front, How, Kind, Link, Size, Stream};
+use wangcheng::sessions::{ConsoleForViewer, Front, How, Kind, Link, Size, Stream};
 use wangcheng::{Code, Failure, Result};
 
 use crate::error::WireError;
@@ -96,6 +96,7 @@ impl Api {
                 | Change::SessionGone { .. }
                 | Change::SessionStalled { .. }
                 | Change::SessionCopies { .. }
+                | Change::SessionEdits { .. }
                 | Change::Tunnels { .. }
                 | Change::SessionPreferences { .. }
                 | Change::Settings { .. }
@@ -113,9 +114,9 @@ impl Api {
             .collect())
     }
 
-    pub(crate) async fn open_session(&self, server: &str) -> Result<Session> {
+    pub(crate) async fn open_session(&self, server: &str, how: How) -> Result<Session> {
         let domain = self.domain().await?;
-        let session = domain.open_session(server, Size::default()).await?;
+        let session = domain.open_session(server, how, Size::default()).await?;
         Ok(self.speaker(&domain).session(session))
     }
 
@@ -150,7 +151,12 @@ impl Api {
     async fn do_session_act(&self, act: SessionAct) -> Result<Option<Session>> {
         let domain = self.domain().await?;
         match act {
-            SessionAct::Open { server } => return self.open_session(&server).await.map(Some),
+            SessionAct::Open { server, like } => {
+                let how = like
+                    .map(|session| domain.session_how(&session))
+                    .unwrap_or_default();
+                return self.open_session(&server, how).await.map(Some);
+            }
             SessionAct::Screen { server, vnc } => return self.open_screen(&server, vnc).await.map(Some),
             SessionAct::Page { server, browser } => {
                 let address = domain.console_page(&server).await?;
@@ -192,6 +198,19 @@ impl Api {
     pub async fn reach(&self, server: &str, how: &How, kind: Kind) -> Result<(Link, Front), WireError> {
         let reached = async { self.domain().await?.reach(server, how, kind).await };
         reached.await.map_err(|failure| self.in_words(&failure))
+    }
+
+    /// A server's console for a VNC viewer of this computer: not in the table, for the same reason.
+    ///
+    /// # Errors
+    /// What went wrong, in the user's language.
+    pub async fn console_for_viewer(
+        &self,
+        server: &str,
+        port: u16,
+    ) -> Result<(ConsoleForViewer, Front), WireError> {
+        let opened = async { self.domain().await?.console_for_viewer(server, port).await };
+        opened.await.map_err(|failure| self.in_words(&failure))
     }
 
     /// A failure in the user's language.

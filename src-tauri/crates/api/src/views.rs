@@ -272,6 +272,13 @@ pub enum Change {
         /// As they stand.
         copies: Vec<files::CopyView>,
     },
+    /// What is changed here of a session's files went on.
+    SessionEdits {
+        /// Session id.
+        session: String,
+        /// As they stand.
+        edits: Vec<files::EditView>,
+    },
     /// A percentage of a budget is spent, or will be. Told once.
     BudgetReached {
         /// What is told.
@@ -379,6 +386,10 @@ impl Speaker<'_> {
             wangcheng::Change::SessionCopies(session, jobs) => Change::SessionCopies {
                 session,
                 copies: self.copies(&jobs),
+            },
+            wangcheng::Change::SessionEdits(session, edits) => Change::SessionEdits {
+                session,
+                edits: self.edits(edits),
             },
             wangcheng::Change::SessionPreferences(preferences) => Change::SessionPreferences {
                 preferences: preferences.into(),

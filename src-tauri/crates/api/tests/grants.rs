@@ -51,6 +51,7 @@ fn link(file: &Path, by: u8) -> (String, String) {
         key: PublicKey::of(&key(by)),
         source: Source::read(file.to_str().unwrap()).unwrap(),
         hei: None,
+        sealed: None,
     };
     (join.text(), join.key.fingerprint())
 }

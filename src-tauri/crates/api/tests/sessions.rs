@@ -445,3 +445,66 @@ fn set_private(file: &std::path::Path) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
+
+#[tokio::test]
+async fn a_key_that_a_person_chose_is_tried_first_and_the_page_never_learns_where_it_lies() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_running, api, server) = signed_in_with_server(dir.path()).await;
+    let key = dir.path().join("id_work");
+    let made = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "open sesame", "-f"])
+        .arg(&key)
+        .status();
+    assert!(made.unwrap().success());
+    let chosen = key.clone();
+    api.choose_files_by(std::sync::Arc::new(move || {
+        let chosen = chosen.clone();
+        Box::pin(async move { Some(chosen) })
+    }));
+    let told = ask(&api, "sessions.choose_key", Value::Null).await;
+    assert_eq!(told["name"], "id_work");
+    assert!(!told.to_string().contains(dir.path().to_str().unwrap()), "{told}");
+
+    let how = json!({"key": told["id"]});
+    let session = ask(&api, "sessions.open", json!({"server": server, "how": how})).await;
+    let id = session["id"].as_str().unwrap();
+    let asked = until("a question", &api, "sessions.list", |list| {
+        list[0]["question"].is_object()
+    })
+    .await;
+    let question = &asked[0]["question"];
+    assert_eq!(question["ask"]["kind"], "passphrase", "{question}");
+    let answer = SessionAct::Answer {
+        session: id.to_owned(),
+        question: question["number"].as_u64().unwrap(),
+        answers: vec!["open sesame".to_owned().into()],
+    };
+    api.session_act(answer).await.unwrap();
+    // The server does not know it; its own key does.
+    until_state(&api, id, "open").await;
+    // One beside it goes the same way, and its passphrase is another session's business.
+    let beside = SessionAct::Open {
+        server: server.clone(),
+        like: Some(id.to_owned()),
+    };
+    let beside = api.session_act(beside).await.unwrap().unwrap();
+    until("the same question", &api, "sessions.list", |list| {
+        list.as_array()
+            .unwrap()
+            .iter()
+            .any(|one| one["id"] == beside.id.as_str() && one["question"]["ask"]["kind"] == "passphrase")
+    })
+    .await;
+
+    for (how, code) in [
+        (json!({"key": key}), "bad_input"),
+        (json!({"jumps": "ops@"}), "ssh_config_invalid"),
+        (json!({"user": "a\u{7}b"}), "bad_input"),
+    ] {
+        let refused = api
+            .call("sessions.open", json!({"server": server, "how": how}))
+            .await;
+        assert_eq!(refused.unwrap_err().code, code, "{how}");
+    }
+    api.stop().await;
+}

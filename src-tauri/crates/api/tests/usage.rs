@@ -16,6 +16,9 @@ use store::tally::{Batch, Fact};
 
 use common::*;
 
+/// More servers than one answer of a list has.
+const MORE: usize = 1_200;
+
 fn number(value: &Value) -> i64 {
     let text = value
         .as_str()
@@ -31,8 +34,8 @@ fn sum(rows: &Value, key: &str) -> i64 {
 }
 
 /// Months of what others did: three owners with a server of seven hours every weekday, at a price that does not divide
-/// evenly.
-fn fill(dir: &Path) {
+/// evenly. And `more` servers of an hour on one day.
+fn fill(dir: &Path, more: usize) {
     let tally = Tally::open(dir).unwrap();
     let mut texts = Vec::new();
     let begin: chrono::DateTime<chrono::Utc> = "2025-12-01T01:00:00Z".parse().unwrap();
@@ -56,6 +59,18 @@ fn fill(dir: &Path) {
             texts.push(event("server.deleted", to));
         }
     }
+    for nth in 0..more {
+        for (action, time) in [
+            ("server.created", "2026-01-05T01:00:00Z"),
+            ("server.deleted", "2026-01-05T02:00:00Z"),
+        ] {
+            let event = json!({
+                "schema": "wangcheng.event.v1", "event_id": format!("{action}-more-{nth}"), "action": action,
+                "outcome": "ok", "time": time, "server_id": format!("more-{nth}"), "owner_id": "u0",
+            });
+            texts.push(event.to_string());
+        }
+    }
     let facts: Vec<Fact<'_>> = texts.iter().map(|text| Fact::read(text).unwrap()).collect();
     let batch = Batch {
         source: "platform",
@@ -75,7 +90,7 @@ async fn every_breakdown_of_a_summary_adds_up_to_its_total() {
     let api = open(dir.path(), &running).await;
     sign_in(&api).await;
     let info = ask(&api, "app.info", Value::Null).await;
-    fill(Path::new(info["dataDir"].as_str().unwrap()));
+    fill(Path::new(info["dataDir"].as_str().unwrap()), 0);
 
     let days = json!({ "from": "2025-12-10", "to": "2026-02-10" });
     let summary = ask(&api, "usage.summary", days).await;
@@ -254,13 +269,16 @@ async fn an_export_holds_the_summarys_figures_as_numbers_and_dates() {
     let api = open(dir.path(), &running).await;
     sign_in(&api).await;
     let info = ask(&api, "app.info", Value::Null).await;
-    fill(Path::new(info["dataDir"].as_str().unwrap()));
+    fill(Path::new(info["dataDir"].as_str().unwrap()), MORE);
     let days = json!({ "from": "2025-12-10", "to": "2026-02-10" });
     let summary = ask(&api, "usage.summary", days.clone()).await;
     let export = async |format: &str, table: &str| {
         let asked = json!({ "ask": days, "format": format, "table": table });
         let asked = serde_json::from_value(asked).unwrap();
-        api.export_usage(asked).await.unwrap()
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let target = api::ExportTarget::File(file.reopen().unwrap());
+        api.export_usage(asked, target).await.unwrap();
+        std::fs::read(file.path()).unwrap()
     };
 
     let months = String::from_utf8(export("csv", "months").await).unwrap();
@@ -276,7 +294,11 @@ async fn an_export_holds_the_summarys_figures_as_numbers_and_dates() {
         .collect();
     assert_eq!(costs, told, "to the last place");
     let servers = String::from_utf8(export("csv", "servers").await).unwrap();
-    assert_eq!(servers.lines().count(), 1 + 63 * 3);
+    assert_eq!(
+        servers.lines().count(),
+        1 + 63 * 3 + MORE,
+        "every server, however many there are"
+    );
 
     let book = export("xlsx", "months").await;
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(book)).unwrap();
@@ -297,5 +319,60 @@ async fn an_export_holds_the_summarys_figures_as_numbers_and_dates() {
     let cost: f64 = told[0].parse().unwrap();
     assert!(sheet.contains(&format!("<v>{cost}</v>")), "{cost} in {sheet}");
     assert!(!sheet.contains("<f>"), "no formulas");
+    api.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bills_stand_beside_the_estimate_with_their_traffic_for_whole_months_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = region(dir.path()).await;
+    let api = open(dir.path(), &running).await;
+    sign_in(&api).await;
+    // The cloud bills by days of Asia/Shanghai.
+    let today = (chrono::Utc::now() + chrono::TimeDelta::hours(8)).date_naive();
+    let first = chrono::Datelike::with_day(&today, 1).unwrap();
+    let month = json!({ "from": first, "to": today });
+    let before = ask(&api, "usage.summary", month.clone()).await;
+    assert_eq!(
+        before["bills"]["months"],
+        json!([]),
+        "nothing is read without a wish"
+    );
+
+    assert_eq!(ask(&api, "usage.read_bills", month.clone()).await["read"], 1);
+    let bill = ask(
+        &api,
+        "usage.bill",
+        json!({ "month": first.format("%Y-%m").to_string() }),
+    )
+    .await;
+    let after = ask(&api, "usage.summary", month.clone()).await;
+    let bills = &after["bills"];
+    assert_eq!(bills["months"][0]["isFinal"], false);
+    assert_eq!(bills["billed"].as_str(), bill["billed"]["amount"].as_str());
+    let of_kind = |kind: &str| {
+        let kinds = bill["kinds"].as_array().unwrap().iter();
+        kinds
+            .filter(|one| one["kind"] == kind)
+            .map(|one| number(&one["billed"]["amount"]))
+            .sum::<i64>()
+    };
+    // Early in a month there may be none yet.
+    assert!(
+        of_kind("traffic") > 0 || chrono::Datelike::day(&today) < 3,
+        "{bill:#}"
+    );
+    assert_eq!(number(&bills["traffic"]), of_kind("traffic"));
+    assert_eq!(after["total"], before["total"], "in no sum of the estimate");
+
+    let mut part = month.clone();
+    part["cut"] = json!({ "flavors": ["s6.large.2"] });
+    let part = ask(&api, "usage.summary", part).await;
+    assert_eq!(part["bills"]["months"], json!([]), "a bill knows no flavors");
+    if today > first {
+        let part = json!({ "from": first, "to": first });
+        let part = ask(&api, "usage.summary", part).await;
+        assert_eq!(part["bills"]["months"], json!([]), "nor days");
+    }
     api.stop().await;
 }

@@ -146,6 +146,8 @@ pub enum Command {
     Scp(remote::Scp),
     /// Lead ports through a server until Ctrl+C
     Tunnel(remote::Tunnel),
+    /// Show a server's screen: in the application, in the browser, or in a VNC viewer
+    Console(remote::Console),
     /// Run the embedded region until Ctrl+C
     Sandbox(Sandbox),
     /// Print what a shell needs to complete commands

@@ -114,6 +114,7 @@ impl Exit {
             | "grant_office_there"
             | "grant_key_absent"
             | "grant_passphrase"
+            | "grant_token_closed"
             | "grant_backup"
             | "server_unknown"
             | "not_own"

@@ -30,7 +30,11 @@ pub async fn grant(session: &Session, command: &Grant) -> Result<()> {
             link,
             fingerprint,
             with_token,
-        } => join(session, link, fingerprint.as_deref(), *with_token).await?,
+            with_passphrase,
+        } => {
+            let fingerprint = fingerprint.as_deref();
+            join(session, link, fingerprint, *with_token, *with_passphrase).await?
+        }
         Grant::Office(command) => return office::office(session, command).await,
         Grant::Leave { yes } => {
             let before = session.ask("grants.standing", Value::Null).await?;
@@ -48,7 +52,13 @@ pub async fn grant(session: &Session, command: &Grant) -> Result<()> {
     session.output.answer(&standing, || shown(session, &standing))
 }
 
-async fn join(session: &Session, link: &str, fingerprint: Option<&str>, with_token: bool) -> Result<Value> {
+async fn join(
+    session: &Session,
+    link: &str,
+    fingerprint: Option<&str>,
+    with_token: bool,
+    with_passphrase: bool,
+) -> Result<Value> {
     let output = session.output;
     let link = if link.starts_with(LINK) {
         link.to_owned()
@@ -67,10 +77,16 @@ async fn join(session: &Session, link: &str, fingerprint: Option<&str>, with_tok
     } else {
         None
     };
+    let passphrase = if with_passphrase {
+        Some(secrets::passphrase(output)?)
+    } else {
+        None
+    };
     let ask = json!({
         "link": link,
         "fingerprint": fingerprint,
         "token": token.as_ref().map(|token| token.expose_secret()),
+        "passphrase": passphrase.as_ref().map(|passphrase| passphrase.expose_secret()),
     });
     session.ask("grants.join", ask).await
 }

@@ -106,6 +106,7 @@ async fn run(arguments: &Arguments, output: Output) -> Result<()> {
         Command::Ssh(command) => remote::ssh(&session, command).await,
         Command::Scp(command) => remote::copies::scp(&session, command).await,
         Command::Tunnel(command) => remote::tunnels::tunnel(&session, command).await,
+        Command::Console(command) => remote::console::console(&session, common, command).await,
         Command::Sandbox(_) | Command::Completions { .. } => Ok(()),
     };
     session.close().await;

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use api::{Api, Change, Launch, Places, Tongue};
 use indicatif::{ProgressBar, ProgressStyle};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use wangcheng::sessions::{Front, How, Kind, Link};
+use wangcheng::sessions::{ConsoleForViewer, Front, How, Kind, Link};
 use wangcheng::settings::Language;
 use wangcheng::{ClientInfo, Clock};
 
@@ -151,11 +151,11 @@ impl Session {
         Ok(self.api.call(name, request).await?)
     }
 
-    /// The usage summary as the bytes of a file.
-    pub async fn export_usage(&self, ask: Value) -> Result<Vec<u8>> {
+    /// Writes the usage summary, as it is read.
+    pub async fn export_usage(&self, ask: Value, target: api::ExportTarget) -> Result<()> {
         let ask =
             serde_json::from_value(ask).map_err(|error| Trouble::new("internal", error.to_string(), None))?;
-        Ok(self.api.export_usage(ask).await?)
+        Ok(self.api.export_usage(ask, target).await?)
     }
 
     /// Begins to read a file of exported events.
@@ -332,6 +332,16 @@ impl Session {
     pub async fn reach(&self, server: &str, how: &How, kind: Kind) -> Result<(Link, Front)> {
         let server = self.server(server).await?;
         Ok(self.api.reach(&text(&server, "id"), how, kind).await?)
+    }
+
+    /// A server's console for a VNC viewer of this computer.
+    pub async fn console_for_viewer(&self, id: &str, port: u16) -> Result<(ConsoleForViewer, Front)> {
+        Ok(self.api.console_for_viewer(id, port).await?)
+    }
+
+    /// The address of the provider's page for a server's screen. It has a token: for a person's own hands.
+    pub async fn console_page(&self, id: &str) -> Result<SecretString> {
+        Ok(self.api.console_page(id).await?)
     }
 
     /// What went wrong on the way to a server.

@@ -1,8 +1,8 @@
 //! Who used what, and what it cost: the window's own numbers, from a terminal.
 
-use std::io::Write as _;
 use std::path::Path;
 
+use api::ExportTarget;
 use chrono::{Datelike, NaiveDate, TimeDelta};
 use serde_json::{Value, json};
 
@@ -80,22 +80,20 @@ async fn export(session: &Session, ask: Value, format: As, table: Table, into: O
     }
     let table = format!("{table:?}").to_lowercase();
     let ask = json!({ "ask": ask, "format": format, "table": table });
-    let bytes = session.export_usage(ask).await?;
     match into {
         None => {
-            let mut out = std::io::stdout().lock();
-            out.write_all(&bytes)?;
-            out.flush()?;
-            Ok(())
+            let out = Box::new(std::io::stdout());
+            session.export_usage(ask, ExportTarget::Stream(out)).await
         }
         Some(file) => {
-            let mut made = std::fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .open(file)?;
-            made.write_all(&bytes)?;
-            made.sync_all()?;
-            let told = json!({ "file": file.display().to_string(), "bytes": bytes.len() });
+            let made = std::fs::File::create_new(file)?;
+            if let Err(error) = session.export_usage(ask, ExportTarget::File(made)).await {
+                // Half a file is none.
+                let _ = std::fs::remove_file(file);
+                return Err(error);
+            }
+            let bytes = std::fs::metadata(file)?.len();
+            let told = json!({ "file": file.display().to_string(), "bytes": bytes });
             output.answer(&told, || {
                 format!("{} ({})", text(&told, "file"), text(&told, "bytes"))
             })
@@ -213,6 +211,7 @@ fn summed_up(output: Output, summary: &Value, by: By) -> String {
     ];
     let mut said = table(&head.each_ref().map(String::as_str), figures);
     said.push_str("\n\n");
+    let ranked = |zh, en, list| ranks(output, output.say(zh, en), rows(summary, list), &currency);
     said.push_str(&match by {
         By::Month => months(output, summary),
         By::Day => table(
@@ -224,36 +223,11 @@ fn summed_up(output: Output, summary: &Value, by: By) -> String {
             rows(summary, "days")
                 .map(|day| vec![text(day, "day"), short(day, "hours"), short(day, "runningHours")]),
         ),
-        By::Owner => ranks(
-            output,
-            output.say("使用者", "OWNER"),
-            rows(summary, "owners"),
-            &currency,
-        ),
-        By::Flavor => ranks(
-            output,
-            output.say("规格", "FLAVOR"),
-            rows(summary, "flavors"),
-            &currency,
-        ),
-        By::Region => ranks(
-            output,
-            output.say("区域", "REGION"),
-            rows(summary, "regions"),
-            &currency,
-        ),
-        By::Purpose => ranks(
-            output,
-            output.say("用途", "PURPOSE"),
-            rows(summary, "purposes"),
-            &currency,
-        ),
-        By::Template => ranks(
-            output,
-            output.say("模板", "TEMPLATE"),
-            rows(summary, "templates"),
-            &currency,
-        ),
+        By::Owner => ranked("使用者", "OWNER", "owners"),
+        By::Flavor => ranked("规格", "FLAVOR", "flavors"),
+        By::Region => ranked("区域", "REGION", "regions"),
+        By::Purpose => ranked("用途", "PURPOSE", "purposes"),
+        By::Template => ranked("模板", "TEMPLATE", "templates"),
     });
     for remark in remarks(output, summary, total) {
         said.push_str(&format!("\n{remark}"));
@@ -319,6 +293,8 @@ fn months(output: Output, summary: &Value) -> String {
             "磁盘",
             "公网地址",
             "未拆分",
+            "流量（账单）",
+            "账单金额",
         ],
         api::Tongue::English => [
             "MONTH",
@@ -329,18 +305,24 @@ fn months(output: Output, summary: &Value) -> String {
             "DISK",
             "ADDRESS",
             "NOT SPLIT",
+            "TRAFFIC BILLED",
+            "BILLED",
         ],
     };
     table(
         &head,
         rows(summary, "months").map(|month| {
-            let cost = month.get("cost").unwrap_or(&Value::Null);
+            let none = Value::Null;
+            let cost = month.get("cost").unwrap_or(&none);
+            let bills = summary.get("bills").unwrap_or(&none);
+            let bill = rows(bills, "months").find(|bill| bill.get("month") == month.get("month"));
             let mut line = vec![
                 text(month, "month"),
                 short(month, "hours"),
                 short(month, "runningHours"),
             ];
             line.extend(["total", "compute", "disk", "address", "unsplit"].map(|kind| short(cost, kind)));
+            line.extend(["traffic", "billed"].map(|part| short(bill.unwrap_or(&none), part)));
             line
         }),
     )

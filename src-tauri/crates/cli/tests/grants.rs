@@ -41,6 +41,7 @@ async fn an_organisation_is_joined_by_its_fingerprint_and_its_grant_holds_in_scr
         key: public,
         source: Source::read(file.to_str().unwrap()).unwrap(),
         hei: None,
+        sealed: None,
     };
     let link = place.dir.path().join("join.txt");
     std::fs::write(&link, format!("{}\n", join.text())).unwrap();

@@ -121,6 +121,25 @@ pub async fn put_object(
     Ok(answer.reply(etag))
 }
 
+/// Whether an object may be written there, without writing one: a `PutObject` whose digest is wrong, which the service refuses
+/// after it looked whether the caller may write at all.
+///
+/// # Errors
+/// [`ErrorKind::Permission`] if not, or another of [`ErrorKind`].
+pub async fn check_put(client: &Client, bucket: &str, key: &str) -> Result<(), Error> {
+    const CONTENT: &[u8] = b"checked";
+    let digest = STANDARD.encode(Md5::digest(b"another content"));
+    let call = Call::put(Service::Obs, "PutObject", parts(key), Bytes::from_static(CONTENT))
+        .in_bucket(bucket)
+        .with_header("Content-MD5", digest);
+    match client.send(&call).await {
+        Err(error) if matches!(error.code.as_deref(), Some("BadDigest" | "InvalidDigest")) => Ok(()),
+        Err(error) => Err(error),
+        // It took what it should not have: at least it says that it may be written there.
+        Ok(_) => Ok(()),
+    }
+}
+
 /// `HeadObject`: what is known of an object without its content.
 ///
 /// API page: <https://support.huaweicloud.com/api-obs/obs_04_0084.html>

@@ -93,6 +93,7 @@ impl Way {
         let way = ScreenWay::Console {
             address: format!("http://127.0.0.1:{port}/?token=t").into(),
             authorities: None,
+            proxy: None,
         };
         let screen = Screen::start(way, teller);
         Self::Ours {

@@ -233,6 +233,11 @@ impl Teller {
         (teller, watched)
     }
 
+    /// Where the connection stands, for one more who wants to know.
+    pub fn watch(&self) -> watch::Receiver<State> {
+        self.state.subscribe()
+    }
+
     pub(crate) fn tell(&self, state: State) {
         self.state.send_replace(state);
     }

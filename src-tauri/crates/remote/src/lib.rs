@@ -36,7 +36,7 @@ pub use output::{Output, Piece};
 pub use program::{Program, ProgramInput, Said};
 pub use readiness::{CloudInit, Disk, Mount, Readiness};
 pub use recording::{Played, Recording};
-pub use screen::{Measured, Screen, ScreenWay};
+pub use screen::{Measured, Proxy, Screen, ScreenWay, Viewer, ViewerDoor};
 pub use shell::{Cast, Shell, ShellOptions, Size};
 pub use tunnels::{Listen, Place, Route, Traffic, Tunnel};
 pub use user::guess;

@@ -87,6 +87,7 @@ async fn end_after(pieces: Vec<Vec<u8>>, patience: Duration) -> Error {
     let way = ScreenWay::Console {
         address: format!("http://127.0.0.1:{port}/?token=t").into(),
         authorities: None,
+        proxy: None,
     };
     let screen = Screen::start(way, teller);
     let output = screen.output();

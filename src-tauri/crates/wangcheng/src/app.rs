@@ -22,6 +22,7 @@ use crate::keychain::Keychain;
 use crate::operations::Operation;
 use crate::platform::ReadingNow;
 use crate::servers::ServerList;
+use crate::sessions::Edit;
 use crate::sessions::files::Job;
 use crate::sessions::{Session, SessionPreferences, Sessions, TunnelNow};
 use crate::settings::Way;
@@ -106,6 +107,8 @@ pub enum Change {
     SessionStalled(String),
     /// The copies of this session's files went on.
     SessionCopies(String, Arc<Vec<Job>>),
+    /// The files of a session that are changed here.
+    SessionEdits(String, Vec<Edit>),
     /// The tunnels that are kept changed, or went on.
     Tunnels(Arc<Vec<TunnelNow>>),
     /// What is set for all sessions.

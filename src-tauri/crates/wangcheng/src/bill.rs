@@ -4,11 +4,13 @@
 //! the next one; until then late records are one of the reasons. Whose a resource was is told by the tags on the bill,
 //! else by what the cloud and the ledger know of it; what nobody knows stands as untagged.
 
+mod compose;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Utc};
-use huaweicloud::bss::{self, Detail, Fee, FeeQuery, Month};
+use huaweicloud::bss::{self, Detail, FeeQuery, Month};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use store::tally::{Amounts, Ask};
@@ -18,7 +20,9 @@ use crate::Wangcheng;
 use crate::cloud::Live;
 use crate::failure::{Code, Failure, Result};
 use crate::money::Money;
-use crate::servers::{TAG_INSTALLATION, TAG_OWNER};
+use crate::servers::TAG_OWNER;
+use crate::usage::Kept;
+use compose::compose;
 
 /// Asia/Shanghai keeps one offset the whole year.
 const SHANGHAI_S: i32 = 8 * 3600;
@@ -26,6 +30,8 @@ const SHANGHAI_S: i32 = 8 * 3600;
 const FINAL_DAY: u32 = 4;
 /// How long events are counted before the bill is shown beside what there is.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The right to see bills.
+const VIEW_BILLS: &str = "bss:bill:view";
 /// Most servers of a month that are looked up by their ids.
 const MOST_SERVERS: usize = 200_000;
 /// Most resources that are shown one by one; sums have all of them.
@@ -168,6 +174,16 @@ struct Estimated {
     counted: bool,
 }
 
+/// The cloud does not name the action that a bill needs, so it is named here.
+fn refused(error: huaweicloud::Error) -> Failure {
+    let failure = Failure::from(error);
+    if failure.code != Code::PermissionMissing {
+        return failure;
+    }
+    let said = failure.detail.clone().unwrap_or_default();
+    failure.saying(format!("{VIEW_BILLS}: {said}"))
+}
+
 /// The first and the last day of a month.
 fn days(month: &str) -> Option<(Month, NaiveDate, NaiveDate)> {
     let (year, number) = month.split_once('-')?;
@@ -181,7 +197,7 @@ fn days(month: &str) -> Option<(Month, NaiveDate, NaiveDate)> {
 }
 
 /// The day it is in Asia/Shanghai.
-fn today(now: DateTime<Utc>) -> NaiveDate {
+pub(crate) fn today(now: DateTime<Utc>) -> NaiveDate {
     match FixedOffset::east_opt(SHANGHAI_S) {
         Some(shanghai) => now.with_timezone(&shanghai).date_naive(),
         None => now.date_naive(),
@@ -192,101 +208,6 @@ fn today(now: DateTime<Utc>) -> NaiveDate {
 fn is_final(last: NaiveDate, now: DateTime<Utc>) -> bool {
     let due = last.succ_opt().and_then(|first| first.with_day(FINAL_DAY));
     due.is_some_and(|due| today(now) >= due)
-}
-
-fn kind_of(fee: &Fee) -> BillKind {
-    match (fee.resource_type.as_str(), fee.usage_type.as_str()) {
-        ("hws.resource.type.vm", _) => BillKind::Compute,
-        ("hws.resource.type.volume", _) => BillKind::Disk,
-        ("hws.resource.type.bandwidth", "upflow") => BillKind::Traffic,
-        ("hws.resource.type.bandwidth" | "hws.resource.type.ip", _) => BillKind::Address,
-        _ => BillKind::Other,
-    }
-}
-
-/// A tag out of the one text in which a bill has them: `key:value` or `key=value`, parted by `;` or `,`.
-fn tag<'a>(text: &'a str, key: &str) -> Option<&'a str> {
-    text.split([';', ',']).find_map(|part| {
-        let (name, value) = part.split_once([':', '='])?;
-        (name.trim() == key)
-            .then(|| value.trim())
-            .filter(|value| !value.is_empty())
-    })
-}
-
-/// Puts a month's fees together.
-fn compose(
-    fees: &bss::Fees,
-    total: Option<Decimal>,
-    owners: &BTreeMap<String, String>,
-    estimates: &Estimates,
-) -> Composed {
-    let mut composed = Composed {
-        list: Some(Decimal::ZERO),
-        ..Composed::default()
-    };
-    let mut resources: BTreeMap<(String, BillKind), BilledResource> = BTreeMap::new();
-    for fee in &fees.rows.items {
-        let id = fee.resource_id.clone().unwrap_or_default();
-        let kind = kind_of(fee);
-        let owner = tag(&fee.resource_tag, TAG_OWNER)
-            .map(str::to_owned)
-            .or_else(|| owners.get(&id).cloned());
-        composed.sum += fee.amount;
-        composed.list = composed.list.zip(fee.list_amount).map(|(sum, list)| sum + list);
-        *composed.kinds.entry(kind).or_default() += fee.amount;
-        *composed.owners.entry(owner.clone()).or_default() += fee.amount;
-        match (kind, &owner) {
-            (BillKind::Traffic, _) => composed.traffic += fee.amount,
-            (_, None) => composed.untagged += fee.amount,
-            // Whose it is can be told without its being made with this program.
-            (_, Some(_))
-                if tag(&fee.resource_tag, TAG_INSTALLATION).is_none() && !fee.resource_tag.is_empty() =>
-            {
-                composed.not_ours += fee.amount;
-            }
-            _ => {}
-        }
-        let resource = resources
-            .entry((id.clone(), kind))
-            .or_insert_with(|| BilledResource {
-                id,
-                name: fee.resource_name.clone(),
-                kind,
-                owner: owner.clone(),
-                region: fee.region.clone(),
-                billed: Money::new(Decimal::ZERO, fees.currency.clone()),
-            });
-        resource.billed.amount += fee.amount;
-        resource.owner = resource.owner.take().or(owner);
-    }
-    for owner in estimates.keys() {
-        composed.owners.entry(Some(owner.clone())).or_default();
-    }
-    composed.rounding = total.map_or(Decimal::ZERO, |total| total - composed.sum);
-    composed.resources = resources.into_values().collect();
-    composed.resources.sort_by(|one, other| {
-        other
-            .billed
-            .amount
-            .cmp(&one.billed.amount)
-            .then_with(|| one.id.cmp(&other.id))
-    });
-    composed
-}
-
-/// A month's fees, put together.
-#[derive(Default)]
-struct Composed {
-    sum: Decimal,
-    list: Option<Decimal>,
-    traffic: Decimal,
-    untagged: Decimal,
-    not_ours: Decimal,
-    rounding: Decimal,
-    kinds: BTreeMap<BillKind, Decimal>,
-    owners: BTreeMap<Option<String>, Decimal>,
-    resources: Vec<BilledResource>,
 }
 
 impl Wangcheng {
@@ -303,11 +224,12 @@ impl Wangcheng {
             return Err(wrong());
         }
         let client = self.client(&live).await?;
-        let sum = bss::monthly_sum(&client, cycle).await?;
+        let sum = bss::monthly_sum(&client, cycle).await.map_err(refused)?;
         live.tell_time(sum.server_time, self.now());
         let sum = sum.value;
         let fees = bss::resource_fees(&client, &FeeQuery::of(cycle, Detail::Month))
-            .await?
+            .await
+            .map_err(refused)?
             .value;
         let now = live.cloud_now(self.now());
         let currency = fees.currency.clone();
@@ -353,6 +275,15 @@ impl Wangcheng {
         if !told.counted {
             because(BillReason::StillCounting, None);
         }
+        let kept = Kept {
+            is_final,
+            as_of: now,
+            currency: currency.clone(),
+            billed,
+            traffic: composed.traffic,
+            owners: composed.by_owner(),
+        };
+        self.keep_bill(&live.account.account_id, month, &kept).await?;
         let mut resources = composed.resources;
         let more = resources.len().saturating_sub(MOST_SHOWN);
         resources.truncate(MOST_SHOWN);
@@ -435,7 +366,7 @@ impl Wangcheng {
             let began = Instant::now();
             let counted = tally.settle(|| began.elapsed() < PATIENCE)?;
             let sums = tally.sums(&ask, now)?;
-            let (servers, _) = tally.servers(&ask, now, MOST_SERVERS)?;
+            let (servers, _) = tally.servers(&ask, now, 0, MOST_SERVERS)?;
             let mut estimated = Estimated {
                 counted,
                 own_only: tally.sources()?.iter().all(|source| source.name == "ledger"),
@@ -471,22 +402,6 @@ fn amount(cost: i128) -> Decimal {
 mod tests {
     use super::*;
 
-    fn fee(id: &str, kind: &str, tags: &str, amount: &str) -> Fee {
-        let row = serde_json::json!({
-            "resource_id": id, "resource_name": id, "resource_type": kind, "resource_tag": tags,
-            "usage_type": if kind.ends_with("bandwidth") { "upflow" } else { "Duration" },
-            "cloud_service_type": "x", "amount": amount, "official_amount": amount,
-        });
-        serde_json::from_str(&row.to_string()).unwrap()
-    }
-
-    fn fees(items: Vec<Fee>) -> bss::Fees {
-        bss::Fees {
-            currency: "CNY".to_owned(),
-            rows: huaweicloud::Listing { items, skipped: 0 },
-        }
-    }
-
     #[test]
     fn a_bill_is_final_from_the_fourth_in_shanghai() {
         let last = NaiveDate::from_ymd_opt(2025, 12, 31).unwrap();
@@ -510,55 +425,5 @@ mod tests {
         ] {
             assert!(days(text).is_none(), "{text}");
         }
-    }
-
-    #[test]
-    fn parts_add_up_and_owners_come_from_tags_then_from_ids() {
-        let rows = fees(vec![
-            fee(
-                "s1",
-                "hws.resource.type.vm",
-                "owner:ada;wangcheng-installation:i",
-                "1.005",
-            ),
-            fee(
-                "s1",
-                "hws.resource.type.vm",
-                "owner:ada;wangcheng-installation:i",
-                "-0.1",
-            ),
-            fee("d1", "hws.resource.type.volume", "", "0.2"),
-            fee("d2", "hws.resource.type.volume", "", "0.3"),
-            fee("b1", "hws.resource.type.bandwidth", "owner=bo", "0.4"),
-            fee("o1", "hws.resource.type.rds", "owner:bo,team:x", "5"),
-        ]);
-        let owners = BTreeMap::from([("d1".to_owned(), "ada".to_owned())]);
-        let estimates = Estimates::from([("chen".to_owned(), Decimal::ONE)]);
-        let composed = compose(&rows, "6.80".parse().ok(), &owners, &estimates);
-        let decimal = |text: &str| -> Decimal { text.parse().unwrap() };
-        assert_eq!(composed.sum, decimal("6.805"));
-        assert_eq!(composed.kinds.values().copied().sum::<Decimal>(), composed.sum);
-        assert_eq!(composed.owners.values().copied().sum::<Decimal>(), composed.sum);
-        let of = |owner: Option<&str>| composed.owners[&owner.map(str::to_owned)];
-        assert_eq!(
-            (of(Some("ada")), of(Some("bo")), of(None)),
-            (decimal("1.105"), decimal("5.4"), decimal("0.3"))
-        );
-        assert_eq!(
-            of(Some("chen")),
-            Decimal::ZERO,
-            "who was only estimated is on the list"
-        );
-        assert_eq!(composed.rounding, decimal("-0.005"));
-        assert_eq!(
-            (composed.traffic, composed.untagged, composed.not_ours),
-            (decimal("0.4"), decimal("0.3"), decimal("5"))
-        );
-        assert_eq!(composed.resources[0].id, "o1");
-        assert_eq!(
-            composed.resources[1].billed.amount,
-            decimal("0.905"),
-            "a refund is taken off its server"
-        );
     }
 }

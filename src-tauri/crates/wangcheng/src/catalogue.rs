@@ -10,6 +10,7 @@ use ts_rs::TS;
 use crate::Wangcheng;
 use crate::cloud::Live;
 use crate::failure::Result;
+use crate::grants::ServerDefaults;
 use crate::templates::Template;
 
 /// How long an answer is used again. Flavors and images change over weeks; free addresses and quotas are checked by
@@ -135,6 +136,8 @@ pub struct Catalogue {
     pub servers: Use,
     /// Virtual processors of the project.
     pub vcpus: Use,
+    /// What the organisation that was joined lets people begin with; none where none was.
+    pub defaults: Option<ServerDefaults>,
     /// When the region was asked.
     pub as_of: DateTime<Utc>,
 }
@@ -217,38 +220,37 @@ impl Wangcheng {
             vpc: subnet.vpc_id.to_string(),
             free_addresses: subnet.available_addresses.map(saturate),
         });
+        let subnets: Vec<Subnet> = subnets.collect();
+        let groups = groups.value.items.into_iter().map(|group| SecurityGroup {
+            id: group.id.to_string(),
+            name: group.name,
+        });
+        let groups: Vec<SecurityGroup> = groups.collect();
+        let images = images.value.items.into_iter().map(|image| Image {
+            arm: image.is_arm(),
+            cloud_init: image.has_cloud_init() && !image.is_windows(),
+            id: image.id.to_string(),
+            name: image.name,
+            os: Some(image.os_type).filter(|os| !os.is_empty()),
+            min_disk_gb: image.min_disk_gb.unwrap_or(0),
+        });
+        let images: Vec<Image> = images.collect();
+        let defaults = self.grant_defaults().await;
+        let defaults = defaults
+            .map(|(organisation, defaults)| defaults.of_server(organisation, &subnets, &groups, &images));
         Ok(Catalogue {
             templates: self.templates().await?,
             flavors,
-            images: images
-                .value
-                .items
-                .into_iter()
-                .map(|image| Image {
-                    arm: image.is_arm(),
-                    cloud_init: image.has_cloud_init() && !image.is_windows(),
-                    id: image.id.to_string(),
-                    name: image.name,
-                    os: Some(image.os_type).filter(|os| !os.is_empty()),
-                    min_disk_gb: image.min_disk_gb.unwrap_or(0),
-                })
-                .collect(),
+            images,
             zones: zones.iter().map(ToString::to_string).collect(),
-            subnets: subnets.collect(),
-            security_groups: groups
-                .value
-                .items
-                .into_iter()
-                .map(|group| SecurityGroup {
-                    id: group.id.to_string(),
-                    name: group.name,
-                })
-                .collect(),
+            subnets,
+            security_groups: groups,
             key_pairs: pairs
                 .map(|reply| reply.value.items.into_iter().map(|pair| pair.name).collect())
                 .unwrap_or_default(),
             servers: limits.value.servers.into(),
             vcpus: limits.value.vcpus.into(),
+            defaults,
             as_of: limits.server_time.unwrap_or_else(|| self.now()),
         })
     }

@@ -133,6 +133,7 @@ pub enum Code {
     CertificateUntrusted,
     ConsoleUnreachable,
     PageNotShown,
+    EditorAbsent,
     SshConfigInvalid,
     PortTaken,
     TunnelUnknown,
@@ -173,6 +174,7 @@ pub enum Code {
     GrantKeyAbsent,
     GrantNotPublished,
     GrantPassphrase,
+    GrantTokenClosed,
     GrantBackup,
     // ledger
     LedgerInUse,
@@ -269,6 +271,14 @@ impl Failure {
         matches!(
             self.code,
             Code::NetworkUnreachable | Code::CloudFailed | Code::Throttled
+        )
+    }
+
+    /// Whether the keychain is what fails.
+    pub fn is_keychain(&self) -> bool {
+        matches!(
+            self.code,
+            Code::KeychainLocked | Code::KeychainAbsent | Code::KeychainTimeout | Code::KeychainFailed
         )
     }
 

@@ -276,7 +276,7 @@ fn right(what: Readable, answer: Result<(), Error>) -> Right {
 
 /// What operations say, newest first: of each kind the newest that the cloud took, or refused for want of the right. Of
 /// several kinds that are one act, a refused one counts.
-fn from_past<'o>(operations: impl Iterator<Item = &'o Operation>) -> Vec<ActRight> {
+pub(crate) fn from_past<'o>(operations: impl Iterator<Item = &'o Operation>) -> Vec<ActRight> {
     let mut newest: BTreeMap<&'static str, (Doable, DateTime<Utc>, Option<Failure>)> = BTreeMap::new();
     for operation in operations {
         let (Some(at), Some(outcome)) = (operation.row.settled_at, operation.row.outcome) else {

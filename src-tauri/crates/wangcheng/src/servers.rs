@@ -28,6 +28,9 @@ pub const TAG_SERVER: &str = "wangcheng-server";
 /// Tag of the IAM user who took a server over that was made elsewhere: it is this user's own then, whoever made it.
 pub const TAG_ADOPTED: &str = "wangcheng-adopted-by";
 
+/// What a disk is about to grow to: see `grants::growth`.
+pub const TAG_GROWS: &str = "wangcheng-grows";
+
 /// How often the cloud is asked while something changes there.
 const FAST: Duration = Duration::from_secs(2);
 /// How often otherwise.

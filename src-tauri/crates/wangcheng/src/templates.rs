@@ -85,6 +85,8 @@ pub struct Template {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct TemplateOrigins {
+    /// They are the organisation's that was joined, and come with its grant.
+    pub grant: Vec<String>,
     /// They came with the program: they cannot be removed, and one that was changed can become again as it came.
     pub built_in: Vec<String>,
     /// Kept as one's own: these can be removed.

@@ -18,6 +18,13 @@ export type Texts = Record<(typeof counts)[number] | 'moneyMonth' | 'flavors' | 
   publicAddress: boolean;
 };
 
+/** The parts of a text between commas; a part may have spaces in it. */
+export const words = (text: string): string[] =>
+  text
+    .split(/[,，]+/)
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+
 const list = (text: string): string[] =>
   text
     .split(/[\s,，]+/)

@@ -1,5 +1,5 @@
 // What the panel of files knows of one session: a folder of the server, what is chosen in it, and the copies under way.
-import type { CopySteer, CopyView, EntryView, FilesAct, LocalAct, WireError } from '../../host/generated';
+import type { CopySteer, CopyView, EditView, EntryView, FilesAct, LocalAct, WireError } from '../../host/generated';
 import { asWireError, type SessionsHost } from '../../host/host';
 import { m } from '../../words/words.svelte';
 
@@ -44,6 +44,8 @@ export class FilesState {
   /** Names that are chosen. */
   chosen = $state.raw<ReadonlySet<string>>(new Set());
   copies = $state.raw<readonly CopyView[]>([]);
+  /** Files that are changed in an editor here. */
+  edits = $state.raw<readonly EditView[]>([]);
   error = $state.raw<WireError | null>(null);
   /** Something is being changed over there. */
   busy = $state(false);
@@ -66,6 +68,9 @@ export class FilesState {
   async begin(): Promise<void> {
     void this.#ask({ act: 'copies', session: this.session }).then((answer) => {
       if (answer?.kind === 'copies' && this.copies.length === 0) this.copies = answer.copies;
+    });
+    void this.#ask({ act: 'edits', session: this.session }).then((answer) => {
+      if (answer?.kind === 'edits' && this.edits.length === 0) this.edits = answer.edits;
     });
     await this.open(this.follows ? this.#shell : null);
   }
@@ -142,6 +147,22 @@ export class FilesState {
       this.#told(thrown);
     }
   }
+
+  /** What is changed here went on. */
+  edited(edits: readonly EditView[]): void {
+    const saved = edits.some(({ path, state }) => state.kind === 'saved' && above(path) === this.path);
+    this.edits = edits;
+    if (saved) this.#settle();
+  }
+
+  /** Opens a file in the editor. */
+  edit(path: string): void {
+    void this.local({ act: 'edit', session: this.session, path });
+  }
+
+  onEdit = (act: 'save_edit' | 'end_edit', edit: number): void => {
+    void this.#ask({ act, session: this.session, edit });
+  };
 
   steer = (copy: number, how: CopySteer): void => {
     void this.#ask({ act: 'steer', session: this.session, copy, how });

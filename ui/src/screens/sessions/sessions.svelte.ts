@@ -113,6 +113,9 @@ export class SessionsState {
       case 'session_copies':
         this.files(change.session).copied(change.copies);
         break;
+      case 'session_edits':
+        this.files(change.session).edited(change.edits);
+        break;
       case 'session_preferences':
         this.preferences = change.preferences;
         break;
@@ -188,8 +191,8 @@ export class SessionsState {
   }
 
   /** Another session of the same kind on the same server. */
-  another({ server, screen }: Session): Promise<Session | null> {
-    return this.act(screen ? { act: 'screen', server, vnc: screen.vnc } : { act: 'open', server });
+  another({ id, server, screen }: Session): Promise<Session | null> {
+    return this.act(screen ? { act: 'screen', server, vnc: screen.vnc } : { act: 'open', server, like: id });
   }
 
   /** A screen is made anew, with a token of its own; the one before goes. */
@@ -219,7 +222,7 @@ export class SessionsState {
   async split(session: Session): Promise<void> {
     const before = this.seen;
     if (before.length >= TILES_MOST) return;
-    const opened = await this.act({ act: 'open', server: session.server });
+    const opened = await this.act({ act: 'open', server: session.server, like: session.id });
     if (!opened) return;
     this.tiles = [...before, opened.id];
     this.active = opened.id;

@@ -62,6 +62,14 @@ export function monthDays(month: string): Days {
   return { from: made(year, number, 1), to: made(year, number + 1, 0) };
 }
 
+/** The months that these days lie in, as `2026-11`. */
+export function monthsOf({ from, to }: Days): string[] {
+  const [year, month] = parts(from);
+  const [lastYear, lastMonth] = parts(to);
+  const count = Math.max(0, (lastYear - year) * 12 + lastMonth - month) + 1;
+  return Array.from({ length: count }, (_, nth) => made(year, month + nth, 1).slice(0, 7));
+}
+
 /** The first moment of a day, in milliseconds. */
 export const beginOf = (day: string): number => Date.parse(`${day}T00:00:00Z`) - SHANGHAI_MS;
 

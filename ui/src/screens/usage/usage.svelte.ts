@@ -1,10 +1,13 @@
 // What the usage screen is about: which part of it, which question, and how one came there.
+import { now } from '../../clock.svelte';
 import type { UsageChoices, UsageCut, UsageRow, UsageServer } from '../../host/generated';
 import { quoted, visible } from '../../words/format';
 import { m } from '../../words/words.svelte';
 import { dayName, monthName } from './numbers';
 import {
   ALL,
+  beginOf,
+  dayOf,
   daysOf,
   keepAsked,
   keptAsked,
@@ -30,6 +33,15 @@ export class Usage {
   trail = $state.raw<readonly Asked[]>([]);
   picked = $state.raw<Picked | null>(null);
   choices = $state.raw<UsageChoices | null>(null);
+  /** The clock goes on every second; what follows from the day does not. */
+  readonly #today = $derived(dayOf(now()));
+  /** The days that are asked about. */
+  readonly days: Days = $derived(daysOf(this.asked.period, beginOf(this.#today)));
+
+  /** The same question once more: something that it is answered from is new. */
+  again(): void {
+    this.asked = { ...this.asked };
+  }
 
   /** Another question, from the beginning. */
   ask(asked: Asked): void {
@@ -61,8 +73,8 @@ export class Usage {
   }
 
   /** A month, as `2026-11`, of the days that are asked about. */
-  intoMonth(month: string, now: number): void {
-    const [whole, days] = [monthDays(month), daysOf(this.asked.period, now)];
+  intoMonth(month: string): void {
+    const [whole, days] = [monthDays(month), this.days];
     const from = whole.from < days.from ? days.from : whole.from;
     const to = whole.to > days.to ? days.to : whole.to;
     if (from === days.from && to === days.to) this.part = 'servers';
@@ -92,7 +104,7 @@ export class Usage {
   }
 
   /** A question in a few words. */
-  name(asked: Asked, now: number): string {
+  name(asked: Asked): string {
     const words = LISTS.flatMap((list) => {
       const chosen = asked.cut[list];
       if (chosen.length === 0) return [];
@@ -100,13 +112,13 @@ export class Usage {
         ? [quoted(this.nameOf(list, chosen[0] ?? ''))]
         : [m.usage_several({ count: chosen.length })];
     });
-    return [periodName(asked.period, now), ...words].join(' · ');
+    return [periodName(asked.period), ...words].join(' · ');
   }
 }
 
 /** A period in a few words. */
-export const periodName = (period: Period, now: number): string =>
-  period.name === 'days' ? daysName(daysOf(period, now)) : periodWord[period.name]();
+export const periodName = (period: Period): string =>
+  period.name === 'days' ? daysName(period) : periodWord[period.name]();
 
 /** Days in a few words: a month, one day, or from when to when. */
 export function daysName({ from, to }: Days): string {

@@ -1,18 +1,23 @@
 //! A table as CSV (RFC 4180).
 
 use std::fmt::Write as _;
+use std::io::Write;
 
-use super::{Cell, Table};
+use wangcheng::Result;
 
-/// The table in UTF-8, with the mark by which spreadsheets know that.
-pub(super) fn write(table: &Table) -> Vec<u8> {
+use super::{Cell, Table, not_written};
+
+/// Writes the table in UTF-8, with the mark by which spreadsheets know that.
+pub(super) fn write(table: Table, out: &mut dyn Write) -> Result<()> {
     let mut text = String::from('\u{feff}');
-    let head = table.head.iter().map(|word| quoted(word));
-    line(&mut text, head);
-    for row in &table.rows {
-        line(&mut text, row.iter().map(cell));
+    line(&mut text, table.head.iter().map(|word| quoted(word)));
+    for row in table.rows {
+        line(&mut text, row?.iter().map(cell));
+        out.write_all(text.as_bytes()).map_err(not_written)?;
+        text.clear();
     }
-    text.into_bytes()
+    // The head alone, where there were no rows.
+    out.write_all(text.as_bytes()).map_err(not_written)
 }
 
 fn line(text: &mut String, cells: impl Iterator<Item = String>) {
@@ -56,6 +61,7 @@ fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::rows;
     use super::*;
 
     #[test]
@@ -63,16 +69,18 @@ mod tests {
         let table = Table {
             name: "Owners",
             head: vec!["Owner".to_owned(), "Cost".to_owned()],
-            rows: vec![
+            rows: rows(vec![
                 vec![
                     Cell::Text("=1+1".to_owned()),
                     Cell::Money("12.345678".parse().unwrap()),
                 ],
                 vec![Cell::Text("Li, \"Lei\"".to_owned()), Cell::Nothing],
                 vec![Cell::Day("2026-11-30".parse().unwrap()), Cell::Count(7)],
-            ],
+            ]),
         };
-        let text = String::from_utf8(write(&table)).unwrap();
+        let mut text = Vec::new();
+        write(table, &mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
         assert_eq!(
             text,
             "\u{feff}Owner,Cost\r\n'=1+1,12.345678\r\n\"Li, \"\"Lei\"\"\",\r\n2026-11-30,7\r\n"

@@ -1,12 +1,14 @@
 //! The usage summary as a file for other programs: a table as CSV, or all tables as a workbook (XLSX).
 //!
 //! Figures go out as numbers and days as dates, so that a spreadsheet can go on with them; a text from outside is never
-//! taken for a formula. The file is made here whole, and the page learns its name only.
+//! taken for a formula. Rows are written as they are read, however many there are; the page learns the file's name only.
 
 mod csv;
 mod tables;
 mod xlsx;
 
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -53,7 +55,7 @@ pub enum ExportTable {
     Purposes,
     /// By template.
     Templates,
-    /// The servers, dearest first; a thousand at most.
+    /// All servers, dearest first.
     Servers,
     /// Where the figures come from.
     Sources,
@@ -99,12 +101,31 @@ enum Cell {
     Nothing,
 }
 
+/// Rows, read as they are written.
+type Rows = Box<dyn Iterator<Item = Result<Vec<Cell>>> + Send>;
+
+/// Rows that lie ready.
+fn rows(rows: Vec<Vec<Cell>>) -> Rows {
+    Box::new(rows.into_iter().map(Ok))
+}
+
 /// One table with its headings.
-#[derive(Debug, Clone, PartialEq)]
 struct Table {
     name: &'static str,
     head: Vec<String>,
-    rows: Vec<Vec<Cell>>,
+    rows: Rows,
+}
+
+/// Where a table or a workbook is written to.
+pub enum Target {
+    /// A new file.
+    File(File),
+    /// What takes one piece after the other: tables only.
+    Stream(Box<dyn Write + Send>),
+}
+
+fn not_written(error: impl std::fmt::Display) -> Failure {
+    Failure::new(Code::ExportNotWritten).saying(error)
 }
 
 impl Api {
@@ -119,35 +140,64 @@ impl Api {
             ExportFormat::Csv => "csv",
             ExportFormat::Xlsx => "xlsx",
         };
-        let bytes = self.made(ask).await?;
         let folder = downloads();
-        let written = tokio::task::spawn_blocking(move || keep(&folder, &name, ending, &bytes));
-        let not_written = |error: String| Failure::new(Code::ExportNotWritten).saying(error);
-        match written.await {
-            Ok(kept) => kept.map_err(|error| not_written(error.to_string())),
-            Err(error) => Err(not_written(error.to_string())),
-        }
+        let made = tokio::task::spawn_blocking(move || create(&folder, &name, ending));
+        let made = made.await.map_err(not_written)?;
+        let (path, file) = made.map_err(not_written)?;
+        let written = self.write(ask, Target::File(file)).await;
+        let done = tokio::task::spawn_blocking(move || {
+            // Half a file is none.
+            if written.is_err() {
+                let _ = std::fs::remove_file(&path);
+            }
+            written?;
+            let bytes = std::fs::metadata(&path).map_err(not_written)?.len();
+            let name = path.file_name().unwrap_or_default();
+            Ok(Exported {
+                name: name.to_string_lossy().into_owned(),
+                bytes,
+            })
+        });
+        done.await.map_err(not_written)?
     }
 
-    /// The summary as the bytes of a file. Not in the table: whoever asks for it writes it where a person said.
+    /// Writes the summary where a person said. Not in the table: a page has no business with files.
     ///
     /// # Errors
-    /// What went wrong, in the user's language.
-    pub async fn export_usage(&self, ask: ExportUsage) -> Result<Vec<u8>, WireError> {
-        let made = self.made(ask).await;
-        made.map_err(|failure| WireError::new(&failure, self.tongue()))
+    /// What went wrong, in the user's language; what was written by then stays.
+    pub async fn export_usage(&self, ask: ExportUsage, target: Target) -> Result<(), WireError> {
+        let written = self.write(ask, target).await;
+        written.map_err(|failure| WireError::new(&failure, self.tongue()))
     }
 
-    async fn made(&self, ask: ExportUsage) -> Result<Vec<u8>> {
+    async fn write(&self, ask: ExportUsage, target: Target) -> Result<()> {
         let domain = self.domain().await?;
         let tongue = self.tongue();
         let only = (ask.format == ExportFormat::Csv).then_some(ask.table);
-        let tables = tables::all(&domain, &ask.ask, tongue, only).await?;
-        let made = tokio::task::spawn_blocking(move || match ask.format {
-            ExportFormat::Csv => Ok(tables.first().map(csv::write).unwrap_or_default()),
-            ExportFormat::Xlsx => xlsx::write(&tables),
+        let mut tables = tables::all(&domain, &ask.ask, tongue, only).await?;
+        let written = tokio::task::spawn_blocking(move || match (ask.format, target) {
+            (ExportFormat::Csv, target) => {
+                let table = tables.pop().ok_or(Code::Internal)?;
+                let (out, file): (Box<dyn Write>, _) = match target {
+                    Target::File(file) => (Box::new(file.try_clone().map_err(not_written)?), Some(file)),
+                    Target::Stream(stream) => (stream, None),
+                };
+                let mut out = BufWriter::with_capacity(1 << 16, out);
+                csv::write(table, &mut out)?;
+                out.flush().map_err(not_written)?;
+                file.map_or(Ok(()), |file| file.sync_all()).map_err(not_written)
+            }
+            (ExportFormat::Xlsx, Target::File(file)) => {
+                let file = xlsx::write(tables, BufWriter::with_capacity(1 << 16, file))?;
+                let file = file.into_inner().map_err(not_written)?;
+                file.sync_all().map_err(not_written)
+            }
+            (ExportFormat::Xlsx, Target::Stream(_)) => {
+                Err(Failure::new(Code::BadInput).with("field", "format"))
+            }
         });
-        made.await
+        written
+            .await
             .map_err(|error| Failure::new(Code::Internal).saying(error))?
     }
 }
@@ -158,26 +208,17 @@ pub(crate) fn downloads() -> PathBuf {
     place.unwrap_or_else(|| PathBuf::from("."))
 }
 
-/// Writes a new file: what is there stays.
-fn keep(folder: &Path, name: &str, ending: &str, bytes: &[u8]) -> std::io::Result<Exported> {
-    use std::io::Write as _;
+/// Makes a new file: what is there stays.
+fn create(folder: &Path, name: &str, ending: &str) -> std::io::Result<(PathBuf, File)> {
     std::fs::create_dir_all(folder)?;
     for nth in 0..NAMES_MOST {
         let name = match nth {
             0 => format!("{name}.{ending}"),
             _ => format!("{name} ({nth}).{ending}"),
         };
-        let made = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(folder.join(&name));
-        match made {
-            Ok(mut file) => {
-                file.write_all(bytes)?;
-                file.sync_all()?;
-                let bytes = bytes.len() as u64;
-                return Ok(Exported { name, bytes });
-            }
+        let path = folder.join(name);
+        match File::create_new(&path) {
+            Ok(file) => return Ok((path, file)),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
@@ -192,12 +233,14 @@ mod tests {
     #[test]
     fn a_file_that_is_there_is_never_written_over() {
         let dir = tempfile::tempdir().unwrap();
-        let first = keep(dir.path(), "usage", "csv", b"one").unwrap();
-        let second = keep(dir.path(), "usage", "csv", b"other").unwrap();
+        let (first, mut file) = create(dir.path(), "usage", "csv").unwrap();
+        file.write_all(b"one").unwrap();
+        let (second, _) = create(dir.path(), "usage", "csv").unwrap();
+        let name = |path: &Path| path.file_name().unwrap().to_owned();
         assert_eq!(
-            (first.name.as_str(), second.name.as_str()),
-            ("usage.csv", "usage (1).csv")
+            (name(&first), name(&second)),
+            ("usage.csv".into(), "usage (1).csv".into())
         );
-        assert_eq!(std::fs::read(dir.path().join("usage.csv")).unwrap(), b"one");
+        assert_eq!(std::fs::read(first).unwrap(), b"one");
     }
 }

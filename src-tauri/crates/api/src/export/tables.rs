@@ -3,16 +3,17 @@
 use chrono::{Datelike as _, NaiveDate};
 use rust_decimal::Decimal;
 use wangcheng::Wangcheng;
-use wangcheng::usage::{UsageAsk, UsageRank, UsageServer, UsageSource, UsageSpent, UsageSummary, UsageTop};
+use wangcheng::usage::{
+    AllServers, UsageAsk, UsageBilled, UsageRank, UsageServer, UsageSource, UsageSpent, UsageSummary,
+    UsageTop,
+};
 use wangcheng::{Code, Failure, Result};
 
 use super::{Cell, ExportTable, Table};
 use crate::words::Tongue;
 
-/// Most owners in a table.
+/// Most owners in a table; its last line stands for the rest and says how many they are.
 const OWNERS_MOST: u32 = 10_000;
-/// Most servers in a table: as many as one answer has.
-const SERVERS_MOST: u32 = 1_000;
 
 /// All tables, or one of them.
 pub(super) async fn all(
@@ -24,12 +25,6 @@ pub(super) async fn all(
     let says = Says(tongue);
     let wanted = |table: ExportTable| only.is_none_or(|only| only == table);
     let summary = domain.usage_summary(ask.clone()).await?;
-    let top = |limit| UsageTop {
-        from: ask.from,
-        to: ask.to,
-        cut: ask.cut.clone(),
-        limit,
-    };
     let mut tables = Vec::new();
     if wanted(ExportTable::Summary) {
         tables.push(figures(says, &summary));
@@ -41,7 +36,14 @@ pub(super) async fn all(
         tables.push(days(says, &summary));
     }
     if wanted(ExportTable::Owners) {
-        let owners = domain.usage_owners(top(OWNERS_MOST)).await?.owners;
+        let top = UsageTop {
+            from: ask.from,
+            to: ask.to,
+            cut: ask.cut.clone(),
+            limit: OWNERS_MOST,
+            skip: 0,
+        };
+        let owners = domain.usage_owners(top).await?.owners;
         tables.push(ranks(says, &summary, ExportTable::Owners, &owners)?);
     }
     for (which, list) in [
@@ -55,8 +57,7 @@ pub(super) async fn all(
         }
     }
     if wanted(ExportTable::Servers) {
-        let servers = domain.usage_servers(top(SERVERS_MOST)).await?;
-        tables.push(listed(says, &servers.servers));
+        tables.push(listed(says, domain.usage_all_servers(ask.clone()).await?));
     }
     if wanted(ExportTable::Sources) {
         tables.push(sources(says, &summary.sources));
@@ -99,7 +100,7 @@ impl Says {
         Table {
             name: self.name(which),
             head,
-            rows,
+            rows: super::rows(rows),
         }
     }
 }
@@ -147,9 +148,6 @@ fn figures(says: Says, summary: &UsageSummary) -> Table {
         figure(priced("公网地址", "Public address"), &|spent| {
             money(spent.cost.address, currency)
         }),
-        figure(priced("流量", "Traffic"), &|spent| {
-            money(spent.cost.traffic, currency)
-        }),
         figure(priced("未拆分", "Not split up"), &|spent| {
             money(spent.cost.unsplit, currency)
         }),
@@ -171,6 +169,14 @@ fn figures(says: Says, summary: &UsageSummary) -> Table {
             &|spent| Cell::Number(spent.unpriced_hours),
         ),
     ];
+    let bills = &summary.bills;
+    if !bills.months.is_empty() {
+        let billed = [
+            (priced("流量（账单）", "Traffic, as billed"), bills.traffic),
+            (priced("账单金额", "Billed"), bills.billed),
+        ];
+        rows.extend(billed.map(|(word, amount)| vec![Cell::Text(word), Cell::Money(amount), Cell::Nothing]));
+    }
     rows.push(vec![
         Cell::Text(said("截至", "As of")),
         Cell::Moment(summary.as_of),
@@ -204,12 +210,17 @@ fn months(says: Says, summary: &UsageSummary) -> Result<Table> {
         ("计算", "Compute"),
         ("磁盘", "Disks"),
         ("公网地址", "Public address"),
-        ("流量", "Traffic"),
         ("未拆分", "Not split up"),
+        ("流量（账单）", "Traffic, as billed"),
+        ("账单金额", "Billed"),
         ("币种", "Currency"),
     ]);
     let currency = &summary.currency;
     let rows = summary.months.iter().map(|month| {
+        let bill = summary.bills.months.iter().find(|bill| bill.month == month.month);
+        let of_bill = |part: fn(&UsageBilled) -> Decimal| {
+            bill.map_or(Cell::Nothing, |bill| money(part(bill), &summary.bills.currency))
+        };
         let cost = &month.cost;
         let mut row = vec![
             Cell::Month(first(&month.month)?),
@@ -217,16 +228,11 @@ fn months(says: Says, summary: &UsageSummary) -> Result<Table> {
             Cell::Number(month.running_hours),
         ];
         row.extend(
-            [
-                cost.total,
-                cost.compute,
-                cost.disk,
-                cost.address,
-                cost.traffic,
-                cost.unsplit,
-            ]
-            .map(|amount| money(amount, currency)),
+            [cost.total, cost.compute, cost.disk, cost.address, cost.unsplit]
+                .map(|amount| money(amount, currency)),
         );
+        row.push(of_bill(|bill| bill.traffic));
+        row.push(of_bill(|bill| bill.billed));
         row.push(text(currency));
         Ok(row)
     });
@@ -289,7 +295,7 @@ fn ranks(says: Says, summary: &UsageSummary, which: ExportTable, ranks: &[UsageR
     Ok(says.table(which, head, rows.collect()))
 }
 
-fn listed(says: Says, servers: &[UsageServer]) -> Table {
+fn listed(says: Says, servers: AllServers) -> Table {
     let head = says.head(&[
         ("云服务器", "Server"),
         ("ID", "ID"),
@@ -306,30 +312,35 @@ fn listed(says: Says, servers: &[UsageServer]) -> Table {
         ("费用", "Cost"),
         ("币种", "Currency"),
     ]);
-    let rows = servers.iter().map(|server| {
-        let moment = |at: Option<_>| at.map_or(Cell::Nothing, Cell::Moment);
-        let owner = match server.owner.as_str() {
-            "" => &server.owner_id,
-            _ => &server.owner,
-        };
-        vec![
-            text(&server.name),
-            text(&server.server),
-            text(owner),
-            text(&server.flavor),
-            text(&server.region),
-            text(&server.purpose),
-            text(&server.template),
-            moment(server.began),
-            moment(server.ended),
-            Cell::Number(server.hours),
-            Cell::Number(server.running_hours),
-            Cell::Number(server.disk_gb_hours),
-            money(server.cost, &server.currency),
-            text(&server.currency),
-        ]
-    });
-    says.table(ExportTable::Servers, head, rows.collect())
+    Table {
+        name: says.name(ExportTable::Servers),
+        head,
+        rows: Box::new(servers.map(|server| server.map(|server| line(&server)))),
+    }
+}
+
+fn line(server: &UsageServer) -> Vec<Cell> {
+    let moment = |at: Option<_>| at.map_or(Cell::Nothing, Cell::Moment);
+    let owner = match server.owner.as_str() {
+        "" => &server.owner_id,
+        _ => &server.owner,
+    };
+    vec![
+        text(&server.name),
+        text(&server.server),
+        text(owner),
+        text(&server.flavor),
+        text(&server.region),
+        text(&server.purpose),
+        text(&server.template),
+        moment(server.began),
+        moment(server.ended),
+        Cell::Number(server.hours),
+        Cell::Number(server.running_hours),
+        Cell::Number(server.disk_gb_hours),
+        money(server.cost, &server.currency),
+        text(&server.currency),
+    ]
 }
 
 fn sources(says: Says, sources: &[UsageSource]) -> Table {

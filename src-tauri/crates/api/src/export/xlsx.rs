@@ -4,17 +4,21 @@
 //! for it choose another compression for everything that shares ours.
 
 use std::fmt::Write as _;
-use std::io::{Cursor, Write as _};
+use std::io::{Seek, Write};
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Utc};
 use rust_decimal::Decimal;
-use wangcheng::{Code, Failure, Result};
+use wangcheng::Result;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use super::{Cell, Table};
+use super::{Cell, Table, not_written};
 
 /// Widest and narrowest column, in characters.
 const WIDTHS: std::ops::RangeInclusive<usize> = 10..=48;
+/// Most rows of a sheet, as the format has it. What is more goes on in another one.
+const ROWS_MOST: usize = 1_048_576;
+/// Rows that the width of columns follows from.
+const LOOKED_AT: usize = 1_000;
 /// Longest text of a cell, as the format has it.
 const LONGEST: usize = 32_767;
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n";
@@ -30,31 +34,88 @@ const DAY: u8 = 4;
 const MONTH: u8 = 5;
 const MOMENT: u8 = 6;
 
-/// The workbook's bytes.
-pub(super) fn write(tables: &[Table]) -> Result<Vec<u8>> {
-    packed(tables).map_err(|error| Failure::new(Code::ExportNotWritten).saying(error))
-}
-
-fn packed(tables: &[Table]) -> std::io::Result<Vec<u8>> {
-    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-    let mut put = |name: &str, text: &str| -> std::io::Result<()> {
-        archive.start_file(name, SimpleFileOptions::default())?;
-        archive.write_all(HEAD.as_bytes())?;
-        archive.write_all(text.as_bytes())
+/// Writes the workbook, and gives back what it was written to.
+pub(super) fn write<W: Write + Seek>(tables: Vec<Table>, out: W) -> Result<W> {
+    let mut book = Book {
+        archive: ZipWriter::new(out),
+        sheets: Vec::new(),
     };
-    put("[Content_Types].xml", &content_types(tables.len()))?;
     let whole = format!(
         "<Relationships xmlns=\"{RELATIONS}\"><Relationship Id=\"rId1\" Type=\"{OFFICE}/officeDocument\" \
          Target=\"xl/workbook.xml\"/></Relationships>"
     );
-    put("_rels/.rels", &whole)?;
-    put("xl/workbook.xml", &workbook(tables))?;
-    put("xl/_rels/workbook.xml.rels", &relations(tables.len()))?;
-    put("xl/styles.xml", &styles())?;
-    for (nth, table) in (1..).zip(tables) {
-        put(&format!("xl/worksheets/sheet{nth}.xml"), &sheet(table))?;
+    book.put("_rels/.rels", &whole)?;
+    book.put("xl/styles.xml", &styles())?;
+    for table in tables {
+        book.sheets_of(table, ROWS_MOST)?;
     }
-    Ok(archive.finish()?.into_inner())
+    // How many sheets there are is known by now.
+    book.put("xl/workbook.xml", &workbook(&book.sheets))?;
+    book.put("xl/_rels/workbook.xml.rels", &relations(book.sheets.len()))?;
+    book.put("[Content_Types].xml", &content_types(book.sheets.len()))?;
+    book.archive.finish().map_err(not_written)
+}
+
+struct Book<W: Write + Seek> {
+    archive: ZipWriter<W>,
+    /// Names of the sheets so far.
+    sheets: Vec<String>,
+}
+
+impl<W: Write + Seek> Book<W> {
+    fn begin(&mut self, name: &str) -> Result<()> {
+        // A sheet may pass four gigabytes before it is packed.
+        let options = SimpleFileOptions::default().large_file(true);
+        self.archive.start_file(name, options).map_err(not_written)?;
+        self.go_on(HEAD)
+    }
+
+    fn go_on(&mut self, text: &str) -> Result<()> {
+        self.archive.write_all(text.as_bytes()).map_err(not_written)
+    }
+
+    fn put(&mut self, name: &str, text: &str) -> Result<()> {
+        self.begin(name)?;
+        self.go_on(text)
+    }
+
+    /// A table as one sheet, or as several of `most` rows where it is longer.
+    fn sheets_of(&mut self, mut table: Table, most: usize) -> Result<()> {
+        let first: Vec<Vec<Cell>> = table.rows.by_ref().take(LOOKED_AT).collect::<Result<_>>()?;
+        let begin = beginning(&table.head, &first);
+        let mut rows = first.into_iter().map(Ok).chain(table.rows).peekable();
+        let mut part = 1;
+        loop {
+            self.sheets.push(match part {
+                1 => table.name.to_owned(),
+                _ => format!("{} {part}", table.name),
+            });
+            self.begin(&format!("xl/worksheets/sheet{}.xml", self.sheets.len()))?;
+            self.go_on(&begin)?;
+            let mut count = 1;
+            let mut text = String::new();
+            while count < most
+                && let Some(row) = rows.next()
+            {
+                text.push_str("<row>");
+                for cell in row? {
+                    put(&mut text, &cell);
+                }
+                text.push_str("</row>");
+                self.go_on(&text)?;
+                text.clear();
+                count += 1;
+            }
+            let last = column(table.head.len().saturating_sub(1));
+            self.go_on(&format!(
+                "</sheetData><autoFilter ref=\"A1:{last}{count}\"/></worksheet>"
+            ))?;
+            if rows.peek().is_none() {
+                return Ok(());
+            }
+            part += 1;
+        }
+    }
 }
 
 fn content_types(sheets: usize) -> String {
@@ -76,10 +137,10 @@ fn content_types(sheets: usize) -> String {
     text + "</Types>"
 }
 
-fn workbook(tables: &[Table]) -> String {
+fn workbook(sheets: &[String]) -> String {
     let mut text = format!("<workbook xmlns=\"{MAIN}\" xmlns:r=\"{OFFICE}\"><sheets>");
-    for (nth, table) in (1..).zip(tables) {
-        let name = escaped(table.name);
+    for (nth, name) in (1..).zip(sheets) {
+        let name = escaped(name);
         let _ = write!(
             text,
             "<sheet name=\"{name}\" sheetId=\"{nth}\" r:id=\"rId{nth}\"/>"
@@ -137,47 +198,34 @@ fn styles() -> String {
     )
 }
 
-fn sheet(table: &Table) -> String {
+/// A sheet up to its head; the columns are as wide as the first rows need.
+fn beginning(head: &[String], rows: &[Vec<Cell>]) -> String {
     let mut text = format!(
         "<worksheet xmlns=\"{MAIN}\"><sheetViews><sheetView workbookViewId=\"0\">\
          <pane ySplit=\"1\" topLeftCell=\"A2\" activePane=\"bottomLeft\" state=\"frozen\"/></sheetView></sheetViews><cols>"
     );
-    for (nth, word) in (1usize..).zip(&table.head) {
-        let width = width(table, nth - 1, word);
+    for (nth, word) in (1usize..).zip(head) {
+        let width = width(rows, nth - 1, word);
         let _ = write!(
             text,
             "<col min=\"{nth}\" max=\"{nth}\" width=\"{width}\" customWidth=\"1\"/>"
         );
     }
     text.push_str("</cols><sheetData><row>");
-    for word in &table.head {
+    for word in head {
         put_text(&mut text, word, BOLD);
     }
-    text.push_str("</row>");
-    for row in &table.rows {
-        text.push_str("<row>");
-        for cell in row {
-            put(&mut text, cell);
-        }
-        text.push_str("</row>");
-    }
-    let last = column(table.head.len().saturating_sub(1));
-    let _ = write!(
-        text,
-        "</sheetData><autoFilter ref=\"A1:{last}{}\"/></worksheet>",
-        table.rows.len() + 1
-    );
-    text
+    text + "</row>"
 }
 
-fn width(table: &Table, nth: usize, head: &str) -> usize {
+fn width(rows: &[Vec<Cell>], nth: usize, head: &str) -> usize {
     // A letter of Chinese is as wide as two of Latin.
     let wide = |word: &str| {
         word.chars()
             .map(|letter| if letter.is_ascii() { 1 } else { 2 })
             .sum()
     };
-    let longest = table.rows.iter().filter_map(|row| match row.get(nth) {
+    let longest = rows.iter().filter_map(|row| match row.get(nth) {
         Some(Cell::Text(text)) => Some(wide(text)),
         Some(Cell::Moment(_)) => Some(19),
         _ => None,
@@ -265,14 +313,35 @@ fn escaped(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Cursor, Read as _};
+
+    use super::super::rows;
     use super::*;
+
+    /// Names of a book's sheets, and their texts.
+    fn read(table: Table, most: usize) -> (Vec<String>, Vec<String>) {
+        let mut book = Book {
+            archive: ZipWriter::new(Cursor::new(Vec::new())),
+            sheets: Vec::new(),
+        };
+        book.sheets_of(table, most).unwrap();
+        let mut archive = book.archive.finish_into_readable().unwrap();
+        let texts = (1..=book.sheets.len()).map(|nth| {
+            let mut text = String::new();
+            let name = format!("xl/worksheets/sheet{nth}.xml");
+            archive.by_name(&name).unwrap().read_to_string(&mut text).unwrap();
+            text
+        });
+        let texts = texts.collect();
+        (book.sheets, texts)
+    }
 
     #[test]
     fn figures_are_numbers_moments_are_dates_and_texts_are_texts() {
         let table = Table {
             name: "Servers",
             head: vec!["Server".to_owned(), "Cost".to_owned()],
-            rows: vec![
+            rows: rows(vec![
                 vec![
                     Cell::Text("=1+1 <b> & \u{1}".to_owned()),
                     Cell::Money("12.500000".parse().unwrap()),
@@ -282,9 +351,10 @@ mod tests {
                     Cell::Moment("2025-12-01T04:00:00Z".parse().unwrap()),
                     Cell::Day("2025-12-01".parse().unwrap()),
                 ],
-            ],
+            ]),
         };
-        let text = sheet(&table);
+        let (_, texts) = read(table, ROWS_MOST);
+        let text = &texts[0];
         assert!(
             text.contains("<t xml:space=\"preserve\">=1+1 &lt;b&gt; &amp; </t>"),
             "{text}"
@@ -299,5 +369,23 @@ mod tests {
             "{text}"
         );
         assert_eq!([0, 25, 26, 701, 702].map(column), ["A", "Z", "AA", "ZZ", "AAA"]);
+    }
+
+    #[test]
+    fn a_table_that_is_too_long_for_a_sheet_goes_on_in_another_one() {
+        let table = Table {
+            name: "Servers",
+            head: vec!["Nth".to_owned()],
+            rows: Box::new((0..25).map(|nth| Ok(vec![Cell::Count(nth)]))),
+        };
+        let (names, texts) = read(table, 11);
+        assert_eq!(names, ["Servers", "Servers 2", "Servers 3"]);
+        let counts = texts.iter().map(|text| text.matches("<v>").count());
+        assert_eq!(
+            counts.collect::<Vec<_>>(),
+            [10, 10, 5],
+            "none is lost, and each sheet has its head"
+        );
+        assert!(texts[2].contains("<v>24</v>") && texts[2].contains("ref=\"A1:A6\""));
     }
 }

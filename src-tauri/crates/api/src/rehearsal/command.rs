@@ -171,6 +171,7 @@ fn words(call: &str, ask: &Value) -> Option<Words> {
         "disks.detach" => Words::new("disk detach").of(server())?.of(text(ask, "disk")),
         "disks.attach" => Words::new("disk attach").of(server())?.of(text(ask, "disk")),
         "disks.delete" => Words::new("disk delete").of(server())?.of(text(ask, "disk")),
+        "sessions.screen" if ask.get("vnc").is_none_or(Value::is_null) => Words::new("console").of(server()),
         "networks.admit_ssh" => Words::new("network admit-ssh").of(text(ask, "address")),
         _ => None,
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use wangcheng::sessions::files::{Entry, FileKind, Job, JobState, RemoteFolder, Steer};
-use wangcheng::sessions::{failure, file_failure};
+use wangcheng::sessions::{Edit, EditState, failure, file_failure};
 
 use super::Speaker;
 use crate::error::WireError;
@@ -76,6 +76,27 @@ pub enum FilesAct {
         /// Session id.
         session: String,
     },
+    /// The files that are changed here, as they stand.
+    Edits {
+        /// Session id.
+        session: String,
+    },
+    /// Saves one of them whatever is on the server.
+    SaveEdit {
+        /// Session id.
+        session: String,
+        /// Its number.
+        #[ts(type = "number")]
+        edit: u64,
+    },
+    /// Ends changing one here.
+    EndEdit {
+        /// Session id.
+        session: String,
+        /// Its number.
+        #[ts(type = "number")]
+        edit: u64,
+    },
 }
 
 /// What is done with a copy.
@@ -111,6 +132,11 @@ pub enum FilesAnswer {
     Copies {
         /// They.
         copies: Vec<CopyView>,
+    },
+    /// Files that are changed here.
+    Edits {
+        /// They.
+        edits: Vec<EditView>,
     },
     /// Nothing but that it is done.
     Done,
@@ -157,6 +183,21 @@ pub enum LocalAct {
         session: String,
         /// Paths there.
         paths: Vec<String>,
+    },
+    /// Opens a file of the server in the text editor; what is saved there goes back.
+    Edit {
+        /// Session id.
+        session: String,
+        /// Its path there.
+        path: String,
+    },
+    /// Opens the editor again for one that is changed here.
+    EditAgain {
+        /// Session id.
+        session: String,
+        /// Its number.
+        #[ts(type = "number")]
+        edit: u64,
     },
     /// Shows the folder here that a copy came from or went to.
     ShowFolder {
@@ -266,6 +307,40 @@ pub struct CopyView {
     pub problems: Vec<CopyProblem>,
 }
 
+/// A file of the server that is changed in an editor here.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct EditView {
+    /// Its number.
+    #[ts(type = "number")]
+    pub id: u64,
+    /// Its path there.
+    pub path: String,
+    /// Where it stands.
+    pub state: EditStateView,
+}
+
+/// Where a file that is changed here stands.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EditStateView {
+    /// As it is on the server.
+    Same,
+    /// It goes back.
+    Saving,
+    /// It went back.
+    Saved {
+        /// How often by now.
+        times: u32,
+    },
+    /// It changed on both sides.
+    Conflict,
+    /// It could not go back.
+    Failed {
+        /// Why.
+        error: WireError,
+    },
+}
+
 /// Something that could not be copied.
 #[derive(Debug, Clone, Serialize, TS)]
 pub struct CopyProblem {
@@ -341,6 +416,23 @@ impl From<Entry> for EntryView {
 }
 
 impl Speaker<'_> {
+    pub fn edits(&self, edits: Vec<Edit>) -> Vec<EditView> {
+        let view = |edit: Edit| EditView {
+            id: edit.id,
+            path: edit.path,
+            state: match edit.state {
+                EditState::Same => EditStateView::Same,
+                EditState::Saving => EditStateView::Saving,
+                EditState::Saved(times) => EditStateView::Saved { times },
+                EditState::Conflict => EditStateView::Conflict,
+                EditState::Failed(failure) => EditStateView::Failed {
+                    error: self.error(&failure),
+                },
+            },
+        };
+        edits.into_iter().map(view).collect()
+    }
+
     pub fn copies(&self, jobs: &[Job]) -> Vec<CopyView> {
         jobs.iter().map(|job| self.copy(job)).collect()
     }

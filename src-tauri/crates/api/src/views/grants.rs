@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-use wangcheng::grants::{self, Exception, GrantUse, Quota};
+use wangcheng::grants::{self, Defaults, Exception, GrantUse, Handed, Quota};
 
 use super::Speaker;
 use crate::error::WireError;
@@ -54,6 +54,8 @@ pub struct JoinedOrganisation {
     pub problem: Option<WireError>,
     /// Where its events go, while the token for them is missing.
     pub token_wanted: Option<String>,
+    /// What people begin with.
+    pub defaults: Defaults,
 }
 
 /// What a grant lets an owner use.
@@ -89,6 +91,10 @@ pub struct Invitation {
     pub hei: Option<String>,
     /// A token for the events is wanted beside it.
     pub token_wanted: bool,
+    /// The link holds one, which a passphrase opens.
+    pub token_sealed: bool,
+    /// What people begin with, as the grant that lies there says.
+    pub defaults: Option<Defaults>,
     /// Number of the grant that lies there.
     #[ts(type = "number | null")]
     pub number: Option<u64>,
@@ -106,8 +112,24 @@ pub struct JoinOrganisation {
     /// The fingerprint, as the administrator told it by another way.
     pub fingerprint: String,
     /// Token for the events, where they are to go as the link says.
+    #[serde(default)]
     #[ts(type = "string | null")]
     pub token: Option<SecretString>,
+    /// Instead of it, the passphrase of the token that the link holds.
+    #[serde(default)]
+    #[ts(type = "string | null")]
+    pub passphrase: Option<SecretString>,
+}
+
+impl JoinOrganisation {
+    /// What is handed in for the events.
+    pub(crate) fn handed(token: Option<SecretString>, passphrase: Option<SecretString>) -> Handed {
+        match (token, passphrase) {
+            (Some(token), _) => Handed::Token(token),
+            (None, Some(passphrase)) => Handed::Passphrase(passphrase),
+            (None, None) => Handed::Nothing,
+        }
+    }
 }
 
 impl Speaker<'_> {
@@ -125,6 +147,7 @@ impl Speaker<'_> {
                 checked_at: joined.checked_at,
                 problem: joined.problem.as_ref().map(|failure| self.error(failure)),
                 token_wanted: joined.token_wanted.map(|hei| hei.url),
+                defaults: joined.defaults,
             }),
             stopped: standing.stopped.as_ref().map(|failure| self.error(failure)),
             in_force: standing.in_force.map(|in_force| GrantInForce {
@@ -144,8 +167,14 @@ impl Speaker<'_> {
             organisation: invitation.join.organisation,
             fingerprint: invitation.join.key.fingerprint(),
             source: invitation.join.source.text(),
-            hei: invitation.join.hei.map(|hei| hei.url),
+            hei: invitation
+                .join
+                .hei
+                .or_else(|| grant.and_then(|grant| grant.defaults.hei.clone()))
+                .map(|hei| hei.url),
             token_wanted: invitation.token_wanted,
+            token_sealed: invitation.join.sealed.is_some(),
+            defaults: grant.map(|grant| grant.defaults.clone()),
             number: grant.map(|grant| grant.number),
             expires: grant.map(|grant| grant.expires),
             problem: invitation.grant.as_ref().err().map(|failure| self.error(failure)),

@@ -1,11 +1,15 @@
 //! An administrator's grants as they cross the wire.
 
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-use wangcheng::grants::{AuditOf, Grant, Lasts, OfficeStanding, Published};
+use wangcheng::grants::{AuditOf, Duty, Grant, Lasts, OfficeStanding, Published};
 use wangcheng::keychain::Remember;
 use wangcheng::operations::AuditAct;
+
+use super::Speaker;
+use crate::error::WireError;
 
 /// The organisation that grants are written for here.
 #[derive(Debug, Clone, Serialize, TS)]
@@ -90,13 +94,48 @@ pub struct RevokeGrant {
 }
 
 /// Asking for the link by which people join.
-#[derive(Debug, Clone, Deserialize, TS)]
+#[derive(Debug, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct AskLink {
     /// Where others serve the file; none: where it was published.
     pub address: Option<String>,
     /// With the place of the events that is set here.
     pub with_hei: bool,
+    /// With the token for it, under this passphrase.
+    #[serde(default)]
+    #[ts(type = "string | null")]
+    pub passphrase: Option<SecretString>,
+}
+
+/// Asking what an administrator's acts need.
+#[derive(Debug, Clone, Deserialize, TS)]
+pub struct AskDuties {
+    /// Where the next grant is to be published; none: where the last one was.
+    pub place: Option<String>,
+}
+
+/// Whether what an administrator's act needs is there.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct DutyRight {
+    /// Which.
+    pub what: Duty,
+    /// None: nothing says so.
+    pub allowed: Option<bool>,
+    /// When the cloud took or refused it the last time; none where it was asked just now.
+    pub at: Option<DateTime<Utc>>,
+    /// Why not, or why it is not known.
+    pub error: Option<WireError>,
+}
+
+impl Speaker<'_> {
+    pub(crate) fn duty(&self, right: wangcheng::grants::DutyRight) -> DutyRight {
+        DutyRight {
+            what: right.what,
+            allowed: right.allowed,
+            at: right.at,
+            error: right.failure.as_ref().map(|failure| self.error(failure)),
+        }
+    }
 }
 
 /// The link by which people join.

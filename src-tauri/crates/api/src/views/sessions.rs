@@ -250,6 +250,30 @@ pub enum SessionAsk {
 pub struct OpenSession {
     /// Server id.
     pub server: String,
+    /// What is wanted otherwise than usual.
+    #[serde(default)]
+    pub how: Option<SessionHow>,
+}
+
+/// How to log in, where it is not as usual. What is empty is as usual.
+#[derive(Debug, Clone, Default, Deserialize, TS)]
+#[serde(default)]
+pub struct SessionHow {
+    /// As this user.
+    pub user: String,
+    /// With this key first: the id of a file that was chosen.
+    pub key: Option<String>,
+    /// Through these hosts, as `ssh -J` takes them.
+    pub jumps: String,
+}
+
+/// A file with a private key that a person chose in the system's dialog.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct ChosenKey {
+    /// What it is called here; where it lies is not told.
+    pub id: String,
+    /// The file's name.
+    pub name: String,
 }
 
 /// What a window of sessions asks for.
@@ -260,6 +284,9 @@ pub enum SessionAct {
     Open {
         /// Server id.
         server: String,
+        /// The session that it is to log in like.
+        #[serde(default)]
+        like: Option<String>,
     },
     /// A screen of a server.
     Screen {

@@ -20,6 +20,9 @@ pub enum Grant {
         /// Set up the events, too: the token is asked for, or taken from WANGCHENG_HEI_TOKEN
         #[arg(long)]
         with_token: bool,
+        /// Set up the events with the token that the link holds: its passphrase is asked for, or taken from WANGCHENG_PASSPHRASE
+        #[arg(long, conflicts_with = "with_token")]
+        with_passphrase: bool,
     },
     /// Ask for a newer grant now
     Refresh,
@@ -83,6 +86,15 @@ pub enum Office {
         /// With the place of the events that is set here
         #[arg(long)]
         with_events: bool,
+        /// With the token for them, under a passphrase (asked for, or WANGCHENG_PASSPHRASE) that is told by another way
+        #[arg(long, requires = "with_events")]
+        seal_token: bool,
+    },
+    /// What an administrator's acts need, and what of it is missing
+    Rights {
+        /// Where the next grant is to be published; by default where the last one was
+        #[arg(long)]
+        place: Option<String>,
     },
     /// Let a second key take over
     Rotate,

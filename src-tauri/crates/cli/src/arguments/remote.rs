@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use wangcheng::sessions::{How, Listen, Place, Route};
 
+use super::Form;
+
 /// How to get there, where it is not as usual.
 #[derive(Debug, Args)]
 pub struct Way {
@@ -100,6 +102,35 @@ pub struct Tunnel {
 
 const AFTER_TUNNEL: &str =
     "Without ADDRESS they listen on loopback. Port 0 here or there: one is chosen and told.";
+
+/// A screen.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_CONSOLE)]
+pub struct Console {
+    /// Name or id
+    pub server: String,
+    /// Open the provider's page in the system's browser instead
+    #[arg(long, conflicts_with_all = ["listen", "viewer"])]
+    pub browser: bool,
+    /// Wait on 127.0.0.1 for one VNC viewer instead; without PORT, one is chosen and told
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "0")]
+    pub listen: Option<u16>,
+    /// The same, and start this viewer: PROGRAM 127.0.0.1::PORT
+    #[arg(long, value_name = "PROGRAM", num_args = 0..=1, require_equals = true, default_missing_value = "vncviewer")]
+    pub viewer: Option<PathBuf>,
+    /// Print the request instead of sending it; what has to be read beforehand is read
+    #[arg(long)]
+    pub dry_run: bool,
+    /// What --dry-run prints; --json has all of them
+    #[arg(long, value_enum, default_value_t = Form::Http, requires = "dry_run")]
+    pub form: Form,
+}
+
+const AFTER_CONSOLE: &str =
+    "Shows the server's own screen and keyboard, also while nobody can log in: in the application, which
+is started if it does not run. A viewer is asked for the password that is printed; it is good for
+this one viewer, and the console's token is taken when that one is there. It ends when the viewer
+leaves.";
 
 /// The parts of a text between colons; brackets hold an address together.
 fn parts(text: &str) -> Option<Vec<String>> {

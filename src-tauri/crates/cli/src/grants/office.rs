@@ -57,8 +57,22 @@ pub async fn office(session: &Session, command: &Office) -> Result<()> {
             let ask = lasts(session, days, json!({ "reason": reason })).await?;
             session.ask("office.revoke", ask).await?
         }
-        Office::Link { address, with_events } => {
-            let ask = json!({"address": address, "withHei": with_events});
+        Office::Rights { place } => return rights(session, place.as_deref()).await,
+        Office::Link {
+            address,
+            with_events,
+            seal_token,
+        } => {
+            let passphrase = if *seal_token {
+                Some(secrets::passphrase(output)?)
+            } else {
+                None
+            };
+            let ask = json!({
+                "address": address,
+                "withHei": with_events,
+                "passphrase": passphrase.as_ref().map(|passphrase| passphrase.expose_secret()),
+            });
             let link = session.ask("office.link", ask).await?;
             return output.answer(&link, || {
                 format!("{}\n{}", raw(&link, "link"), text(&link, "fingerprint"))
@@ -178,6 +192,33 @@ fn shown(session: &Session, office: &Value) -> String {
         ]);
     }
     table(&["", ""], lines)
+}
+
+async fn rights(session: &Session, place: Option<&str>) -> Result<()> {
+    let output = session.output;
+    let rights = session.ask("office.duties", json!({ "place": place })).await?;
+    output.answer(&rights, || {
+        let lines = rights.as_array().into_iter().flatten().map(|one| {
+            let allowed = match one.get("allowed").and_then(Value::as_bool) {
+                Some(true) => output.say("具备", "there"),
+                Some(false) => output.say("缺少", "missing"),
+                None => output.say("尚未用到", "not asked for yet"),
+            };
+            let why = one.get("error").filter(|error| error.is_object());
+            let why = why.map(|error| format!("{} {}", text(error, "sentence"), text(error, "nextStep")));
+            vec![
+                word(output.tongue, "duty", text(one, "what")),
+                allowed.to_owned(),
+                why.unwrap_or_default(),
+            ]
+        });
+        let head = [
+            output.say("所需", "What it takes"),
+            "",
+            output.say("原因与下一步", "Why, and what next"),
+        ];
+        table(&head, lines)
+    })
 }
 
 async fn audit(session: &Session, of: Of) -> Result<()> {

@@ -1,5 +1,6 @@
 //! What goes to a server by SSH: shells, programs, copies, tunnels. What only a person can answer is asked at the terminal.
 
+pub mod console;
 pub mod copies;
 mod program;
 mod shell;

@@ -1,6 +1,9 @@
 //! A sandbox, and the program run over it.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
+#[cfg(target_os = "linux")]
+pub mod screen;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 

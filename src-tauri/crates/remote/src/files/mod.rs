@@ -3,6 +3,7 @@
 //! Paths over there are text in UTF-8 with `/` between names. A name that is not UTF-8 is shown, marked as such, and
 //! cannot be touched: the library under this does not keep its bytes.
 
+mod edit;
 mod name;
 mod queue;
 mod transfer;

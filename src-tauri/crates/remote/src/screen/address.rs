@@ -79,12 +79,22 @@ impl Page {
         })
     }
 
-    /// Host and port as they stand in addresses.
-    fn authority(&self) -> String {
-        let host = match self.host.parse::<IpAddr>() {
+    /// It is on this computer.
+    pub fn is_here(&self) -> bool {
+        Host::parse(&self.authority_host()).is_ok_and(|host| is_here(&host))
+    }
+
+    /// The host as it stands in addresses.
+    fn authority_host(&self) -> String {
+        match self.host.parse::<IpAddr>() {
             Ok(IpAddr::V6(address)) => format!("[{address}]"),
             _ => self.host.clone(),
-        };
+        }
+    }
+
+    /// Host and port as they stand in addresses.
+    fn authority(&self) -> String {
+        let host = self.authority_host();
         match (self.tls, self.port) {
             (true, 443) | (false, 80) => host,
             (_, port) => format!("{host}:{port}"),

@@ -6,9 +6,11 @@ mod address;
 mod encoding;
 mod filter;
 mod page;
+mod proxy;
 mod security;
 mod socket;
 mod tls;
+mod viewer;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
@@ -28,8 +30,10 @@ use crate::front::{State, Teller};
 use crate::output::{Output, Spool};
 use filter::Filter;
 use page::Page;
+pub use proxy::Proxy;
 use security::Server;
 use socket::Pulse;
+pub use viewer::{Viewer, ViewerDoor};
 
 /// The most that a page says at once, in bytes.
 const INPUT_MOST: usize = 2 * 1024 * 1024;
@@ -54,6 +58,8 @@ pub enum ScreenWay {
         address: SecretString,
         /// Certificates (PEM) that are trusted beside the system's.
         authorities: Option<String>,
+        /// The proxy that it is reached through; a console on this computer goes past it.
+        proxy: Option<Proxy>,
     },
     /// A VNC server, through SSH.
     Vnc {
@@ -224,14 +230,18 @@ impl Run {
     /// A server that waits to hear whether its screen is shared.
     async fn connect(&self) -> Result<(BoxStream, Option<Connection>)> {
         match &self.way {
-            ScreenWay::Console { address, authorities } => {
+            ScreenWay::Console {
+                address,
+                authorities,
+                proxy,
+            } => {
                 let page = address::Page::read(address)?;
                 self.teller.tell(State::Connecting {
                     host: page.host.clone(),
                     port: page.port,
                 });
                 let pulse = self.counters.pulse.clone();
-                let stream = socket::open(&page, authorities.as_deref(), pulse).await?;
+                let stream = socket::open(&page, authorities.as_deref(), proxy.as_ref(), pulse).await?;
                 let server = Server {
                     host: &page.host,
                     port: page.port,

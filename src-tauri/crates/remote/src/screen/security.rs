@@ -23,7 +23,7 @@ const REASON_MOST: u32 = 4096;
 const KINDS_MOST: u8 = 64;
 
 const NONE: u8 = 1;
-const VNC_AUTH: u8 = 2;
+pub(super) const VNC_AUTH: u8 = 2;
 const VENCRYPT: u8 = 19;
 const PLAIN: u32 = 256;
 const X509_NONE: u32 = 260;
@@ -307,7 +307,7 @@ async fn vnc_auth(stream: &mut BoxStream, server: &Server<'_>) -> Result<()> {
 }
 
 /// DES of the challenge, with the password's first eight bytes as key, each with its bits turned around.
-fn answer(challenge: [u8; 16], password: &SecretString) -> Option<[u8; 16]> {
+pub(super) fn answer(challenge: [u8; 16], password: &SecretString) -> Option<[u8; 16]> {
     let mut key = [0_u8; 8];
     for (part, letter) in key.iter_mut().zip(password.expose_secret().bytes()) {
         *part = letter.reverse_bits();

@@ -20,6 +20,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::address::Page;
+use super::proxy::Proxy;
 use super::{BoxStream, tls};
 use crate::connection::reach;
 use crate::error::{Error, Result, short};
@@ -70,14 +71,25 @@ impl Pulse {
 }
 
 /// Opens what the page would open.
-pub(super) async fn open(page: &Page, authorities: Option<&str>, pulse: Arc<Pulse>) -> Result<BoxStream> {
-    let stream = reach(&page.host, page.port).await.map_err(|error| match error {
-        Error::Unreachable { host, port, why } => Error::ConsoleUnreachable { host, port, why },
-        other => other,
-    })?;
-    let stream: BoxStream = match page.tls {
-        true => tls::connect(Box::new(stream), &page.host, &tls::trusted(authorities)?).await?,
-        false => Box::new(stream),
+pub(super) async fn open(
+    page: &Page,
+    authorities: Option<&str>,
+    proxy: Option<&Proxy>,
+    pulse: Arc<Pulse>,
+) -> Result<BoxStream> {
+    let stream: BoxStream = match proxy.filter(|_| !page.is_here()) {
+        Some(proxy) => proxy.reach(&page.host, page.port, authorities).await?,
+        None => match reach(&page.host, page.port).await {
+            Ok(stream) => Box::new(stream),
+            Err(Error::Unreachable { host, port, why }) => {
+                return Err(Error::ConsoleUnreachable { host, port, why });
+            }
+            Err(other) => return Err(other),
+        },
+    };
+    let stream = match page.tls {
+        true => tls::connect(stream, &page.host, &tls::trusted(authorities)?).await?,
+        false => stream,
     };
     let broken = |_| Error::Protocol {
         why: "the console's address cannot be used".to_owned(),

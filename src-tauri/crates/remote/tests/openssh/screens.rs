@@ -349,6 +349,7 @@ async fn a_console_behind_websockify_is_opened_as_its_page_would() {
         let way = ScreenWay::Console {
             address: format!("http://127.0.0.1:{port}/vnc_auto.html?token={token}&lang=EN&tLength=70").into(),
             authorities: None,
+            proxy: None,
         };
         (Screen::start(way, teller), front)
     };

@@ -11,6 +11,7 @@ use super::blocks::Blocks;
 use super::disk::{Disk, Node, Trouble, whole};
 use super::endless::Endless;
 use super::line::{Word, commands, pipe, split};
+use super::ports::Ports;
 use super::{Guest, page, tools};
 
 /// The home of the only user.
@@ -29,6 +30,7 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
 /// What all visits to a guest share.
 pub(super) struct Machine {
     pub disk: Disk,
+    pub ports: Ports,
     blocks: Blocks,
     began: Instant,
 }
@@ -37,6 +39,7 @@ impl Default for Machine {
     fn default() -> Self {
         Self {
             disk: Disk::default(),
+            ports: Ports::default(),
             blocks: Blocks::default(),
             began: Instant::now(),
         }
@@ -347,7 +350,7 @@ impl Terminal {
             "help" => said(
                 "A simulated machine. It knows: cat cd clear cloud-init cp curl date df echo exit false free grep growpart \
                  head help hostname id ip ls lsblk mkdir mkfs.ext4 mount mv nproc ps pwd resize2fs rm seq sleep sort ss \
-                 tail tee top touch true umount uname uptime wc whoami yes; | > >> && || ;\n",
+                 tail tee top touch true umount uname uptime vncpasswd wc whoami yes; | > >> && || ;\n",
             ),
             "echo" => said(format!("{}\n", rest.join(" "))),
             "true" | "sleep" => said(""),
@@ -391,7 +394,7 @@ impl Terminal {
                 name.text == "top",
                 machine.began.elapsed().as_secs(),
             )),
-            "ss" => said("State  Local Address:Port\nLISTEN 0.0.0.0:22\nLISTEN 127.0.0.1:80\n"),
+            "ss" => said(tools::listening(machine.ports.numbers())),
             "curl" => match plain.last() {
                 Some(address) if is_own_page(address, &guest) => said(page::page(&guest)),
                 Some(address) => Said {
@@ -413,6 +416,7 @@ impl Terminal {
                     ..done
                 }
             }
+            "vncpasswd" => tools::vncpasswd(&rest, input),
             "cloud-init" => match plain.first() {
                 Some(&"status") => said(match rest.contains(&"--long") {
                     true => "status: done\nboot_status_code: enabled-by-generator\nerrors: []\n",

@@ -3,7 +3,7 @@
 //!
 //! The region's addresses lead nowhere (RFC 5737), so each guest has a port on 127.0.0.1, opened when it is asked for
 //! (`GET /guest?server=ID` of the control listener). It lets in who proves to have a key that the server was made with, in its
-//! user data or as its key pair, and nobody else; without such a key nobody at all.
+//! user data or as its key pair, or knows the password that was set for it; without either nobody at all.
 
 mod blocks;
 mod console;
@@ -12,6 +12,7 @@ mod endless;
 mod line;
 mod machine;
 mod page;
+mod ports;
 mod sftp;
 mod ssh;
 mod tools;
@@ -35,6 +36,7 @@ use crate::{
     world::{PasswordMark, Region, Server, VmState},
 };
 pub(crate) use console::{Consoles, serve as serve_consoles};
+use console::{Place, Seat};
 use machine::Machine;
 
 /// Most guests that are reached in one run.
@@ -181,7 +183,8 @@ async fn serve(
     host_key: PrivateKey,
     machine: Arc<Mutex<Machine>>,
 ) {
-    let config = Arc::new(ssh::config(host_key));
+    let (by_key, by_either) = (ssh::config(host_key.clone(), false), ssh::config(host_key, true));
+    let (by_key, by_either) = (Arc::new(by_key), Arc::new(by_either));
     let places = Arc::new(Semaphore::new(CONNECTIONS_MOST));
     let mut visits = JoinSet::new();
     loop {
@@ -201,9 +204,11 @@ async fn serve(
             continue;
         };
         let (shared, server) = (shared.clone(), server.clone());
-        let look = look_of(shared.clone(), server.clone());
-        let visit = ssh::Visit::new(guest, look, machine.clone());
-        let config = config.clone();
+        let config = match guest.password {
+            Some(_) => by_either.clone(),
+            None => by_key.clone(),
+        };
+        let visit = ssh::Visit::new(guest, shared.clone(), server.clone(), machine.clone());
         visits.spawn(async move {
             tokio::select! {
                 () = receive(config, stream, visit) => {}
@@ -233,6 +238,15 @@ fn machine_of(shared: &Shared, server: &str) -> Arc<Mutex<Machine>> {
     let machines = &shared.guests().machines;
     let mut machines = machines.lock().unwrap_or_else(PoisonError::into_inner);
     machines.entry(server.to_owned()).or_default().clone()
+}
+
+/// The seat in front of a guest's display `:1`.
+fn desk(shared: &Weak<Shared>, server: &str) -> Option<Arc<Seat>> {
+    let guest = running(shared, server)?;
+    let whole = shared.upgrade()?;
+    let look = look_of(shared.clone(), server.to_owned());
+    let machine = machine_of(&whole, server);
+    Some(whole.consoles().seat(server, Place::Desk, guest, look, machine))
 }
 
 fn running(shared: &Weak<Shared>, server: &str) -> Option<Guest> {

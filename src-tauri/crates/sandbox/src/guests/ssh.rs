@@ -1,28 +1,43 @@
-//! The SSH server in front of a guest: a terminal, single commands, and SFTP.
+//! The SSH server in front of a guest: a terminal, single commands, SFTP, and tunnels both ways.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use russh::keys::PrivateKey;
 use russh::server::{
-    Auth, ChannelOpenHandle, Config, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey,
+    Auth, ChannelOpenHandle, Config, Handle, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey,
 };
 use russh::{
     Channel, ChannelId, ChannelOpenFailure, ChannelWriteHalf, MethodKind, MethodSet, Pty, compression,
 };
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::timeout;
 
+use super::console::{DESK_PORT, rfb};
 use super::endless::Flood;
-use super::machine::{Look, Machine, Terminal};
+use super::machine::{Machine, Terminal};
+use super::ports::Maker;
 use super::sftp::Sftp;
-use super::{Guest, page};
+use super::{Guest, desk, look_of, page, tools};
+use crate::shared::Shared;
 
 /// Most terminals and ways to files of one connection.
 const CHANNELS_MOST: usize = 8;
+/// How long whoever made a tunnel out of a guest may take to answer.
+const LEAD_OUT_WAIT: Duration = Duration::from_secs(15);
 
-pub(super) fn config(host_key: PrivateKey) -> Config {
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// How a guest's server talks. `password`: one is set, and is asked for where a key does not do.
+pub(super) fn config(host_key: PrivateKey, password: bool) -> Config {
+    let methods: &[MethodKind] = match password {
+        true => &[MethodKind::PublicKey, MethodKind::Password],
+        false => &[MethodKind::PublicKey],
+    };
     let mut config = Config {
-        methods: MethodSet::from(&[MethodKind::PublicKey][..]),
+        methods: MethodSet::from(methods),
         auth_rejection_time: Duration::from_millis(200),
         auth_rejection_time_initial: Some(Duration::ZERO),
         keys: vec![host_key],
@@ -38,8 +53,10 @@ pub(super) fn config(host_key: PrivateKey) -> Config {
 /// One connection.
 pub(super) struct Visit {
     guest: Arc<Guest>,
-    look: Look,
+    shared: Weak<Shared>,
+    server: String,
     machine: Arc<Mutex<Machine>>,
+    number: Maker,
     user: String,
     /// Channels of which nothing was asked yet.
     fresh: HashMap<ChannelId, Channel<Msg>>,
@@ -50,11 +67,18 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    pub(super) fn new(guest: Guest, look: Look, machine: Arc<Mutex<Machine>>) -> Self {
+    pub(super) fn new(
+        guest: Guest,
+        shared: Weak<Shared>,
+        server: String,
+        machine: Arc<Mutex<Machine>>,
+    ) -> Self {
         Self {
             guest: Arc::new(guest),
-            look,
+            shared,
+            server,
             machine,
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
             user: String::new(),
             fresh: HashMap::new(),
             terminals: HashMap::new(),
@@ -71,13 +95,24 @@ impl Visit {
     }
 
     fn terminal(&self) -> Terminal {
-        Terminal::new(self.guest.clone(), self.look.clone(), self.user.clone())
+        let look = look_of(self.shared.clone(), self.server.clone());
+        Terminal::new(self.guest.clone(), look, self.user.clone())
+    }
+
+    fn machine(&self) -> MutexGuard<'_, Machine> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn end(channel: ChannelId, exit: u32, session: &mut Session) -> Result<(), russh::Error> {
         session.exit_status_request(channel, exit)?;
         session.eof(channel)?;
         session.close(channel)
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.machine().ports.close_all(self.number);
     }
 }
 
@@ -103,6 +138,20 @@ impl Handler for Visit {
         Ok(Auth::Accept)
     }
 
+    async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
+        let Some(known) = self.guest.password.clone().filter(|_| user == "root") else {
+            return Ok(Auth::reject());
+        };
+        let said = SecretString::from(password.to_owned());
+        // Slow on purpose.
+        let right = tokio::task::spawn_blocking(move || known.is(said.expose_secret())).await;
+        if !right.unwrap_or(false) {
+            return Ok(Auth::reject());
+        }
+        user.clone_into(&mut self.user);
+        Ok(Auth::Accept)
+    }
+
     async fn channel_open_session(
         &mut self,
         channel: Channel<Msg>,
@@ -117,25 +166,75 @@ impl Handler for Visit {
         Ok(())
     }
 
-    /// A tunnel: the guest reaches its own page, and nothing else.
+    /// A tunnel: the guest reaches its own page, its display and what leads out of it, and nothing else.
     async fn channel_open_direct_tcpip(
         &mut self,
         channel: Channel<Msg>,
         host: &str,
         port: u32,
-        _from: &str,
-        _from_port: u32,
+        from: &str,
+        from_port: u32,
         reply: ChannelOpenHandle,
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
-        if port != page::PORT || !self.guest.is_itself(host) {
-            reply.reject(ChannelOpenFailure::ConnectFailed).await;
-            return Ok(());
+        let itself = self.guest.is_itself(host);
+        let way = self.machine().ports.way(port).filter(|_| itself);
+        match port {
+            page::PORT if itself => {
+                reply.accept().await;
+                tokio::spawn(page::serve(channel.into_stream(), self.guest.clone()));
+            }
+            DESK_PORT if itself => {
+                let Some(seat) = desk(&self.shared, &self.server) else {
+                    reply.reject(ChannelOpenFailure::ConnectFailed).await;
+                    return Ok(());
+                };
+                let password = tools::vnc_password(&self.machine().disk);
+                reply.accept().await;
+                tokio::spawn(async move {
+                    let shown = rfb::serve(channel.into_stream(), &seat, password.as_deref()).await;
+                    if let Err(error) = shown {
+                        tracing::debug!(%error, "a visit to a guest's display ended");
+                    }
+                });
+            }
+            port => match way {
+                Some((handle, address)) => {
+                    let from = (from.to_owned(), from_port);
+                    // Answered by another connection, which must not be waited for in this one's turn.
+                    tokio::spawn(lead_out(channel, reply, handle, (address, port), from));
+                }
+                None => reply.reject(ChannelOpenFailure::ConnectFailed).await,
+            },
         }
-        reply.accept().await;
-        let guest = self.guest.clone();
-        tokio::spawn(page::serve(channel.into_stream(), guest));
         Ok(())
+    }
+
+    /// A tunnel that leads out: a port of the simulated machine, not of this computer.
+    async fn tcpip_forward(
+        &mut self,
+        address: &str,
+        port: &mut u32,
+        session: &mut Session,
+    ) -> Result<bool, Self::Error> {
+        let opened = self
+            .machine()
+            .ports
+            .open(self.number, address, *port, session.handle());
+        let Some(opened) = opened else {
+            return Ok(false);
+        };
+        *port = opened;
+        Ok(true)
+    }
+
+    async fn cancel_tcpip_forward(
+        &mut self,
+        _address: &str,
+        port: u32,
+        _session: &mut Session,
+    ) -> Result<bool, Self::Error> {
+        Ok(self.machine().ports.close(self.number, port))
     }
 
     async fn channel_close(&mut self, channel: ChannelId, _session: &mut Session) -> Result<(), Self::Error> {
@@ -199,7 +298,7 @@ impl Handler for Visit {
         session.channel_success(channel)?;
         let mut terminal = self.terminal();
         let (output, exit, flood) = {
-            let mut machine = self.machine.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut machine = self.machine();
             terminal.run(&String::from_utf8_lossy(command), &mut machine)
         };
         session.data(channel, output)?;
@@ -253,5 +352,25 @@ impl Handler for Visit {
         session: &mut Session,
     ) -> Result<(), Self::Error> {
         session.channel_success(channel)
+    }
+}
+
+/// Carries bytes between who came to a port of the guest and who made it.
+async fn lead_out(
+    channel: Channel<Msg>,
+    reply: ChannelOpenHandle,
+    handle: Handle,
+    (address, port): (String, u32),
+    (from, from_port): (String, u32),
+) {
+    let opening = handle.channel_open_forwarded_tcpip(address, port, from, from_port);
+    let Ok(Ok(out)) = timeout(LEAD_OUT_WAIT, opening).await else {
+        reply.reject(ChannelOpenFailure::ConnectFailed).await;
+        return;
+    };
+    reply.accept().await;
+    let (mut here, mut there) = (channel.into_stream(), out.into_stream());
+    if let Err(error) = tokio::io::copy_bidirectional(&mut here, &mut there).await {
+        tracing::debug!(%error, "a tunnel out of a guest ended");
     }
 }

@@ -2,9 +2,12 @@
 
 use std::fmt::Write;
 
+use super::disk::Disk;
 use super::endless::Endless;
 use super::machine::{Said, said, wrong};
 
+/// The file with the password of display `:1`.
+const VNC_PASSWORD: &str = "/root/.vnc/passwd";
 /// Most lines that `seq` counts.
 const COUNT_MOST: u64 = 2_000_000;
 
@@ -32,6 +35,33 @@ pub(super) fn count(numbers: &[&str]) -> Said {
         let _ = writeln!(text, "{number}");
     }
     said(text)
+}
+
+/// The ports where somebody listens: the guest's own, and those that lead out of it.
+pub(super) fn listening(led_out: impl Iterator<Item = u32>) -> String {
+    let mut text = "State  Local Address:Port\nLISTEN 0.0.0.0:22\n".to_owned();
+    let own = super::ports::TAKEN.into_iter().filter(|port| *port != 22);
+    for port in own.chain(led_out) {
+        let _ = writeln!(text, "LISTEN 127.0.0.1:{port}");
+    }
+    text
+}
+
+/// Makes what stands in the file of a VNC password: the password itself, as nothing of this machine is secret.
+pub(super) fn vncpasswd(words: &[&str], input: Option<&str>) -> Said {
+    match input.filter(|_| words.contains(&"-f")) {
+        Some(password) => said(password),
+        None => wrong(format!(
+            "vncpasswd: known here is `echo PASSWORD | vncpasswd -f > {VNC_PASSWORD}`"
+        )),
+    }
+}
+
+/// What display `:1` asks for; nothing without its file.
+pub(super) fn vnc_password(disk: &Disk) -> Option<String> {
+    let text = String::from_utf8_lossy(disk.read(VNC_PASSWORD).ok()?);
+    let first = text.lines().next().filter(|line| !line.is_empty());
+    first.map(str::to_owned)
 }
 
 /// A command that works on lines; nothing if this is none of them.

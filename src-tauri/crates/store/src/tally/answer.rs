@@ -209,7 +209,8 @@ pub struct Names {
 }
 
 impl Tally {
-    /// The servers that are asked for: the dearest first, at most `limit` of them, and how many there are.
+    /// The servers that are asked for: the dearest first, at most `limit` of them after the first `skip`, and how many
+    /// there are in all.
     ///
     /// # Errors
     ///
@@ -218,6 +219,7 @@ impl Tally {
         &self,
         ask: &Ask,
         now: DateTime<Utc>,
+        skip: usize,
         limit: usize,
     ) -> Result<(Vec<PerServer>, u64), Error> {
         let mut inner = self.inner();
@@ -246,11 +248,13 @@ impl Tally {
         let mut order: Vec<(u32, Size)> = sizes.iter().filter(|(_, size)| size.exists > 0).collect();
         let count = order.len() as u64;
         let by_size = |(server, size): &(u32, Size)| (std::cmp::Reverse((size.cost, size.exists)), *server);
-        if limit < order.len() {
-            order.select_nth_unstable_by_key(limit, by_size);
-            order.truncate(limit);
+        let end = skip.saturating_add(limit);
+        if end < order.len() {
+            order.select_nth_unstable_by_key(end, by_size);
+            order.truncate(end);
         }
         order.sort_unstable_by_key(by_size);
+        order.drain(..skip.min(order.len()));
         let mut listed = Servers::default();
         let mut found: HashMap<u32, Amounts> = HashMap::with_capacity(order.len());
         for (server, _) in &order {

@@ -66,7 +66,7 @@ pub use take_in::{Batch, Taken};
 
 use crate::Error;
 use standing::Standings;
-use words::{ServerIds, Words};
+use words::{Owners, ServerIds, Words};
 
 const FILE: &str = "tally.db";
 const BUSY: Duration = Duration::from_secs(30);
@@ -138,6 +138,7 @@ const TABLES: &str = r#"
 /// The tally, safe to share between threads and programs.
 #[derive(Debug)]
 pub struct Tally {
+    path: PathBuf,
     inner: Mutex<Inner>,
 }
 
@@ -147,6 +148,7 @@ pub(crate) struct Inner {
     words: Words,
     servers: ServerIds,
     standings: Standings,
+    owners: Owners,
 }
 
 impl Tally {
@@ -166,14 +168,35 @@ impl Tally {
             }
             begun => begun?,
         };
-        Ok(Self {
+        Ok(Self::over(path, connection))
+    }
+
+    fn over(path: PathBuf, connection: Connection) -> Self {
+        Self {
+            path,
             inner: Mutex::new(Inner {
                 connection,
                 words: Words::default(),
                 servers: ServerIds::default(),
                 standings: Standings::default(),
+                owners: Owners::default(),
             }),
-        })
+        }
+    }
+
+    /// The tally as it is now, to be asked again and again: whatever comes in meanwhile, its answers fit together, and
+    /// nobody waits for it. It is for reading only.
+    ///
+    /// # Errors
+    ///
+    /// Only the file's own troubles.
+    pub fn snapshot(&self) -> Result<Self, Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        // It ends with the connection.
+        connection.execute_batch("PRAGMA cache_size = -32768; BEGIN; SELECT name FROM sources LIMIT 1;")?;
+        Ok(Self::over(self.path.clone(), connection))
     }
 
     pub(crate) fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -188,7 +211,9 @@ impl Tally {
             words,
             servers,
             standings,
+            owners,
         } = &mut *inner;
+        owners.forget();
         let result = (|| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let mut open = Open {

@@ -74,12 +74,19 @@ pub struct FactRow {
 }
 
 impl Tally {
-    /// A timeline: the servers that are asked for, those that came first on top, at most `limit`, and how many there are.
+    /// A timeline: the servers that are asked for, those that came first on top, at most `limit` after the first `skip`, and
+    /// how many there are in all.
     ///
     /// # Errors
     ///
     /// Only the file's own troubles.
-    pub fn timeline(&self, ask: &Ask, now: DateTime<Utc>, limit: usize) -> Result<(Vec<Row>, u64), Error> {
+    pub fn timeline(
+        &self,
+        ask: &Ask,
+        now: DateTime<Utc>,
+        skip: usize,
+        limit: usize,
+    ) -> Result<(Vec<Row>, u64), Error> {
         let mut inner = self.inner();
         inner.refresh()?;
         let (connection, standings) = (&inner.connection, &inner.standings);
@@ -94,11 +101,13 @@ impl Tally {
         let met = first.iter().filter(|(_, from)| *from < i64::MAX);
         let mut order: Vec<(i64, u32)> = met.map(|(server, from)| (from, server)).collect();
         let count = order.len() as u64;
-        if limit < order.len() {
-            order.select_nth_unstable(limit);
-            order.truncate(limit);
+        let end = skip.saturating_add(limit);
+        if end < order.len() {
+            order.select_nth_unstable(end);
+            order.truncate(end);
         }
         order.sort_unstable();
+        order.drain(..skip.min(order.len()));
         let mut listed = Servers::default();
         let mut rows: BTreeMap<u32, Vec<(i64, i64, bool, u32)>> = BTreeMap::new();
         for (_, server) in &order {

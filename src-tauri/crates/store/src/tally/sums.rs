@@ -5,10 +5,11 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::Connection;
 
-use super::answer::{Amounts, Ask, Group, MonthSum, Sums, owner_name};
+use super::answer::{Amounts, Ask, Group, MonthSum, Sums};
 use super::pack::{self, DAY_MS, Packed};
 use super::standing::{DIMENSIONS, Standings};
 use super::walk::{Cut, Hours, PerNumber, Step};
+use super::words::Owners;
 use super::{Inner, Tally, ms, words};
 use crate::Error;
 
@@ -48,14 +49,18 @@ impl Tally {
     pub fn sums(&self, ask: &Ask, now: DateTime<Utc>) -> Result<Sums, Error> {
         let mut inner = self.inner();
         inner.refresh()?;
-        let (connection, standings) = (&inner.connection, &inner.standings);
+        let Inner {
+            connection, owners, ..
+        } = &mut *inner;
+        owners.refresh(connection)?;
+        let (connection, standings, owners) = (&inner.connection, &inner.standings, &inner.owners);
         let cut = Cut::new(connection, ask, standings, ms(now))?;
         let mut counting = Counting::new(standings, ask);
         cut.walk(connection, |step| match step {
             Step::Stretch(stretch) => counting.stretch(stretch),
             Step::Month(month) => counting.month(month),
         })?;
-        let mut sums = counting.add_up(connection, ask)?;
+        let mut sums = counting.add_up(connection, owners, ask)?;
         sums.assumed_ends = inner.assumed_ends(&cut, ms(now))?;
         Ok(sums)
     }
@@ -119,7 +124,7 @@ impl<'a> Counting<'a> {
         self.months.push((month, of_month));
     }
 
-    fn add_up(self, connection: &Connection, ask: &Ask) -> Result<Sums, Error> {
+    fn add_up(self, connection: &Connection, owners: &Owners, ask: &Ask) -> Result<Sums, Error> {
         let standings = self.standings;
         let months = all_months(ask, self.months);
         let mut whole = self.spent;
@@ -166,7 +171,7 @@ impl<'a> Counting<'a> {
             sums.regions,
             sums.purposes,
             sums.templates,
-        ] = groups.lists(connection)?;
+        ] = groups.lists(connection, owners)?;
         sums.currency = words::word(connection, currency)?;
         sums.other = other;
         sums.servers = self.met.iter().sum();
@@ -297,7 +302,7 @@ impl<'a> Groups<'a> {
     }
 
     /// Each dearest first.
-    fn lists(self, connection: &Connection) -> Result<[Vec<Group>; DIMENSIONS], Error> {
+    fn lists(self, connection: &Connection, owners: &Owners) -> Result<[Vec<Group>; DIMENSIONS], Error> {
         let mut lists: [Vec<Group>; DIMENSIONS] = Default::default();
         let dimensions = self.standings.dimensions();
         for (nth, (list, (groups, dimension))) in lists
@@ -309,13 +314,13 @@ impl<'a> Groups<'a> {
                 if group.amounts.exists_ms == 0 {
                     continue;
                 }
+                let (key, name) = match nth {
+                    0 => owners.of(connection, *key)?,
+                    _ => (words::word(connection, *key)?, String::new()),
+                };
                 list.push(Group {
-                    key: words::word(connection, *key)?,
-                    name: if nth == 0 {
-                        owner_name(connection, *key)?
-                    } else {
-                        String::new()
-                    },
+                    key,
+                    name,
                     servers: group.servers,
                     amounts: group.amounts,
                     months: group.months,

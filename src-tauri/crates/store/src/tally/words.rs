@@ -55,6 +55,52 @@ pub(crate) fn word(connection: &Connection, id: u32) -> Result<String, Error> {
     Ok(found.unwrap_or_default())
 }
 
+/// Owners by number: id and newest name. Learnt all at once, because every summary lists them.
+#[derive(Debug, Default)]
+pub(crate) struct Owners {
+    /// The file's version by which they were learnt; another program's writing changes it.
+    learnt: Option<i64>,
+    all: HashMap<u32, (String, String)>,
+}
+
+impl Owners {
+    /// Learns them again, where somebody else may have written.
+    pub(crate) fn refresh(&mut self, connection: &Connection) -> Result<(), Error> {
+        let version = connection
+            .prepare_cached("PRAGMA data_version")?
+            .query_row([], |row| row.get(0))?;
+        if self.learnt == Some(version) {
+            return Ok(());
+        }
+        self.all.clear();
+        let mut statement = connection.prepare_cached(
+            "SELECT o.owner, w.word, o.name FROM owners o JOIN words w ON w.id = o.owner LIMIT ?1",
+        )?;
+        let mut rows = statement.query([crate::columns::signed(BY_HEART as u64)])?;
+        while let Some(row) = rows.next()? {
+            self.all.insert(row.get(0)?, (row.get(1)?, row.get(2)?));
+        }
+        self.learnt = Some(version);
+        Ok(())
+    }
+
+    /// This program wrote.
+    pub(crate) fn forget(&mut self) {
+        self.learnt = None;
+    }
+
+    /// Id and name of an owner.
+    pub(crate) fn of(&self, connection: &Connection, owner: u32) -> Result<(String, String), Error> {
+        match self.all.get(&owner) {
+            Some(known) => Ok(known.clone()),
+            None => Ok((
+                word(connection, owner)?,
+                super::answer::owner_name(connection, owner)?,
+            )),
+        }
+    }
+}
+
 /// Servers.
 #[derive(Debug, Default)]
 pub(crate) struct ServerIds {

@@ -97,7 +97,12 @@ fn a_stopped_server_costs_its_disks_and_address_where_the_parts_are_known() {
     .concat();
     let (_dir, tally) = tally(&texts);
     let (servers, count) = tally
-        .servers(&ask("2026-02-01", "2026-02-28"), at("2026-03-01T00:00:00Z"), 10)
+        .servers(
+            &ask("2026-02-01", "2026-02-28"),
+            at("2026-03-01T00:00:00Z"),
+            0,
+            10,
+        )
         .unwrap();
     assert_eq!(count, 3);
     let of = |name: &str| {
@@ -243,7 +248,7 @@ fn a_missing_end_is_the_leases_and_a_missing_beginning_the_first_sign_of_life() 
     ]);
     let now = at("2026-02-03T00:00:00Z");
     let february = ask("2026-02-01", "2026-02-28");
-    let (servers, count) = tally.servers(&february, now, 10).unwrap();
+    let (servers, count) = tally.servers(&february, now, 0, 10).unwrap();
     assert_eq!(count, 5, "an end alone is no time");
     let of = |name: &str| {
         let one = servers.iter().find(|one| one.server.server_id == name).unwrap();
@@ -322,7 +327,12 @@ fn a_timeline_shows_when_each_server_ran() {
         told("server.created", "2026-02-01T00:00:00Z", "s2", made("f", "1")),
     ]);
     let (rows, count) = tally
-        .timeline(&ask("2026-01-31", "2026-02-01"), at("2026-02-01T12:00:00Z"), 10)
+        .timeline(
+            &ask("2026-01-31", "2026-02-01"),
+            at("2026-02-01T12:00:00Z"),
+            0,
+            10,
+        )
         .unwrap();
     assert_eq!(count, 2);
     let shown: Vec<_> = rows
@@ -382,7 +392,9 @@ fn the_dearest_servers_come_first_and_the_rest_is_counted() {
     }
     let (_dir, tally) = tally(&texts);
     let now = at("2026-03-01T00:00:00Z");
-    let (dearest, count) = tally.servers(&ask("2026-02-01", "2026-02-28"), now, 3).unwrap();
+    let (dearest, count) = tally
+        .servers(&ask("2026-02-01", "2026-02-28"), now, 0, 3)
+        .unwrap();
     let dearest: Vec<_> = dearest
         .iter()
         .map(|one| (one.server.server_id.as_str(), one.amounts.cost()))
@@ -392,4 +404,24 @@ fn the_dearest_servers_come_first_and_the_rest_is_counted() {
         [("s4", cny("0.4")), ("s2", cny("0.3")), ("s3", cny("0.2"))]
     );
     assert_eq!(count, 4);
+
+    let february = ask("2026-02-01", "2026-02-28");
+    let snapshot = tally.snapshot().unwrap();
+    let more = told(
+        "server.created",
+        "2026-02-02T01:00:00Z",
+        "s5",
+        made("c7.large.2", "0.50"),
+    );
+    take(&tally, "platform", &[more]).unwrap();
+    assert!(tally.settle(|| true).unwrap());
+    let names = |tally: &Tally, skip| -> Vec<String> {
+        let (page, _) = tally.servers(&february, now, skip, 2).unwrap();
+        page.into_iter().map(|one| one.server.server_id).collect()
+    };
+    let pages = [0, 2, 4].map(|skip| names(&snapshot, skip));
+    assert_eq!(pages.concat(), ["s4", "s2", "s3", "s1"], "each once, as it was");
+    assert_eq!(names(&tally, 0), ["s5", "s4"]);
+    let rows = |skip| tally.timeline(&february, now, skip, 2).unwrap().0.len();
+    assert_eq!([0, 2, 4, 6].map(rows), [2, 2, 1, 0]);
 }

@@ -8,7 +8,7 @@ use crate::disks;
 use crate::failure::{Code, Failure};
 use crate::first_start;
 use crate::lease;
-use crate::templates::{Environment, Template};
+use crate::templates::{Environment, Template, built_in};
 
 /// Longest server name, in characters (<https://support.huaweicloud.com/api-ecs/ecs_02_0101.html>).
 const NAME_MOST: usize = 64;
@@ -98,12 +98,17 @@ pub(crate) fn plan(
                 .with("flavor", &flavor.id),
         );
     }
+    let granted = catalogue.defaults.as_ref();
     let subnet = match &ask.subnet {
         Some(id) => catalogue.subnets.iter().find(|subnet| subnet.id == *id),
         None => catalogue
             .subnets
             .iter()
-            .max_by_key(|subnet| subnet.free_addresses.unwrap_or(1)),
+            .find(|subnet| granted.is_some_and(|granted| granted.subnet.as_ref() == Some(&subnet.id)))
+            .or_else(|| {
+                let all = catalogue.subnets.iter();
+                all.max_by_key(|subnet| subnet.free_addresses.unwrap_or(1))
+            }),
     };
     match subnet {
         None => blocked("subnet", Code::NetworkMissing.into()),
@@ -118,11 +123,15 @@ pub(crate) fn plan(
     let security_group = match &ask.security_group {
         Some(id) => catalogue.security_groups.iter().find(|group| group.id == *id),
         None => {
-            let usual = catalogue
-                .security_groups
-                .iter()
-                .find(|group| group.name.eq_ignore_ascii_case("default"));
-            usual.or(catalogue.security_groups.first())
+            let groups = &catalogue.security_groups;
+            let of_grant = granted.and_then(|granted| granted.security_group.as_ref());
+            let of_grant = groups.iter().find(|group| Some(&group.id) == of_grant);
+            let usual = || {
+                groups
+                    .iter()
+                    .find(|group| group.name.eq_ignore_ascii_case("default"))
+            };
+            of_grant.or_else(usual).or(groups.first())
         }
     };
     if !catalogue.servers.admits(1) {
@@ -297,7 +306,8 @@ fn choose_flavor(ask: &CreateServer, template: &Template, catalogue: &Catalogue)
         .cloned()
 }
 
-/// The image asked for; else the newest whose name begins as the template says.
+/// The image asked for; else the newest whose name begins as the template says, or, where the template came with the program,
+/// as an organisation says.
 fn choose_image(ask: &CreateServer, template: &Template, catalogue: &Catalogue, arm: bool) -> Option<Image> {
     let images = catalogue.images.iter();
     match &ask.image {
@@ -305,11 +315,29 @@ fn choose_image(ask: &CreateServer, template: &Template, catalogue: &Catalogue, 
             .filter(|image| image.id == *id)
             .max_by(|a, b| a.name.cmp(&b.name))
             .cloned(),
-        None => images
-            .filter(|image| image.arm == arm && image.name.starts_with(&template.image))
-            .max_by(|a, b| a.name.cmp(&b.name))
-            .cloned(),
+        None => {
+            let newest = |beginning: &String| {
+                let fitting = images
+                    .clone()
+                    .filter(|image| image.arm == arm && image.name.starts_with(beginning.as_str()));
+                fitting.max_by(|a, b| a.name.cmp(&b.name)).cloned()
+            };
+            let granted = catalogue.defaults.iter().flat_map(|granted| &granted.images);
+            let of_grant = if is_built_in(template) {
+                granted.into_iter().find_map(newest)
+            } else {
+                None
+            };
+            of_grant.or_else(|| newest(&template.image))
+        }
     }
+}
+
+/// Its image is nobody's choice but this program's.
+fn is_built_in(template: &Template) -> bool {
+    built_in()
+        .iter()
+        .any(|known| known.id == template.id && known.image == template.image)
 }
 
 /// A server's name as the cloud takes it.

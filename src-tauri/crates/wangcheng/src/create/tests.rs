@@ -59,6 +59,7 @@ fn catalogue() -> Catalogue {
             max: Some(2),
         },
         vcpus: Use { used: 1, max: None },
+        defaults: None,
         as_of: now(),
     }
 }

@@ -82,7 +82,7 @@ impl Wangcheng {
         }
     }
 
-    pub(super) async fn delivery_token(&self, configuration: &Configuration) -> Result<SecretString> {
+    pub(crate) async fn delivery_token(&self, configuration: &Configuration) -> Result<SecretString> {
         if let (true, Some(demo)) = (self.demo_receiver(Some(configuration)), self.demo()) {
             return Ok(demo.hei_token.clone());
         }

@@ -165,7 +165,7 @@ pub(super) fn look(grant: &Grant, project: &Project, region: &str, now: DateTime
         let Some(in_force) = grant.of(id, now) else {
             continue;
         };
-        let share = project.of(id, name);
+        let share = project.of(id, name, now);
         let used = share.used();
         for over in over_now(&in_force.quota, &used, now) {
             owners.push(OwnerOver {
@@ -176,8 +176,14 @@ pub(super) fn look(grant: &Grant, project: &Project, region: &str, now: DateTime
                 used: over.wish,
             });
         }
-        for (server, over) in too_many(&in_force.quota, &share.counted(now), share.loose_gb) {
-            surplus.insert(server, over.limit);
+        let counted = share.counted(now);
+        for (thing, over) in too_many(&in_force.quota, &counted) {
+            // What is found is a server: of a disk the one that it is on.
+            let on = counted
+                .iter()
+                .find(|one| one.id == thing)
+                .and_then(|one| one.on.clone());
+            surplus.entry(on.unwrap_or(thing)).or_insert(over.limit);
         }
     }
     let mut servers: Vec<Finding> = rows

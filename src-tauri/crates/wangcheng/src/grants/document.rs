@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::canonical::Node;
+use super::defaults::Defaults;
 use crate::failure::{Code, Failure, Result};
 
 /// Name and version of the document.
@@ -48,7 +49,7 @@ pub struct Grant {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<Vec<String>>")]
     pub accounts: Vec<String>,
-    /// What a new server begins with.
+    /// What people begin with.
     #[serde(default, skip_serializing_if = "Defaults::is_empty")]
     #[ts(optional, as = "Option<Defaults>")]
     pub defaults: Defaults,
@@ -78,38 +79,6 @@ pub struct Organisation {
     pub id: String,
     /// Its name.
     pub name: String,
-}
-
-/// What a new server begins with, where its template does not say.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Defaults {
-    /// Region id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub region: Option<String>,
-    /// Project id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub project: Option<String>,
-    /// Subnet id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub subnet: Option<String>,
-    /// Security group id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub security_group: Option<String>,
-    /// Template id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub template: Option<String>,
-}
-
-impl Defaults {
-    fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// One person of the cloud account.
@@ -285,6 +254,7 @@ impl Grant {
                 ));
             }
         }
+        self.defaults.check()?;
         if self.roles.len().max(self.owners.len()).max(self.exceptions.len()) > ROWS_MOST {
             return Err(unreadable("too many rows"));
         }

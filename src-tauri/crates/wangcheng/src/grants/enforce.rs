@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use huaweicloud::bss::Product;
+use huaweicloud::evs;
 use rust_decimal::Decimal;
 
 use super::document::{Grant, InForce};
@@ -17,7 +18,7 @@ use crate::events::{Action, Draft};
 use crate::failure::{Code, Failure, Result};
 use crate::money::Money;
 use crate::operations::OperationKind;
-use crate::servers::Server;
+use crate::servers::{AddressKind, Server};
 
 /// How long a refusal waits for a newer grant, which may allow it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -227,6 +228,49 @@ impl Wangcheng {
         wish
     }
 
+    /// What taking a server over asks of a grant. One that the person made elsewhere counts already. Its lease is not weighed:
+    /// it can only be set once the server is one's own.
+    pub(crate) async fn adopt_wish(&self, live: &Live, server: &Server) -> Result<Wish> {
+        let mut wish = Wish {
+            flavor: Some(server.flavor.clone()),
+            public_address: server.addresses.iter().any(|one| one.kind == AddressKind::Public),
+            ..Wish::default()
+        };
+        let Ok(Some(holding)) = self.holding(live).await else {
+            return Ok(wish);
+        };
+        let (project, now) = (self.whole_project(live).await?, live.cloud_now(self.now()));
+        let account = &live.account;
+        let counts = project.of(&account.user_id, &account.user_name, now);
+        if counts.servers.iter().any(|(_, one)| one.id == server.id) {
+            return Ok(wish);
+        }
+        let on = |volume: &&evs::Volume| {
+            volume
+                .attachments
+                .iter()
+                .any(|one| one.server_id.as_str() == server.id)
+        };
+        let sizes = project
+            .volumes
+            .iter()
+            .filter(on)
+            .filter_map(|volume| volume.size_gb);
+        wish.servers = 1;
+        wish.vcpus = server.vcpus.unwrap_or_default();
+        wish.disk_gb = sizes.clone().fold(0, u32::saturating_add);
+        wish.disk_gb_each = sizes.max();
+        let hours = hours_left(now, server.lease_end, now);
+        if super::measure::runs(server.state) {
+            wish.hours = hours;
+        }
+        if holding.in_force.quota.money_month.is_some() {
+            let price = self.hour_of(live, &server.id.as_str().into()).await;
+            wish.money = price.map(|price| Money::new(price.amount * hours, price.currency));
+        }
+        Ok(wish)
+    }
+
     async fn tell_refusal(
         &self,
         live: &Live,
@@ -300,6 +344,8 @@ impl Holding {
             .with("used", &over.used)
             .with("wish", &over.wish)
             .with("ask", &self.grant.ask)
+            .with("organisation", &self.grant.organisation.name)
+            .with("number", self.grant.number)
     }
 }
 

@@ -72,6 +72,17 @@ pub struct Invitation {
     pub token_wanted: bool,
 }
 
+/// What somebody who joins hands in for the events.
+#[derive(Debug)]
+pub enum Handed {
+    /// Nothing: the token can be handed in later.
+    Nothing,
+    /// The token.
+    Token(SecretString),
+    /// What opens the token that the link holds.
+    Passphrase(SecretString),
+}
+
 /// Why a grant allows nothing at a moment.
 pub(super) fn holds(grant: &Grant, now: DateTime<Utc>) -> Result<()> {
     let fail = |code| {
@@ -125,9 +136,13 @@ impl Wangcheng {
             };
             self.acceptable(&join, &text).await
         };
+        let grant = grant.await;
+        let of_grant = grant
+            .as_ref()
+            .is_ok_and(|grant: &Grant| grant.defaults.hei.is_some());
         Ok(Invitation {
-            grant: grant.await,
-            token_wanted: join.hei.is_some() && !self.token_noted().await?,
+            grant,
+            token_wanted: (join.hei.is_some() || of_grant) && !self.token_noted().await?,
             join,
         })
     }
@@ -171,13 +186,13 @@ impl Wangcheng {
         Ok(())
     }
 
-    /// Joins the organisation of a link, whose fingerprint a person compared. `token`: for its events, where they are to
-    /// be sent as the link says.
+    /// Joins the organisation of a link, whose fingerprint a person compared. `handed`: what its events need, where they are
+    /// to be sent as the link or the grant says.
     ///
     /// # Errors
-    /// `GrantLinkInvalid`; `GrantFingerprint` when the person compared another one; why the grant cannot be taken over;
-    /// the keychain's and the ledger's.
-    pub async fn join(&self, link: &str, fingerprint: &str, token: Option<SecretString>) -> Result<()> {
+    /// `GrantLinkInvalid`; `GrantFingerprint` when the person compared another one; `GrantTokenClosed` when the passphrase
+    /// does not open the token of the link; why the grant cannot be taken over; the keychain's and the ledger's.
+    pub async fn join(&self, link: &str, fingerprint: &str, handed: Handed) -> Result<()> {
         let join = Join::read(link)?;
         let plain = |text: &str| -> String {
             let digits = text.chars().filter(char::is_ascii_alphanumeric);
@@ -190,6 +205,9 @@ impl Wangcheng {
             return Err(Failure::new(Code::GrantUnreachable).with("place", join.source.text()));
         };
         let grant = self.acceptable(&join, &text).await?;
+        let hei = join.hei.clone().or_else(|| grant.defaults.hei.clone());
+        // Before anything is kept, so that a wrong passphrase can be typed again.
+        let token = self.token_of(&join, handed).await?;
         let now = self.now();
         let kept = Kept {
             organisation: grant.organisation.clone(),
@@ -201,13 +219,14 @@ impl Wangcheng {
             joined_at: now,
             checked_at: now,
             problem: None,
-            hei: join.hei.clone(),
+            hei: hei.clone(),
         };
         self.note_number(&grant).await?;
         let text = serde_json::to_string(&kept).map_err(|e| Failure::new(Code::Internal).saying(e))?;
         self.ledger(move |ledger| ledger.set_setting(SETTING, &text))
             .await?;
-        if let Some(hei) = join.hei
+        self.forget_catalogues();
+        if let Some(hei) = hei
             && (token.is_some() || self.token_noted().await?)
         {
             let configuration = Configuration {
@@ -221,6 +240,21 @@ impl Wangcheng {
         self.tell_acceptance().await?;
         self.publish(Change::Grant);
         Ok(())
+    }
+
+    /// The token that was handed in, or the one of the link, opened by what was.
+    async fn token_of(&self, join: &Join, handed: Handed) -> Result<Option<SecretString>> {
+        match (handed, &join.sealed, &join.hei) {
+            (Handed::Token(token), ..) => Ok(Some(token)),
+            (Handed::Passphrase(passphrase), Some(sealed), Some(hei)) => {
+                let (sealed, key, hei) = (sealed.clone(), join.key, hei.clone());
+                tokio::task::spawn_blocking(move || sealed.open(&passphrase, &key, &hei))
+                    .await
+                    .map_err(|e| Failure::new(Code::Internal).saying(e))?
+                    .map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Leaves the organisation: nothing is limited here any more, and the data platform is told.
@@ -256,6 +290,7 @@ impl Wangcheng {
             self.publish(Change::Events(row.seq));
             self.inner.courier.ring();
         }
+        self.forget_catalogues();
         self.publish(Change::Grant);
         Ok(())
     }
@@ -323,6 +358,7 @@ impl Wangcheng {
             if written.is_some() {
                 self.tell_acceptance().await?;
                 if news {
+                    self.forget_catalogues();
                     self.publish(Change::Grant);
                 }
                 return Ok(());

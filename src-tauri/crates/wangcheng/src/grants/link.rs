@@ -1,12 +1,15 @@
 //! The link by which an administrator takes somebody into an organisation:
-//! `wangcheng://join?org=NAME&key=PUBLIC_KEY&grant=ADDRESS[&hei=ADDRESS&set=DATA_SET&type=DATA_TYPE]`.
+//! `wangcheng://join?org=NAME&key=PUBLIC_KEY&grant=ADDRESS[&hei=ADDRESS&set=DATA_SET&type=DATA_TYPE[&token=SEALED]]`.
 //!
-//! It holds no secret. Whoever opens it compares name and fingerprint with what the administrator told by another way,
+//! It holds no secret but, where an administrator wants it, the token of the events under a passphrase. Whoever opens it compares name and fingerprint with what the administrator told by another way,
 //! because a link can come from anybody.
 
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use url::Url;
 
 use super::document::is_hidden;
+use super::sealed::SealedToken;
 use super::signed::PublicKey;
 use super::source::Source;
 use crate::failure::{Code, Failure, Result};
@@ -17,6 +20,8 @@ pub const BEGINNING: &str = "wangcheng://join?";
 pub const LINK_MOST: usize = 2048;
 /// Longest name of an organisation, in characters.
 const NAME_MOST: usize = 100;
+/// Longest data set or data type, in bytes.
+const WORD_MOST: usize = 200;
 
 /// What a link says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,17 +34,32 @@ pub struct Join {
     pub source: Source,
     /// Where its events go.
     pub hei: Option<HeiPlace>,
+    /// The token for them, under a passphrase that comes by another way.
+    pub sealed: Option<SealedToken>,
 }
 
 /// Where an organisation's events go; the token comes by another way.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HeiPlace {
     /// Address of the HEI.
     pub url: String,
     /// Data set.
+    #[serde(alias = "event_set")]
     pub event_set: String,
     /// Data type.
     pub datatype: String,
+}
+
+impl HeiPlace {
+    /// Whether events can go there at all.
+    pub(super) fn is_one(&self) -> bool {
+        let words = [&self.event_set, &self.datatype];
+        Url::parse(&self.url).is_ok_and(|url| matches!(url.scheme(), "https" | "http"))
+            && words
+                .into_iter()
+                .all(|word| (1..=WORD_MOST).contains(&word.len()))
+    }
 }
 
 impl Join {
@@ -56,9 +76,9 @@ impl Join {
             .strip_prefix(BEGINNING)
             .ok_or_else(|| invalid("it does not begin with wangcheng://join?"))?;
         let query = query.split_once('#').map_or(query, |(before, _)| before);
-        let mut fields: [Option<String>; 6] = Default::default();
+        let mut fields: [Option<String>; 7] = Default::default();
         for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            let place = ["org", "key", "grant", "hei", "set", "type"]
+            let place = ["org", "key", "grant", "hei", "set", "type", "token"]
                 .iter()
                 .position(|name| **name == *key)
                 .and_then(|place| fields.get_mut(place))
@@ -70,7 +90,7 @@ impl Join {
                 return Err(invalid("a field that stands twice"));
             }
         }
-        let [org, key, grant, hei, set, datatype] = fields;
+        let [org, key, grant, hei, set, datatype, token] = fields;
         let organisation = org.map(|org| org.trim().to_owned()).unwrap_or_default();
         if !(1..=NAME_MOST).contains(&organisation.chars().count()) {
             return Err(invalid("no name of an organisation"));
@@ -84,15 +104,22 @@ impl Join {
             None if set.is_none() && datatype.is_none() => None,
             None => return Err(invalid("a data set without an address")),
             Some(url) => {
-                let address = Url::parse(&url).map_err(|_| invalid("no address of the HEI"))?;
-                if !matches!(address.scheme(), "https" | "http") {
-                    return Err(invalid("no address of the HEI"));
-                }
-                Some(HeiPlace {
+                let place = HeiPlace {
                     url,
                     event_set: set.unwrap_or_else(|| "wangcheng".to_owned()),
                     datatype: datatype.unwrap_or_else(|| "json".to_owned()),
-                })
+                };
+                if !place.is_one() {
+                    return Err(invalid("no address of the HEI"));
+                }
+                Some(place)
+            }
+        };
+        let sealed = match (token, &hei) {
+            (None, _) => None,
+            (Some(_), None) => return Err(invalid("a token without an address")),
+            (Some(token), Some(_)) => {
+                Some(SealedToken::read(&token).ok_or_else(|| invalid("no sealed token"))?)
             }
         };
         Ok(Self {
@@ -100,6 +127,7 @@ impl Join {
             key,
             source,
             hei,
+            sealed,
         })
     }
 
@@ -113,6 +141,9 @@ impl Join {
             query.append_pair("hei", &hei.url);
             query.append_pair("set", &hei.event_set);
             query.append_pair("type", &hei.datatype);
+            if let Some(sealed) = &self.sealed {
+                query.append_pair("token", sealed.text());
+            }
         }
         format!("{BEGINNING}{}", query.finish())
     }

@@ -2,17 +2,17 @@
 //! under way here; hours and money of the month from the tally, which has the ledger's events and, where they were pulled,
 //! everybody's.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use huaweicloud::{ecs, evs};
 use rust_decimal::Decimal;
 
 use super::document::Quota;
+use super::growth::Growth;
 use super::quota::{Counted, Used, hours_left, month, month_days};
 use crate::Wangcheng;
 use crate::cloud::Live;
 use crate::create::tag_value;
+use crate::disks::made_with;
 use crate::failure::Result;
 use crate::operations::{Operation, OperationKind};
 use crate::servers::{Server, ServerState, TAG_ADOPTED, TAG_OPERATION, TAG_OWNER};
@@ -30,9 +30,24 @@ pub(crate) struct Project {
 /// One owner's part of a project.
 pub(crate) struct Share<'a> {
     pub servers: Vec<(&'a ecs::Server, Server)>,
-    /// Disks of the owner that are on no server, in GB.
-    pub loose_gb: u32,
-    disks: BTreeMap<&'a str, u32>,
+    disks: Vec<Disk<'a>>,
+}
+
+/// A disk of the owner, or on a server of theirs.
+struct Disk<'a> {
+    volume: &'a evs::Volume,
+    on: Option<&'a str>,
+    /// It came after its server, by an act of its own.
+    later: bool,
+    /// What it is about to grow to, and since when.
+    growth: Option<Growth>,
+}
+
+impl Disk<'_> {
+    fn gb(&self) -> u32 {
+        let gb = self.volume.size_gb.unwrap_or_default();
+        self.growth.as_ref().map_or(gb, |growth| growth.to_gb.max(gb))
+    }
 }
 
 /// Whose a server is: whoever took it over, else whoever made it.
@@ -51,76 +66,107 @@ pub(crate) fn is_going(row: &ecs::Server) -> bool {
 }
 
 impl Project {
-    /// What is one owner's. `name`: as it stands in tags.
-    pub fn of<'a>(&'a self, owner: &str, name: &str) -> Share<'a> {
+    /// What is one owner's. `name`: as it stands in tags; `now`: by the cloud.
+    pub fn of<'a>(&'a self, owner: &str, name: &str, now: DateTime<Utc>) -> Share<'a> {
         let servers: Vec<_> = self
             .servers
             .iter()
             .filter(|row| holder(row) == Some(owner) && !is_going(row))
             .map(|row| (row, Server::from_cloud(row, owner)))
             .collect();
-        let (mut disks, mut loose_gb) = (BTreeMap::new(), 0_u32);
-        for volume in &self.volumes {
-            if volume.status == "deleting" {
-                continue;
-            }
-            let gb = volume.size_gb.unwrap_or_default();
+        let disks = self.volumes.iter().filter(|volume| volume.status != "deleting");
+        let disks = disks.filter_map(|volume| {
             let on = servers.iter().find(|(row, _)| {
                 let attached = volume.attachments.iter().any(|one| one.server_id == row.id);
                 attached || row.volumes.iter().any(|one| one.id == volume.id)
             });
-            match on {
-                Some((row, _)) => {
-                    let sum: &mut u32 = disks.entry(row.id.as_str()).or_default();
-                    *sum = sum.saturating_add(gb);
-                }
-                None if volume.attachments.is_empty() => {
-                    let theirs = match (&volume.user_id, volume.tags.get(TAG_OWNER)) {
-                        (Some(id), _) => id.as_str() == owner,
-                        (None, tag) => tag.is_some_and(|tag| *tag == tag_value(name)),
-                    };
-                    if theirs {
-                        loose_gb = loose_gb.saturating_add(gb);
-                    }
-                }
-                None => {}
+            let theirs = match (&volume.user_id, volume.tags.get(TAG_OWNER)) {
+                (Some(id), _) => id.as_str() == owner,
+                (None, tag) => tag.is_some_and(|tag| *tag == tag_value(name)),
+            };
+            if on.is_none() && !(volume.attachments.is_empty() && theirs) {
+                return None;
             }
-        }
-        Share {
-            servers,
-            loose_gb,
-            disks,
-        }
+            let later = on.is_none_or(|(row, _)| came_later(row, volume));
+            Some(Disk {
+                volume,
+                on: on.map(|(row, _)| row.id.as_str()),
+                later,
+                growth: Growth::of(volume, now),
+            })
+        });
+        let disks = disks.collect();
+        Share { servers, disks }
     }
+}
+
+/// It was added by an act of its own, however soon after.
+fn came_later(server: &ecs::Server, volume: &evs::Volume) -> bool {
+    let by = volume.tags.get(TAG_OPERATION);
+    !made_with(server, volume) || by.is_some_and(|by| server.tags.get(TAG_OPERATION) != Some(by))
 }
 
 impl Share<'_> {
     /// GB of the disks on a server.
     pub fn disk_gb(&self, server: &str) -> u32 {
-        self.disks.get(server).copied().unwrap_or_default()
+        let on = self.disks.iter().filter(|disk| disk.on == Some(server));
+        on.fold(0, |sum, disk| sum.saturating_add(disk.gb()))
     }
 
-    /// The servers, as a recount looks at them.
+    /// Whether a server or a disk is on its way that was asked for before `moment`, so that what it comes to is not seen yet.
+    pub fn is_coming(&self, but: &str, moment: DateTime<Utc>) -> bool {
+        let before = |created: Option<DateTime<Utc>>| created.is_none_or(|created| created <= moment);
+        let mut servers = self.servers.iter().map(|(_, server)| server);
+        servers
+            .any(|server| server.id != but && server.state == ServerState::Creating && before(server.created))
+    }
+
+    /// Everything, as a recount looks at it.
     pub fn counted(&self, now: DateTime<Utc>) -> Vec<Counted> {
-        let servers = self.servers.iter().map(|(_, server)| Counted {
-            id: server.id.clone(),
-            created: server.created.unwrap_or(now),
-            vcpus: server.vcpus.unwrap_or_default(),
-            disk_gb: self.disk_gb(&server.id),
+        let servers = self.servers.iter().map(|(_, server)| {
+            let with = self
+                .disks
+                .iter()
+                .filter(|disk| disk.on == Some(server.id.as_str()) && !disk.later);
+            let sizes = with.map(|disk| disk.volume.size_gb.unwrap_or_default());
+            Counted {
+                id: server.id.clone(),
+                created: server.created.unwrap_or(now),
+                servers: 1,
+                vcpus: server.vcpus.unwrap_or_default(),
+                disk_gb: sizes.fold(0, u32::saturating_add),
+                on: None,
+            }
         });
-        servers.collect()
+        let disks = self.disks.iter().filter(|disk| disk.later).map(|disk| Counted {
+            id: disk.volume.id.to_string(),
+            created: disk.volume.created.unwrap_or(now),
+            disk_gb: disk.volume.size_gb.unwrap_or_default(),
+            on: disk.on.map(str::to_owned),
+            ..Counted::default()
+        });
+        let growing = self.disks.iter().filter_map(|disk| {
+            let growth = disk.growth.as_ref()?;
+            Some(Counted {
+                id: Counted::growth_of(disk.volume.id.as_str()),
+                created: growth.since,
+                disk_gb: disk.gb().saturating_sub(disk.volume.size_gb.unwrap_or_default()),
+                on: disk.on.map(str::to_owned),
+                ..Counted::default()
+            })
+        });
+        servers.chain(disks).chain(growing).collect()
     }
 
     /// Servers, processors and disks.
     pub fn used(&self) -> Used {
-        let mut used = Used {
-            disk_gb: self.loose_gb,
-            ..Used::default()
-        };
+        let mut used = Used::default();
+        for disk in &self.disks {
+            used.disk_gb = used.disk_gb.saturating_add(disk.gb());
+        }
         for (_, server) in &self.servers {
             used.servers = used.servers.saturating_add(1);
             used.vcpus = used.vcpus.saturating_add(server.vcpus.unwrap_or_default());
-            used.disk_gb = used.disk_gb.saturating_add(self.disk_gb(&server.id));
         }
         used
     }
@@ -155,9 +201,9 @@ impl Wangcheng {
     pub(super) async fn measure(&self, live: &Live, quota: &Quota, currency: &str) -> Result<Used> {
         let project = self.whole_project(live).await?;
         let account = &live.account;
-        let share = project.of(&account.user_id, &account.user_name);
-        let mut used = share.used();
         let now = live.cloud_now(self.now());
+        let share = project.of(&account.user_id, &account.user_name, now);
+        let mut used = share.used();
         let unsettled = self.ledger(|ledger| ledger.unsettled()).await?;
         let under_way: Vec<Operation> = unsettled
             .into_iter()
@@ -193,6 +239,7 @@ impl Wangcheng {
                 to,
                 cut,
                 limit: SERVERS_MOST,
+                skip: 0,
             })
             .await?
             .servers;
@@ -276,7 +323,10 @@ fn add_under_way(
                 .volumes
                 .iter()
                 .find(|volume| Some(volume.id.as_str()) == id);
-            let is = volume.and_then(|volume| volume.size_gb).unwrap_or(part_gb);
+            // What is claimed is counted already, for every program.
+            let claimed = volume.is_some_and(|volume| Growth::of(volume, now).is_some());
+            let is = volume.and_then(|volume| volume.size_gb).filter(|_| !claimed);
+            let is = is.unwrap_or(part_gb);
             used.disk_gb = used.disk_gb.saturating_add(part_gb.saturating_sub(is));
         }
         OperationKind::ResizeServer => {

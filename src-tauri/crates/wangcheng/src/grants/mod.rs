@@ -4,14 +4,19 @@
 //! |---|---|
 //! | `canonical` | the one spelling of a document, of which a signature is made |
 //! | `document` | what a grant says, and what of it is in force for an owner |
+//! | `defaults` | what people begin with: region, network, templates, where events go |
 //! | `signed` | who signed it |
 //! | `link` | how somebody is taken into an organisation |
+//! | `sealed` | the token for its events, inside a link |
 //! | `source` | where grants lie, and how they are asked for |
 //! | `kept` | which grant is taken over, and which one holds while none can be had |
 //! | `quota` | the arithmetic: use, wish, limit |
 //! | `measure` | what an owner has and has used |
 //! | `enforce` | whether an act is allowed |
+//! | `growth` | what a disk is about to grow to, told to every program of its owner |
 //! | `office` | an administrator's side: keys, the draft, signing, publishing |
+//! | `backup` | the office as a file that a passphrase opens |
+//! | `duties` | what an administrator's acts need, asked of keychain and cloud |
 //! | `audit` | what in the project does not keep to a grant |
 //! | `policy` | the policies of the cloud that go with it |
 //!
@@ -19,15 +24,24 @@
 //! mistake.
 
 mod audit;
+mod backup;
 mod canonical;
+mod defaults;
 mod document;
+mod duties;
 mod enforce;
+#[cfg(test)]
+mod fuzz;
+pub(crate) mod growth;
 mod kept;
 mod link;
 pub(crate) mod measure;
 mod office;
+#[cfg(test)]
+mod planted;
 mod policy;
 mod quota;
+mod sealed;
 mod signed;
 mod source;
 #[cfg(test)]
@@ -39,14 +53,17 @@ use chrono::{DateTime, Utc};
 
 pub use self::audit::{Audit, AuditOf, Breach, Finding, OwnerOver};
 pub use self::canonical::Node;
-pub use self::document::{Defaults, Exception, Grant, InForce, Organisation, Owner, Quota, SCHEMA};
+pub use self::defaults::{Defaults, ServerDefaults};
+pub use self::document::{Exception, Grant, InForce, Organisation, Owner, Quota, SCHEMA};
+pub use self::duties::{Duty, DutyRight};
 pub(crate) use self::enforce::LastCount;
-pub use self::kept::Invitation;
+pub use self::kept::{Handed, Invitation};
 pub use self::link::{HeiPlace, Join, LINK_MOST};
 pub use self::office::{Found, Lasts, Office, OfficeStanding, PASSPHRASE_LEAST, Published};
 pub use self::policy::Policies;
 pub(crate) use self::quota::hours_left;
 pub use self::quota::{Counted, GrantUse, Limit, Over, Used, Wish, check, month, too_many, uses};
+pub use self::sealed::SealedToken;
 pub use self::signed::{FILE_MOST, FILE_SCHEMA, PublicKey, open, sign};
 pub use self::source::Source;
 use crate::Wangcheng;
@@ -97,6 +114,8 @@ pub struct Joined {
     pub problem: Option<Failure>,
     /// Its events are to go there, for which the token is missing.
     pub token_wanted: Option<HeiPlace>,
+    /// What people begin with.
+    pub defaults: Defaults,
 }
 
 impl Wangcheng {
@@ -155,6 +174,7 @@ impl Wangcheng {
             checked_at: kept.checked_at,
             problem: kept.problem.clone(),
             token_wanted,
+            defaults: known.map(|grant| grant.defaults.clone()).unwrap_or_default(),
         });
         let Ok(live) = self.active().await else {
             standing.stopped = grant.and_then(|grant| kept::holds(&grant, self.now())).err();

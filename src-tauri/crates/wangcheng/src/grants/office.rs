@@ -1,24 +1,23 @@
 //! The administrator's side: founding an organisation, writing its grants, signing and publishing them.
 //!
 //! Who may do so is no setting: whoever has the signing key in the keychain can sign, and whom the cloud lets write the
-//! object can publish. The signing keys are in the keychain and, for the day on which this computer is lost, in a file that
-//! a passphrase opens: an OpenSSH private key, which `ssh-keygen` reads as well.
+//! object can publish (see [`super::duties`]). The signing keys are in the keychain and, for the day on which this computer
+//! is lost, in a backup (see [`super::backup`]).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use ed25519_dalek::SigningKey;
-use huaweicloud::{ErrorKind, obs};
+use huaweicloud::obs;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use ssh_key::private::{Ed25519Keypair, KeypairData};
-use ssh_key::{Cipher, Kdf, LineEnding, PrivateKey};
 use ts_rs::TS;
 use zeroize::Zeroizing;
 
 use super::document::{Grant, Organisation, SCHEMA};
 use super::link::{HeiPlace, Join};
+use super::sealed::SealedToken;
 use super::signed::{self, PublicKey};
 use super::source::{Lies, Source};
 use crate::Wangcheng;
@@ -29,10 +28,8 @@ use crate::keychain::Remember;
 const SETTING: &str = "grant.office";
 /// How long a grant may hold, in days.
 const DAYS_MOST: u32 = 366;
-/// Shortest passphrase of a backup, in characters.
+/// Shortest passphrase, of a backup and of a token in a link, in characters.
 pub const PASSPHRASE_LEAST: usize = 12;
-/// Work that a guess at a passphrase takes: some tenths of a second.
-const ROUNDS: u32 = 160;
 
 /// What is kept of the organisation that grants are written for here.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,7 +106,7 @@ impl Wangcheng {
         serde_json::from_str(&text).map_err(|error| Failure::new(Code::GrantUnreadable).saying(error))
     }
 
-    async fn keep_office(&self, office: &Office) -> Result<()> {
+    pub(super) async fn keep_office(&self, office: &Office) -> Result<()> {
         let text = serde_json::to_string(office).map_err(|e| Failure::new(Code::Internal).saying(e))?;
         self.ledger(move |ledger| ledger.set_setting(SETTING, &text))
             .await?;
@@ -277,6 +274,13 @@ impl Wangcheng {
                 .saying("https"));
         }
         self.catch_up(&target).await?;
+        // Before a number is spent on what nobody will read.
+        if let Some(refused) = self.may_publish(&target).await.refused() {
+            return Err(Failure {
+                code: Code::GrantNotPublished,
+                ..refused.with("place", target.text())
+            });
+        }
         let file = self.sign_grant(lasts).await?;
         self.put_grant(&target, &file).await?;
         let mut office = self.office_kept().await?;
@@ -418,11 +422,18 @@ impl Wangcheng {
         self.office().await?.ok_or_else(|| Code::GrantNoOffice.into())
     }
 
-    /// The link by which people join, and the fingerprint to tell them by another way.
+    /// The link by which people join, and the fingerprint to tell them by another way. `with_hei`: with the place of the
+    /// events that is set here; `passphrase`: with its token, sealed by that, which is told by another way, too.
     ///
     /// # Errors
-    /// `GrantNoOffice`; `GrantNotPublished` where none was, and no address is given; `GrantLinkInvalid`.
-    pub async fn join_link(&self, address: Option<&str>, with_hei: bool) -> Result<(String, String)> {
+    /// `GrantNoOffice`; `GrantNotPublished` where none was, and no address is given; `GrantLinkInvalid`;
+    /// `GrantPassphrase` for a short one, `BadInput` when there is no token here or it does not fit into a link.
+    pub async fn join_link(
+        &self,
+        address: Option<&str>,
+        with_hei: bool,
+        passphrase: Option<SecretString>,
+    ) -> Result<(String, String)> {
         let office = self.office_kept().await?;
         let place = address.map(str::to_owned).or(office.place);
         let source = Source::read(&place.ok_or(Code::GrantNotPublished)?)?;
@@ -439,11 +450,16 @@ impl Wangcheng {
         } else {
             None
         };
+        let sealed = match (&hei, passphrase) {
+            (Some(hei), Some(passphrase)) => Some(self.seal_token(passphrase, key, hei.clone()).await?),
+            _ => None,
+        };
         let join = Join {
             organisation: office.draft.organisation.name,
             key,
             source,
             hei,
+            sealed,
         };
         let link = join.text();
         // It has to be readable where it is opened.
@@ -451,79 +467,23 @@ impl Wangcheng {
         Ok((link, key.fingerprint()))
     }
 
-    /// The office as a file that a passphrase opens: the signing keys as OpenSSH private keys, and the draft.
-    ///
-    /// # Errors
-    /// `GrantNoOffice`, `GrantKeyAbsent`, `GrantPassphrase`; the keychain's and the ledger's.
-    pub async fn back_up_office(&self, passphrase: SecretString) -> Result<String> {
-        if passphrase.expose_secret().chars().count() < PASSPHRASE_LEAST {
-            return Err(Failure::new(Code::GrantPassphrase).with("least", PASSPHRASE_LEAST));
-        }
-        let standing = self.office().await?.ok_or(Code::GrantNoOffice)?;
-        let mut keys = Vec::new();
-        for key in &standing.held {
-            keys.extend(self.signing_key(key).await?);
-        }
-        if keys.is_empty() {
-            return Err(Code::GrantKeyAbsent.into());
-        }
-        let name = standing.office.draft.organisation.name.clone();
-        let office = standing.office;
-        tokio::task::spawn_blocking(move || {
-            let keys = keys.iter().map(|key| sealed(key, &name, &passphrase));
-            let backup = Backup {
-                schema: BACKUP_SCHEMA.to_owned(),
-                keys: keys.collect::<Result<_>>()?,
-                office,
-            };
-            serde_json::to_string_pretty(&backup).map_err(|e| Failure::new(Code::Internal).saying(e))
-        })
-        .await
-        .map_err(|e| Failure::new(Code::Internal).saying(e))?
-    }
-
-    /// Takes the office up from a backup.
-    ///
-    /// # Errors
-    /// `GrantOfficeThere` when another organisation's is here; `GrantBackup` when it cannot be read or the passphrase is
-    /// another one; the keychain's and the ledger's.
-    pub async fn restore_office(
+    async fn seal_token(
         &self,
-        backup: &str,
         passphrase: SecretString,
-        remember: Remember,
-    ) -> Result<OfficeStanding> {
-        let wrong = |why: &dyn std::fmt::Display| Failure::new(Code::GrantBackup).saying(why);
-        if backup.len() > signed::FILE_MOST {
-            return Err(wrong(&"too long"));
-        }
-        let backup: Backup = serde_json::from_str(backup).map_err(|error| wrong(&error))?;
-        if backup.schema != BACKUP_SCHEMA || backup.keys.len() > 4 {
-            return Err(wrong(&"no backup"));
-        }
-        // What is here already is newer than any backup: of that only the keys are taken then.
-        let here = self.office().await?.map(|standing| standing.office);
-        if let Some(here) = &here
-            && here.draft.organisation.id != backup.office.draft.organisation.id
-        {
-            return Err(Code::GrantOfficeThere.into());
-        }
-        let sealed = backup.keys;
-        let keys = tokio::task::spawn_blocking(move || {
-            let keys = sealed.iter().map(|key| opened(key, &passphrase));
-            keys.collect::<Result<Vec<_>>>()
-        })
-        .await
-        .map_err(|e| Failure::new(Code::Internal).saying(e))??;
-        for key in &keys {
-            self.keep_signing_key(key, remember).await?;
-        }
-        let office = here.unwrap_or(Office {
-            remember,
-            ..backup.office
-        });
-        self.keep_office(&office).await?;
-        self.office().await?.ok_or_else(|| Code::GrantNoOffice.into())
+        key: PublicKey,
+        hei: HeiPlace,
+    ) -> Result<SealedToken> {
+        check_passphrase(&passphrase)?;
+        let configuration = self.delivery_configuration().await?.unwrap_or_default();
+        let token = match self.delivery_token(&configuration).await {
+            Err(failure) if failure.code == Code::KeyNotStored => {
+                return Err(Failure::new(Code::BadInput).with("field", "token"));
+            }
+            token => token?,
+        };
+        tokio::task::spawn_blocking(move || SealedToken::seal(&token, &passphrase, &key, &hei))
+            .await
+            .map_err(|e| Failure::new(Code::Internal).saying(e))?
     }
 
     async fn new_signing_key(&self, remember: Remember) -> Result<PublicKey> {
@@ -534,14 +494,14 @@ impl Wangcheng {
         Ok(PublicKey::of(&key))
     }
 
-    async fn keep_signing_key(&self, key: &SigningKey, remember: Remember) -> Result<()> {
+    pub(super) async fn keep_signing_key(&self, key: &SigningKey, remember: Remember) -> Result<()> {
         let text = Zeroizing::new(STANDARD.encode(key.to_bytes()));
         let name = self.signing_name(&PublicKey::of(key));
         let secret = SecretString::from(text.as_str().to_owned());
         self.inner.keychain.put(&name, secret, remember).await
     }
 
-    async fn signing_key(&self, key: &PublicKey) -> Result<Option<SigningKey>> {
+    pub(super) async fn signing_key(&self, key: &PublicKey) -> Result<Option<SigningKey>> {
         let Some(text) = self.inner.keychain.get(&self.signing_name(key)).await? else {
             return Ok(None);
         };
@@ -558,67 +518,12 @@ impl Wangcheng {
             key.fingerprint()
         )
     }
-
-    /// Whether the cloud lets this account write there: asked by reading what is known of the object, which a
-    /// developer may too, so only a no is certain before something is published.
-    pub async fn may_reach(&self, place: &str) -> Result<bool> {
-        let Source::Obs { bucket, key } = Source::read(place)? else {
-            return Ok(true);
-        };
-        let live = self.active().await?;
-        let client = self.client(&live).await?;
-        match obs::head_object(&client, &bucket, &key).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind == ErrorKind::Missing => Ok(true),
-            Err(error) if error.kind == ErrorKind::Permission => Ok(false),
-            Err(error) => Err(error.into()),
-        }
-    }
 }
 
-const BACKUP_SCHEMA: &str = "wangcheng.organisation-backup.v1";
-
-/// A backup as a file.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Backup {
-    schema: String,
-    /// OpenSSH private keys, each under the passphrase.
-    keys: Vec<String>,
-    office: Office,
-}
-
-fn sealed(key: &SigningKey, name: &str, passphrase: &SecretString) -> Result<String> {
-    let failed = |error: ssh_key::Error| Failure::new(Code::Internal).saying(error);
-    let pair = Ed25519Keypair::from_seed(&key.to_bytes());
-    let plain: String = name.chars().filter(|c| !c.is_control()).collect();
-    let key =
-        PrivateKey::new(KeypairData::from(pair), format!("wangcheng grants: {plain}")).map_err(failed)?;
-    let mut salt = [0_u8; 16];
-    rand::fill(&mut salt);
-    let kdf = Kdf::Bcrypt {
-        salt: salt.to_vec(),
-        rounds: ROUNDS,
-    };
-    let check: u32 = rand::random();
-    let sealed = key
-        .encrypt_with(Cipher::Aes256Ctr, kdf, check, passphrase.expose_secret())
-        .map_err(failed)?;
-    Ok(sealed.to_openssh(LineEnding::LF).map_err(failed)?.to_string())
-}
-
-fn opened(sealed: &str, passphrase: &SecretString) -> Result<SigningKey> {
-    let wrong = |error: &dyn std::fmt::Display| Failure::new(Code::GrantBackup).saying(error);
-    let key = PrivateKey::from_openssh(sealed).map_err(|error| wrong(&error))?;
-    // Work that somebody else's file asks for is capped before it is done.
-    if matches!(key.kdf(), Kdf::Bcrypt { rounds, .. } if *rounds > 16 * ROUNDS) {
-        return Err(wrong(&"too many rounds"));
+/// A passphrase that is worth the name.
+pub(super) fn check_passphrase(passphrase: &SecretString) -> Result<()> {
+    if passphrase.expose_secret().chars().count() < PASSPHRASE_LEAST {
+        return Err(Failure::new(Code::GrantPassphrase).with("least", PASSPHRASE_LEAST));
     }
-    let key = key
-        .decrypt(passphrase.expose_secret())
-        .map_err(|error| wrong(&error))?;
-    match key.key_data() {
-        KeypairData::Ed25519(pair) => Ok(SigningKey::from_bytes(&pair.private.to_bytes())),
-        _ => Err(wrong(&"no Ed25519 key")),
-    }
+    Ok(())
 }

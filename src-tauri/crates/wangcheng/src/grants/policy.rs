@@ -37,8 +37,9 @@ const MAKE: [&str; 5] = [
     "vpc:securityGroupRules:create",
 ];
 /// Public addresses.
-const ADDRESS: [&str; 3] = [
+const ADDRESS: [&str; 4] = [
     "vpc:publicIps:create",
+    "vpc:publicIpTags:create",
     "vpc:publicIps:update",
     "vpc:publicIps:delete",
 ];
@@ -59,7 +60,12 @@ const SERVER: [&str; 13] = [
     "ecs:cloudServers:batchSetServerTags",
 ];
 /// What is done to a disk.
-const DISK: [&str; 2] = ["evs:volumes:delete", "evs:volumes:extend"];
+const DISK: [&str; 4] = [
+    "evs:volumes:delete",
+    "evs:volumes:extend",
+    "evs:volumeTags:create",
+    "evs:volumeTags:delete",
+];
 
 /// The policies as they are pasted into the console.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]

@@ -400,45 +400,53 @@ pub fn uses(quota: &Quota, used: &Used, wish: &Wish, currency: &str) -> Vec<Gran
     .collect()
 }
 
-/// One server, as far as quotas count it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Something that an owner has, as far as quotas count it: a server with the disks that it was made with, a disk that came
+/// later, or what a disk is about to grow by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counted {
-    /// Server id.
+    /// Its id; of a growth, see [`Counted::growth_of`].
     pub id: String,
     /// When it was asked for.
     pub created: DateTime<Utc>,
+    /// 1 of a server.
+    pub servers: u32,
     /// Its processors.
     pub vcpus: u32,
     /// Its disks, in GB.
     pub disk_gb: u32,
+    /// The server that a disk is on.
+    pub on: Option<String>,
 }
 
-/// The servers that are too many: walking from the oldest to the youngest, those at which servers, processors or disks
-/// (`other_gb` on no server among them) are more than the quota says, with the limit. Whoever counts the same servers finds the same ones, so of
-/// two that were made at once both programs know which one goes.
-pub fn too_many(quota: &Quota, servers: &[Counted], other_gb: u32) -> Vec<(String, Over)> {
-    let mut servers: Vec<&Counted> = servers.iter().collect();
-    servers.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
-    let none = Wish::default();
-    let mut used = Used {
-        disk_gb: other_gb,
-        ..Used::default()
-    };
+impl Counted {
+    /// The id under which a disk's growth is counted.
+    pub fn growth_of(disk: &str) -> String {
+        format!("growth/{disk}")
+    }
+}
+
+/// What is too much: walking from the oldest to the youngest, that at which servers, processors or disks are more than the
+/// quota says, with the limit. Whoever counts the same things finds the same ones, so of two that were made at once both
+/// programs know which one goes, and what is younger changes nothing for what is older.
+pub fn too_many(quota: &Quota, things: &[Counted]) -> Vec<(String, Over)> {
+    let mut things: Vec<&Counted> = things.iter().collect();
+    things.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+    let mut used = Used::default();
     let mut found = Vec::new();
-    for server in servers {
+    for thing in things {
         let wish = Wish {
-            servers: 1,
-            vcpus: server.vcpus,
-            disk_gb: server.disk_gb,
-            ..none.clone()
+            servers: thing.servers,
+            vcpus: thing.vcpus,
+            disk_gb: thing.disk_gb,
+            ..Wish::default()
         };
-        match check(quota, &used, &wish, server.created, "").into_iter().next() {
+        match check(quota, &used, &wish, thing.created, "").into_iter().next() {
             // What goes is not counted any more, so that no more go than have to.
-            Some(over) => found.push((server.id.clone(), over)),
+            Some(over) => found.push((thing.id.clone(), over)),
             None => {
-                used.servers = used.servers.saturating_add(1);
-                used.vcpus = used.vcpus.saturating_add(server.vcpus);
-                used.disk_gb = used.disk_gb.saturating_add(server.disk_gb);
+                used.servers = used.servers.saturating_add(thing.servers);
+                used.vcpus = used.vcpus.saturating_add(thing.vcpus);
+                used.disk_gb = used.disk_gb.saturating_add(thing.disk_gb);
             }
         }
     }

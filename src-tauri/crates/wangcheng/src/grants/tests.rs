@@ -7,15 +7,15 @@ use super::*;
 use crate::failure::Code;
 use crate::money::Money;
 
-fn now() -> DateTime<Utc> {
+pub(super) fn now() -> DateTime<Utc> {
     "2026-01-20T03:00:00Z".parse().unwrap()
 }
 
-fn key(seed: u8) -> SigningKey {
+pub(super) fn key(seed: u8) -> SigningKey {
     SigningKey::from_bytes(&[seed; 32])
 }
 
-fn grant() -> Grant {
+pub(super) fn grant() -> Grant {
     let role = Quota {
         servers: Some(2),
         vcpus: Some(8),
@@ -64,7 +64,7 @@ fn grant() -> Grant {
     }
 }
 
-fn trusted() -> [PublicKey; 1] {
+pub(super) fn trusted() -> [PublicKey; 1] {
     [PublicKey::of(&key(1))]
 }
 
@@ -194,6 +194,7 @@ proptest! {
                 event_set: "set one".to_owned(),
                 datatype: "json".to_owned(),
             }),
+            sealed: None,
         };
         prop_assert_eq!(Join::read(&join.text()).unwrap(), join);
     }
@@ -239,8 +240,9 @@ proptest! {
                 .map(|(index, (second, vcpus))| Counted {
                     id: format!("{:02}-{second}-{vcpus}", index % 3),
                     created: now() + TimeDelta::seconds(*second),
+                    servers: 1,
                     vcpus: *vcpus,
-                    disk_gb: 0,
+                    ..Counted::default()
                 })
                 .collect()
         };
@@ -248,10 +250,10 @@ proptest! {
         let mut all = count(&servers);
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all.dedup_by(|a, b| a.id == b.id);
-        let first: Vec<String> = too_many(&quota, &all, 0).into_iter().map(|(id, _)| id).collect();
+        let first: Vec<String> = too_many(&quota, &all).into_iter().map(|(id, _)| id).collect();
         let at = turn.min(all.len());
         all.rotate_left(at);
-        let second: Vec<String> = too_many(&quota, &all, 0).into_iter().map(|(id, _)| id).collect();
+        let second: Vec<String> = too_many(&quota, &all).into_iter().map(|(id, _)| id).collect();
         prop_assert_eq!(&first, &second);
         let left: Vec<&Counted> = all.iter().filter(|one| !first.contains(&one.id)).collect();
         prop_assert!(left.len() as u32 <= limit);
@@ -262,7 +264,7 @@ proptest! {
             some.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
             some.truncate(seen + 1);
             let last = some.last().unwrap().id.clone();
-            let judged = too_many(&quota, &some, 0).iter().any(|(id, _)| *id == last);
+            let judged = too_many(&quota, &some).iter().any(|(id, _)| *id == last);
             prop_assert_eq!(judged, first.contains(&last), "younger servers change nothing for older ones");
         }
     }
@@ -411,6 +413,7 @@ fn a_link_that_is_not_exactly_one_is_refused() {
         key: PublicKey::of(&key(1)),
         source: Source::read("https://example.com/grant.json").unwrap(),
         hei: None,
+        sealed: None,
     }
     .text();
     assert!(Join::read(&format!("  {good}\n")).is_ok(), "a file may hold it");

@@ -233,8 +233,10 @@ pub struct Detail {
     pub stands: Option<ServerState>,
     /// Why a server that ran before does not run again.
     pub stays_stopped: Option<Failure>,
-    /// The limit of a grant that a new server was too many for, for which it was taken away again.
+    /// The limit of a grant that a new server or disk was too much for, for which it was taken away again.
     pub undone: Option<Failure>,
+    /// What a disk is to grow to was claimed by a tag of it.
+    pub claims: bool,
 }
 
 /// A disk or a public address that an operation is about.

@@ -118,7 +118,23 @@ impl Runner {
                     .set("disk_gb", part.gb)
                     .set("disk_gb_before", part.gb_before)
                     .set("disk_type", part.kind)
+                    .set("cause", detail.undone.is_some().then_some("quota"))
                     .set_price(detail.price.as_ref());
+            }
+            Action::GrantRefused => {
+                let over = detail.undone.as_ref().map(|over| &over.facts);
+                let fact = |key: &str| over.and_then(|facts| facts.get(key)).cloned();
+                draft
+                    .set("refused", self.operation.kind.as_str())
+                    .set("organisation", fact("organisation"))
+                    .set(
+                        "grant_number",
+                        fact("number").and_then(|number| number.parse::<u64>().ok()),
+                    )
+                    .set("limit", fact("limit"))
+                    .set("limit_max", fact("max"))
+                    .set("limit_used", fact("used"))
+                    .set("limit_wish", fact("wish"));
             }
             Action::AddressReleased => {
                 draft.set("eip", detail.part.clone().map(|part| part.name));

@@ -118,6 +118,9 @@ impl Wangcheng {
         if keys.len() > TAGS_MOST {
             return Err(Failure::new(Code::TagsTooMany).with("most", TAGS_MOST));
         }
+        let wish = self.adopt_wish(&live, &server).await?;
+        self.granted(&live, OperationKind::AdoptServer, Some(&server), &wish)
+            .await?;
         let tagging = Tagging {
             set,
             remove: Vec::new(),

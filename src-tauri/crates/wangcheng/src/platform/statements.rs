@@ -83,6 +83,14 @@ pub fn dashboards(set: &str) -> Result<Vec<Statement>> {
     let set = identifier(set)?;
     let ok = format!("{OURS} AND outcome = 'ok'");
     let statement = |name, sql: String| Statement { name, sql };
+    let servers_by = |name, key: &str, action: &str, most: &str| {
+        let sql = format!(
+            "SELECT {key}, COUNT(DISTINCT server_id) AS servers FROM {set}\n\
+             WHERE {ok} AND action = '{action}'\n\
+             GROUP BY {key} ORDER BY servers DESC{most}"
+        );
+        statement(name, sql)
+    };
     Ok(vec![
         statement(
             "servers_by_month",
@@ -92,14 +100,7 @@ pub fn dashboards(set: &str) -> Result<Vec<Statement>> {
                  GROUP BY TIME(span='1month') ORDER BY _time"
             ),
         ),
-        statement(
-            "servers_by_owner",
-            format!(
-                "SELECT owner, COUNT(DISTINCT server_id) AS servers FROM {set}\n\
-                 WHERE {ok} AND action = 'server.created'\n\
-                 GROUP BY owner ORDER BY servers DESC LIMIT 20"
-            ),
-        ),
+        servers_by("servers_by_owner", "owner", "server.created", " LIMIT 20"),
         // From above, as the page says: a stopped server may cost less, and a change of size counts as if it had been so
         // from the beginning. `_time` counts microseconds there.
         statement(
@@ -113,22 +114,8 @@ pub fn dashboards(set: &str) -> Result<Vec<Statement>> {
                  GROUP BY e.owner ORDER BY cost_estimate DESC LIMIT 20"
             ),
         ),
-        statement(
-            "servers_by_flavor",
-            format!(
-                "SELECT flavor, COUNT(DISTINCT server_id) AS servers FROM {set}\n\
-                 WHERE {ok} AND action = 'server.created'\n\
-                 GROUP BY flavor ORDER BY servers DESC"
-            ),
-        ),
-        statement(
-            "servers_by_purpose",
-            format!(
-                "SELECT purpose, COUNT(DISTINCT server_id) AS servers FROM {set}\n\
-                 WHERE {ok} AND action = 'server.created'\n\
-                 GROUP BY purpose ORDER BY servers DESC"
-            ),
-        ),
+        servers_by("servers_by_flavor", "flavor", "server.created", ""),
+        servers_by("servers_by_purpose", "purpose", "server.created", ""),
         statement(
             "not_deleted",
             format!(
@@ -137,14 +124,7 @@ pub fn dashboards(set: &str) -> Result<Vec<Statement>> {
                  GROUP BY server_id HAVING MAX(action) = 'server.created' ORDER BY lease_end"
             ),
         ),
-        statement(
-            "ends_by_cause",
-            format!(
-                "SELECT cause, COUNT(DISTINCT server_id) AS servers FROM {set}\n\
-                 WHERE {ok} AND action = 'server.deleted'\n\
-                 GROUP BY cause ORDER BY servers DESC"
-            ),
-        ),
+        servers_by("ends_by_cause", "cause", "server.deleted", ""),
         statement(
             "failures",
             format!(

@@ -63,7 +63,7 @@ pub(super) struct Shelf {
 
 impl Shelf {
     /// A connection that is logged in: the one there is, or another.
-    async fn files(&self, login: &Login) -> Result<Arc<Files>> {
+    pub(super) async fn files(&self, login: &Login) -> Result<Arc<Files>> {
         let mut kept = self.files.lock().await;
         if let Some(files) = kept.as_ref().filter(|files| !files.is_closed()) {
             return Ok(files.clone());
@@ -272,7 +272,7 @@ impl Wangcheng {
         Ok(())
     }
 
-    async fn session_files(&self, session: &str) -> Result<Arc<Files>> {
+    pub(super) async fn session_files(&self, session: &str) -> Result<Arc<Files>> {
         let open = self.open_one(session)?;
         entered(&open)?;
         open.shelf.files(&open.login).await
@@ -280,7 +280,7 @@ impl Wangcheng {
 }
 
 /// Somebody was let in, and the session is not over: only then is another connection made for it.
-fn entered(open: &Open) -> Result<()> {
+pub(super) fn entered(open: &Open) -> Result<()> {
     let now = open.now();
     match now.opened.is_some() && !now.closed {
         true => Ok(()),
@@ -295,7 +295,7 @@ fn few<T>(things: &[T]) -> Result<&[T]> {
     }
 }
 
-fn sound(path: &str) -> Result<&str> {
+pub(super) fn sound(path: &str) -> Result<&str> {
     match path.is_empty() || path.len() > PATH_MOST || path.contains('\0') {
         true => Err(file_failure(&"", &FileTrouble::UnsafeName)),
         false => Ok(path),
@@ -303,7 +303,7 @@ fn sound(path: &str) -> Result<&str> {
 }
 
 /// A place in a folder here that nothing has and no other copy will have: under its own name, or with a number.
-fn free(folder: &Path, name: &str, taken: &[(String, PathBuf)]) -> Option<PathBuf> {
+pub(super) fn free(folder: &Path, name: &str, taken: &[(String, PathBuf)]) -> Option<PathBuf> {
     // Only a name that may be used is given a number: "..", with one, would be another name.
     inside(folder, name)?;
     let (stem, kind) = match name.rsplit_once('.') {

@@ -24,6 +24,8 @@ pub enum Kind {
     Ssh,
     /// Files.
     Sftp,
+    /// The provider's console.
+    Console,
 }
 
 impl Kind {
@@ -32,6 +34,7 @@ impl Kind {
         match self {
             Self::Ssh => "ssh",
             Self::Sftp => "sftp",
+            Self::Console => "console",
         }
     }
 }

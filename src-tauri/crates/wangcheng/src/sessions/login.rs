@@ -88,7 +88,11 @@ impl Wangcheng {
             None => (found.host.clone(), found.port),
         };
         let image = server.image.as_deref().unwrap_or_default();
-        let key = self.login_key(&server.id).await?;
+        let key = match self.login_key(&server.id).await {
+            // Whoever brings a key needs none of ours.
+            Err(failure) if how.key_file.is_some() && failure.is_keychain() => None,
+            key => key?,
+        };
         let (user, mut credentials, known_keys) = match key {
             // Made here: its first start let root in with this key, and gave it this host key. A user that the
             // configuration names for every host is not one of its.

@@ -6,14 +6,17 @@
 //! their own.
 
 mod care;
+mod edits;
 mod failure;
 pub mod files;
 mod link;
 mod login;
+mod proxy;
 mod recordings;
 mod screen;
 mod stream;
 mod tunnels;
+mod viewer;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +26,7 @@ use remote::Login;
 use secrecy::SecretString;
 
 pub use care::SessionPreferences;
+pub use edits::{Edit, EditState};
 pub use failure::{failure, file_failure};
 pub use link::{Kind, Link};
 pub use login::How;
@@ -36,6 +40,7 @@ pub use screen::{ScreenOf, SessionKind};
 use stream::Reading;
 pub use stream::Stream;
 pub use tunnels::{KeptTunnel, NewTunnel, TunnelNow};
+pub use viewer::ConsoleForViewer;
 
 use crate::Wangcheng;
 use crate::app::Change;
@@ -100,10 +105,13 @@ pub(crate) struct Open {
     account: store::Account,
     address: String,
     user: String,
+    /// What was wanted otherwise than usual, for another one beside it.
+    how: How,
     /// The way to log in, for what has a connection of its own.
     login: Login,
     shell: Shell,
     shelf: files::Shelf,
+    edits: edits::Edits,
     now: Mutex<Now>,
     reading: Arc<Reading>,
 }
@@ -209,14 +217,14 @@ impl Wangcheng {
     ///
     /// # Errors
     /// `NotSignedIn`, `ServerUnknown`, `NotOwn`, `NotAdopted`, `ServerNotRunning`, `ServerWithoutSsh`, `AddressAbsent`,
-    /// `SessionsTooMany`; the cloud's and the keychain's.
-    pub async fn open_session(&self, server: &str, size: Size) -> Result<Session> {
+    /// `SessionsTooMany`, `BadInput`; the cloud's and the keychain's.
+    pub async fn open_session(&self, server: &str, how: How, size: Size) -> Result<Session> {
         if self.inner.sessions.count() >= SESSIONS_MOST {
             return Err(Failure::new(Code::SessionsTooMany).with("most", SESSIONS_MOST));
         }
         let live = self.active().await?;
         let server = self.own_server(&live, server).await?;
-        let way = self.way_to(&server, &How::default()).await?;
+        let way = self.way_to(&server, &how).await?;
         let (address, user) = (way.address, way.login.to.user.clone());
         let options = ShellOptions {
             size: bounded(size),
@@ -233,9 +241,11 @@ impl Wangcheng {
             account: live.account.clone(),
             address,
             user,
+            how,
             login: way.login,
             shell,
             shelf: files::Shelf::default(),
+            edits: edits::Edits::default(),
             now: Mutex::new(now),
         });
         self.inner.sessions.lock().insert(open.id.clone(), open.clone());
@@ -244,6 +254,21 @@ impl Wangcheng {
         let this = self.clone();
         self.spawn(async move { this.follow_session(open, way.front).await });
         Ok(told)
+    }
+
+    /// What was wanted otherwise than usual when a session was begun; nothing of one that is gone.
+    pub fn session_how(&self, session: &str) -> How {
+        let open = self.inner.sessions.lock();
+        open.get(session).map(|open| open.how.clone()).unwrap_or_default()
+    }
+
+    /// The same of a session that is open on a server.
+    fn how_on(&self, server: &str) -> How {
+        let sessions = self.inner.sessions.lock();
+        let open = sessions
+            .values()
+            .find(|open| open.server.id == server && matches!(open.now().state, State::Open));
+        open.map(|open| open.how.clone()).unwrap_or_default()
     }
 
     /// Every session, those that ended and are still looked at included.
@@ -350,6 +375,7 @@ impl Wangcheng {
         };
         open.shell.close();
         open.reading.end();
+        self.clear_edits(&open).await;
         self.publish(Change::SessionGone(open.id.clone()));
         self.tell_closed(&open).await
     }

@@ -15,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::failure::failure;
 use super::stream::Reading;
-use super::{How, LOOK, Now, SESSIONS_MOST, Session, State};
+use super::{LOOK, Now, SESSIONS_MOST, Session, State};
 use crate::Wangcheng;
 use crate::app::Change;
 use crate::cloud::Live;
@@ -175,10 +175,8 @@ impl Wangcheng {
         let key_only = matches!(self.login_key(&server.id).await, Ok(Some(_)));
         let (way, front, address, user, teller) = match &of {
             ScreenOf::Console => {
-                let address = self.console_of(&live, &server).await?;
+                let way = self.console_way(&live, &server).await?;
                 let (teller, front) = remote::front();
-                let authorities = self.authorities().await?;
-                let way = ScreenWay::Console { address, authorities };
                 (way, front, String::new(), String::new(), teller)
             }
             ScreenOf::Vnc { host, port } => {
@@ -189,7 +187,12 @@ impl Wangcheng {
                 {
                     return Err(Failure::new(Code::BadInput).with("field", "host"));
                 }
-                let way = self.way_to(&server, &How::default()).await?;
+                if self.rehearsal.is_some() {
+                    // The cloud is asked for nothing.
+                    return Err(Code::Rehearsed.into());
+                }
+                // As somebody came there already.
+                let way = self.way_to(&server, &self.how_on(&server.id)).await?;
                 let (host, port) = (host.clone(), *port);
                 let login: Login = way.login;
                 let (user, teller) = (login.to.user.clone(), login.teller.clone());
@@ -247,19 +250,30 @@ impl Wangcheng {
             return Err(Failure::new(Code::ServerNotRunning).with("name", &server.name));
         }
         let client = self.client(live).await?;
-        let console =
-            ecs::remote_console(&client, &live.project(), &ServerId::from(server.id.as_str())).await?;
-        Ok(console.value.url)
+        let client = match &self.rehearsal {
+            Some(rehearsal) => client.rehearsing(rehearsal),
+            None => client,
+        };
+        let asked = ecs::remote_console(&client, &live.project(), &ServerId::from(server.id.as_str())).await;
+        if self.rehearsal.is_some() {
+            return Err(Code::Rehearsed.into());
+        }
+        Ok(asked?.value.url)
     }
 
-    /// The certificates that are trusted beside the system's.
-    async fn authorities(&self) -> Result<Option<String>> {
+    /// The way to a server's console, with a fresh token; through the proxy and with the certificates that are set.
+    pub(super) async fn console_way(&self, live: &Live, server: &Server) -> Result<ScreenWay> {
+        let address = self.console_of(live, server).await?;
         let settings = self.settings().await?;
         let way = tokio::task::spawn_blocking(move || settings.way());
         let way = way
             .await
             .map_err(|error| Failure::new(Code::Internal).saying(error))??;
-        Ok(way.extra_ca)
+        Ok(ScreenWay::Console {
+            proxy: super::proxy::to(&address, &way.proxy),
+            address,
+            authorities: way.extra_ca,
+        })
     }
 
     /// Every screen.

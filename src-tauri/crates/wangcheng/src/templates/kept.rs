@@ -34,7 +34,7 @@ impl Template {
     ///
     /// # Errors
     /// `TemplateInvalid` with the template's id and the field.
-    fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let words = |text: &str, most: usize| {
             (1..=most).contains(&text.trim().chars().count()) && !text.chars().any(char::is_control)
         };
@@ -119,13 +119,16 @@ fn put(all: &mut Vec<Template>, more: impl IntoIterator<Item = Template>) {
 }
 
 impl Wangcheng {
-    /// All templates: those that come with the program, one's own in the place of those with the same id, then the
-    /// others of one's own.
+    /// All templates: those of the organisation that was joined and those that come with the program, one's own in the place
+    /// of those with the same id, then the others of one's own.
     ///
     /// # Errors
     /// As the ledger's.
     pub async fn templates(&self) -> Result<Vec<Template>> {
-        let mut all = built_in();
+        let mut all = match self.grant_defaults().await {
+            Some((_, defaults)) => defaults.offer(built_in()),
+            None => built_in(),
+        };
         match self.own_templates().await {
             Ok(own) => put(&mut all, own),
             // Servers can still be made; what stands there is left as it is, because nothing can be saved over it.
@@ -166,7 +169,11 @@ impl Wangcheng {
     /// `TemplatesUnreadable`, `TemplateInvalid`; the ledger's.
     pub async fn template_origins(&self) -> Result<TemplateOrigins> {
         let ids = |all: Vec<Template>| all.into_iter().map(|template| template.id).collect();
+        let of_grant = self.grant_defaults().await;
         Ok(TemplateOrigins {
+            grant: ids(of_grant
+                .map(|(_, defaults)| defaults.templates)
+                .unwrap_or_default()),
             built_in: ids(built_in()),
             own: ids(self.own_templates().await?),
         })

@@ -1,8 +1,9 @@
 //! What is asked.
 
-use chrono::{Datelike, Days, Months, NaiveDate};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
-use store::tally::Ask;
+use store::Tally;
+use store::tally::{Ask, Sums};
 use ts_rs::TS;
 
 use crate::failure::{Code, Failure, Result};
@@ -43,7 +44,7 @@ pub struct UsageAsk {
     pub cut: UsageCut,
 }
 
-/// The first ones of a list.
+/// Some of a list, in its order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct UsageTop {
@@ -56,6 +57,43 @@ pub struct UsageTop {
     pub cut: UsageCut,
     /// How many.
     pub limit: u32,
+    /// How many before them were seen already.
+    #[serde(default)]
+    #[ts(optional, as = "Option<u32>")]
+    pub skip: u32,
+}
+
+/// A question, and the same about the days before.
+pub(super) struct Compared {
+    pub now: Ask,
+    pub before: Option<Ask>,
+}
+
+impl Compared {
+    pub(super) fn of(cut: &UsageCut, from: NaiveDate, to: NaiveDate) -> Result<Self> {
+        let before = before(from, to).map(|(from, to)| cut.ask(from, to)).transpose()?;
+        Ok(Self {
+            now: cut.ask(from, to)?,
+            before,
+        })
+    }
+
+    /// Both answers; the same money counts on both sides.
+    pub(super) fn sums(
+        &mut self,
+        tally: &Tally,
+        now: DateTime<Utc>,
+    ) -> std::result::Result<(Sums, Option<Sums>), store::Error> {
+        let sums = tally.sums(&self.now, now)?;
+        let Some(before) = &mut self.before else {
+            return Ok((sums, None));
+        };
+        if before.currency.is_none() && !sums.currency.is_empty() {
+            before.currency = Some(sums.currency.clone());
+        }
+        let then = tally.sums(before, now)?;
+        Ok((sums, Some(then)))
+    }
 }
 
 impl UsageCut {
@@ -89,7 +127,7 @@ impl UsageCut {
 }
 
 /// The days before that are compared with: as many whole months before whole months, otherwise as many days.
-pub(super) fn before(from: NaiveDate, to: NaiveDate) -> Option<(NaiveDate, NaiveDate)> {
+fn before(from: NaiveDate, to: NaiveDate) -> Option<(NaiveDate, NaiveDate)> {
     let last = from.checked_sub_days(Days::new(1))?;
     let after = to.checked_add_days(Days::new(1))?;
     let first = if from.day() == 1 && after.day() == 1 {

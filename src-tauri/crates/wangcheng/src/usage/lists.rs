@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
-use store::tally::{PerServer, ServerRow};
+use store::Tally;
+use store::tally::{Ask, PerServer, ServerRow};
 use ts_rs::TS;
 
-use super::ask::{UsageTop, before};
+use super::ask::{Compared, UsageAsk, UsageTop};
 use super::shares::{MONEY, decimal, hours, rounded};
 use super::summary::{Shared, UsageRank, ranks};
 use crate::Wangcheng;
@@ -15,6 +16,8 @@ use crate::failure::Result;
 const OWNERS_MOST: u32 = 10_000;
 const SERVERS_MOST: u32 = 1_000;
 const ROWS_MOST: u32 = 500;
+/// How many servers are read at once where all of them are gone through.
+const PAGE: usize = 50_000;
 
 /// All owners, dearest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
@@ -86,6 +89,34 @@ pub struct UsageServers {
     pub count: u64,
     /// Up to when it is counted.
     pub as_of: DateTime<Utc>,
+}
+
+/// Goes through all servers of a question. It reads the disk: not for where nothing may block.
+#[derive(Debug)]
+pub struct AllServers {
+    tally: Tally,
+    ask: Ask,
+    now: DateTime<Utc>,
+    seen: usize,
+    page: std::vec::IntoIter<PerServer>,
+}
+
+impl Iterator for AllServers {
+    type Item = Result<UsageServer>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(next) = self.page.next() {
+            return Some(Ok(server(next)));
+        }
+        match self.tally.servers(&self.ask, self.now, self.seen, PAGE) {
+            Ok((page, _)) => {
+                self.seen += page.len();
+                self.page = page.into_iter();
+                self.page.next().map(|next| Ok(server(next)))
+            }
+            Err(error) => Some(Err(error.into())),
+        }
+    }
 }
 
 /// Time in which a server was one thing.
@@ -193,22 +224,11 @@ impl Wangcheng {
     /// # Errors
     /// `BadInput` for days that are none; as the ledger's.
     pub async fn usage_owners(&self, top: UsageTop) -> Result<UsageOwners> {
-        let ask = top.cut.ask(top.from, top.to)?;
-        let then = before(top.from, top.to)
-            .map(|(from, to)| top.cut.ask(from, to))
-            .transpose()?;
+        let mut compared = Compared::of(&top.cut, top.from, top.to)?;
         let most = top.limit.clamp(1, OWNERS_MOST) as usize;
         self.counted(move |counted| {
-            let sums = counted.tally.sums(&ask, counted.now)?;
-            let before = match then {
-                Some(mut then) => {
-                    then.currency = then
-                        .currency
-                        .or_else(|| Some(sums.currency.clone()).filter(|c| !c.is_empty()));
-                    counted.tally.sums(&then, counted.now)?.owners
-                }
-                None => Vec::new(),
-            };
+            let (sums, before) = compared.sums(counted.tally, counted.now)?;
+            let before = before.map_or_else(Vec::new, |before| before.owners);
             let (owners, count) = ranks(&sums, &Shared::of(&sums), &sums.owners, &before, most);
             Ok(UsageOwners {
                 owners,
@@ -226,13 +246,31 @@ impl Wangcheng {
     /// `BadInput` for days that are none; as the ledger's.
     pub async fn usage_servers(&self, top: UsageTop) -> Result<UsageServers> {
         let ask = top.cut.ask(top.from, top.to)?;
-        let most = top.limit.clamp(1, SERVERS_MOST) as usize;
+        let (skip, most) = (top.skip as usize, top.limit.clamp(1, SERVERS_MOST) as usize);
         self.counted(move |counted| {
-            let (servers, count) = counted.tally.servers(&ask, counted.now, most)?;
+            let (servers, count) = counted.tally.servers(&ask, counted.now, skip, most)?;
             Ok(UsageServers {
                 servers: servers.into_iter().map(server).collect(),
                 count,
                 as_of: counted.now,
+            })
+        })
+        .await
+    }
+
+    /// All servers, dearest first, however many there are. They are read as they are gone through, all as of now.
+    ///
+    /// # Errors
+    /// `BadInput` for days that are none; as the ledger's.
+    pub async fn usage_all_servers(&self, ask: UsageAsk) -> Result<AllServers> {
+        let asked = ask.cut.ask(ask.from, ask.to)?;
+        self.counted(move |counted| {
+            Ok(AllServers {
+                tally: counted.tally.snapshot()?,
+                ask: asked,
+                now: counted.now,
+                seen: 0,
+                page: Vec::new().into_iter(),
             })
         })
         .await
@@ -244,9 +282,9 @@ impl Wangcheng {
     /// `BadInput` for days that are none; as the ledger's.
     pub async fn usage_timeline(&self, top: UsageTop) -> Result<UsageTimeline> {
         let ask = top.cut.ask(top.from, top.to)?;
-        let most = top.limit.clamp(1, ROWS_MOST) as usize;
+        let (skip, most) = (top.skip as usize, top.limit.clamp(1, ROWS_MOST) as usize);
         self.counted(move |counted| {
-            let (rows, count) = counted.tally.timeline(&ask, counted.now, most)?;
+            let (rows, count) = counted.tally.timeline(&ask, counted.now, skip, most)?;
             let rows = rows.into_iter().map(|row| {
                 let ServerRow {
                     server_id,

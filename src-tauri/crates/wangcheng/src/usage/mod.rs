@@ -8,6 +8,7 @@
 //! is left then is said in the answer (`counting`).
 
 mod ask;
+mod billed;
 mod budgets;
 mod forecast;
 mod lists;
@@ -24,10 +25,13 @@ use store::{Ledger, Tally};
 use ts_rs::TS;
 
 pub use ask::{UsageAsk, UsageCut, UsageTop};
+pub(crate) use billed::Kept;
+pub use billed::{BillsRead, UsageBilled, UsageBills};
 pub use budgets::{Budget, BudgetScope, BudgetState};
 pub use forecast::{Forecast, ForecastMethod, ForecastMonth, ForecastTry, UsageForecast};
 pub use lists::{
-    UsageChoices, UsageEvent, UsageOwners, UsageRow, UsageServer, UsageServers, UsageStretch, UsageTimeline,
+    AllServers, UsageChoices, UsageEvent, UsageOwners, UsageRow, UsageServer, UsageServers, UsageStretch,
+    UsageTimeline,
 };
 pub use notices::BudgetReached;
 pub use summary::{UsageCost, UsageDay, UsageMonth, UsageRank, UsageSpent, UsageSummary};
@@ -81,6 +85,9 @@ impl From<store::tally::Source> for UsageSource {
 /// What a question is answered from.
 pub(crate) struct Counted<'a> {
     pub tally: &'a Tally,
+    pub ledger: &'a Ledger,
+    /// Whose bills are looked at: the account that is signed in.
+    pub account: Option<String>,
     pub now: DateTime<Utc>,
     /// There is more to work out.
     pub counting: bool,
@@ -118,9 +125,9 @@ impl Wangcheng {
         act: impl FnOnce(&Counted<'_>) -> std::result::Result<T, store::Error> + Send + 'static,
     ) -> Result<T> {
         // Events tell the cloud's time.
-        let now = match self.active().await {
-            Ok(live) => live.cloud_now(self.now()),
-            Err(_) => self.now(),
+        let (now, account) = match self.active().await {
+            Ok(live) => (live.cloud_now(self.now()), Some(live.account.account_id.clone())),
+            Err(_) => (self.now(), None),
         };
         self.tally(move |tally, ledger| {
             tally.follow(ledger, now)?;
@@ -128,7 +135,8 @@ impl Wangcheng {
             let done = tally.settle(|| began.elapsed() < PATIENCE)?;
             act(&Counted {
                 tally,
-
+                ledger,
+                account,
                 now,
                 counting: !done,
             })

@@ -6,7 +6,8 @@ use serde::Serialize;
 use store::tally::{Amounts, Group, Sums};
 use ts_rs::TS;
 
-use super::ask::{UsageAsk, before};
+use super::ask::{Compared, UsageAsk};
+use super::billed::{UsageBills, bills};
 use super::shares::{MONEY, decimal, hour_shares, hours, rounded, shares};
 use super::{Counted, UsageSource, sources};
 use crate::Wangcheng;
@@ -32,9 +33,6 @@ pub struct UsageCost {
     /// Public addresses with their bandwidth.
     #[ts(type = "string")]
     pub address: Decimal,
-    /// Traffic by volume; only bills tell it.
-    #[ts(type = "string")]
-    pub traffic: Decimal,
     /// Of which only the whole is known.
     #[ts(type = "string")]
     pub unsplit: Decimal,
@@ -152,6 +150,9 @@ pub struct UsageSummary {
     pub before_to: Option<NaiveDate>,
     /// Everything in these.
     pub before: Option<UsageSpent>,
+    /// What bills said of the months that are asked for as a whole, as far as they were read: real money, in no other
+    /// figure. Only they tell what traffic by volume cost.
+    pub bills: UsageBills,
     /// Month by month, without gaps.
     pub months: Vec<UsageMonth>,
     /// Day by day, without gaps.
@@ -184,27 +185,12 @@ impl Wangcheng {
     /// # Errors
     /// `BadInput` for days that are none; as the ledger's.
     pub async fn usage_summary(&self, ask: UsageAsk) -> Result<UsageSummary> {
-        let now = ask.cut.ask(ask.from, ask.to)?;
-        let then = before(ask.from, ask.to)
-            .map(|(from, to)| ask.cut.ask(from, to))
-            .transpose()?;
+        let mut compared = Compared::of(&ask.cut, ask.from, ask.to)?;
         self.counted(move |counted| {
-            let sums = counted.tally.sums(&now, counted.now)?;
-            let then = match then {
-                // The same money on both sides.
-                Some(mut then) => {
-                    then.currency = then
-                        .currency
-                        .or_else(|| Some(sums.currency.clone()).filter(|c| !c.is_empty()));
-                    let sums = counted.tally.sums(&then, counted.now)?;
-                    Some((then, sums))
-                }
-                None => None,
-            };
-            let (before_days, before) = then.unzip();
+            let (sums, before) = compared.sums(counted.tally, counted.now)?;
             let mut summary = summary(counted, &ask, &sums, before.as_ref())?;
-            summary.before_from = before_days.as_ref().map(|days| days.from);
-            summary.before_to = before_days.map(|days| days.to);
+            summary.before_from = compared.before.as_ref().map(|days| days.from);
+            summary.before_to = compared.before.map(|days| days.to);
             Ok(summary)
         })
         .await
@@ -242,6 +228,7 @@ fn summary(
         before_from: None,
         before_to: None,
         before: before.map(spent),
+        bills: bills(counted, ask, &sums.currency)?,
         months: months(sums, &money),
         days: days(sums),
         week: week(sums),
@@ -296,7 +283,6 @@ fn cost([compute, disk, address, unsplit]: [i128; 4]) -> UsageCost {
         compute: decimal(compute),
         disk: decimal(disk),
         address: decimal(address),
-        traffic: decimal(0),
         unsplit: decimal(unsplit),
     }
 }

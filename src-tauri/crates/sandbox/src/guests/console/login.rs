@@ -63,6 +63,20 @@ impl Login {
         }
     }
 
+    /// Somebody is logged in already; with what their shell says first.
+    pub(super) fn done(guest: Arc<Guest>, look: Look) -> (Self, String) {
+        let mut login = Self::new(guest, look);
+        let greeting = login.let_in("root".to_owned());
+        (login, greeting)
+    }
+
+    fn let_in(&mut self, user: String) -> String {
+        let terminal = Terminal::new(self.guest.clone(), self.look.clone(), user);
+        let greeting = terminal.greeting();
+        self.stage = Stage::Shell(Box::new(terminal));
+        greeting
+    }
+
     pub(super) fn boot_again(&mut self) {
         self.flood = None;
         self.stage = Stage::Booting { shown: 0, last: None };
@@ -166,10 +180,7 @@ impl Login {
             Stage::Password { user, typed } => {
                 let known = self.guest.password.as_ref();
                 if user == "root" && known.is_some_and(|password| password.is(&typed)) {
-                    let terminal = Terminal::new(self.guest.clone(), self.look.clone(), user);
-                    let greeting = terminal.greeting();
-                    self.stage = Stage::Shell(Box::new(terminal));
-                    return format!("\r\n{greeting}");
+                    return format!("\r\n{}", self.let_in(user));
                 }
                 format!("\r\n\r\nLogin incorrect\r\n{}", self.ask())
             }

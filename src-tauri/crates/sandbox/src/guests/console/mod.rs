@@ -1,13 +1,15 @@
 //! The remote console of the guests: a page with a token that is good once, a WebSocket behind it as the provider's proxy has
-//! it, and a small RFB server that shows what happens on a guest's own screen: how it boots, and a login that answers.
+//! it, and a small RFB server that shows what happens on a guest's own screen: how it boots, and a login that answers. The same
+//! server shows a second screen, to whoever comes to it through the guest's SSH: its display `:1`, where somebody is logged in.
 //!
 //! The proxy's rules are those of OpenStack's (`nova-novncproxy`): any path, the token in the query or as a cookie, sub-protocol
 //! `binary`, an `Origin` that is this host or none at all. Who has no business here is let in and then hung up on, as there.
 
+mod auth;
 mod keyboard;
 mod login;
 mod proxy;
-mod rfb;
+pub(super) mod rfb;
 mod text;
 
 use std::collections::BTreeMap;
@@ -24,6 +26,9 @@ const TOKEN_LIFE: Duration = Duration::from_secs(600);
 /// Most tokens at once; the oldest go.
 const TOKENS_MOST: usize = 1000;
 
+/// Where a guest's display `:1` is, as seen from it.
+pub(super) const DESK_PORT: u32 = 5901;
+
 /// The tokens that were given out, and the screens of the guests.
 #[derive(Default)]
 pub(crate) struct Consoles {
@@ -32,7 +37,16 @@ pub(crate) struct Consoles {
     /// A VNC server without a password whose screen is shown in place of the guests' own.
     other: OnceLock<SocketAddr>,
     tickets: Mutex<BTreeMap<String, Ticket>>,
-    seats: Mutex<BTreeMap<String, Arc<Seat>>>,
+    seats: Mutex<BTreeMap<(String, Place), Arc<Seat>>>,
+}
+
+/// Which screen of a guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    /// Its own.
+    Console,
+    /// Its display `:1`.
+    Desk,
 }
 
 struct Ticket {
@@ -81,20 +95,22 @@ impl Consoles {
         (ticket.until > Instant::now()).then_some(ticket.server)
     }
 
-    /// The seat in front of a guest: the same for everybody, and new after each start.
+    /// The seat in front of a guest's screen: the same for everybody, and new after each start.
     pub(super) fn seat(
         &self,
         server: &str,
+        place: Place,
         guest: Guest,
         look: Look,
         machine: Arc<Mutex<Machine>>,
     ) -> Arc<Seat> {
         let mut seats = locked(&self.seats);
-        if let Some(seat) = seats.get(server).filter(|seat| seat.boot == guest.boot) {
+        let key = (server.to_owned(), place);
+        if let Some(seat) = seats.get(&key).filter(|seat| seat.boot == guest.boot) {
             return seat.clone();
         }
-        let seat = Arc::new(Seat::new(guest, look, machine));
-        seats.insert(server.to_owned(), seat.clone());
+        let seat = Arc::new(Seat::new(place, guest, look, machine));
+        seats.insert(key, seat.clone());
         seat
     }
 }
@@ -118,15 +134,25 @@ struct Inner {
 }
 
 impl Seat {
-    fn new(guest: Guest, look: Look, machine: Arc<Mutex<Machine>>) -> Self {
+    fn new(place: Place, guest: Guest, look: Look, machine: Arc<Mutex<Machine>>) -> Self {
+        let (boot, hostname) = (guest.boot, guest.hostname.clone());
+        let mut text = text::Text::default();
+        let login = match place {
+            Place::Console => login::Login::new(Arc::new(guest), look),
+            Place::Desk => {
+                let (login, greeting) = login::Login::done(Arc::new(guest), look);
+                text.write(&greeting);
+                login
+            }
+        };
         Self {
-            boot: guest.boot,
-            hostname: guest.hostname.clone(),
+            boot,
+            hostname,
             machine,
             inner: Mutex::new(Inner {
-                text: text::Text::default(),
+                text,
                 keyboard: keyboard::Keyboard::default(),
-                login: login::Login::new(Arc::new(guest), look),
+                login,
             }),
         }
     }

@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode, header};
 use tokio_tungstenite::tungstenite::{Message, protocol::WebSocketConfig};
 
 use super::super::{look_of, machine_of, running, until_down};
-use super::rfb;
+use super::{Place, rfb};
 use crate::shared::Shared;
 
 const CONNECTIONS_MOST: usize = 64;
@@ -103,7 +103,9 @@ async fn visit(mut stream: TcpStream, shared: &Weak<Shared>) -> io::Result<()> {
     let machine = machine_of(&whole, &server);
     let look = look_of(shared.clone(), server.clone());
     let other = whole.consoles().other.get().copied();
-    let seat = whole.consoles().seat(&server, guest, look, machine);
+    let seat = whole
+        .consoles()
+        .seat(&server, Place::Console, guest, look, machine);
     drop(whole);
     if let Some(other) = other {
         let screen = TcpStream::connect(other).await?;
@@ -115,7 +117,7 @@ async fn visit(mut stream: TcpStream, shared: &Weak<Shared>) -> io::Result<()> {
     }
     let (ours, theirs) = tokio::io::duplex(PIECE);
     tokio::select! {
-        shown = rfb::serve(theirs, &seat) => shown,
+        shown = rfb::serve(theirs, &seat, None) => shown,
         carried = carry(socket, ours) => carried,
         () = until_down(shared, &server) => Ok(()),
     }

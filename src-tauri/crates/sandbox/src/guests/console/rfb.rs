@@ -1,4 +1,5 @@
-//! A small RFB server (RFC 6143) in front of the text screen: versions 3.3 to 3.8, security type None, Raw rectangles.
+//! A small RFB server (RFC 6143) in front of the text screen: versions 3.3 to 3.8, security type None or VncAuth, Raw
+//! rectangles.
 
 use std::io::{self, ErrorKind};
 use std::time::Duration;
@@ -11,6 +12,9 @@ use super::{Row, Seat};
 
 const VERSION: &[u8; 12] = b"RFB 003.008\n";
 const HANDSHAKE_WAIT: Duration = Duration::from_secs(30);
+const PASSWORD_WAIT: Duration = Duration::from_secs(180);
+const NONE: u8 = 1;
+const VNC_AUTH: u8 = 2;
 /// How long a viewer may take for what it is sent.
 const SEND_WAIT: Duration = Duration::from_secs(30);
 /// How often it is looked whether the screen changed.
@@ -73,12 +77,19 @@ impl Format {
     }
 }
 
-/// Shows the screen to one viewer and takes its keys, until one of them has enough.
-pub(super) async fn serve<S>(mut stream: S, seat: &Seat) -> io::Result<()>
+/// Shows the screen to one viewer, who is asked for a password where there is one, and takes its keys, until one of them has
+/// enough.
+pub(in crate::guests) async fn serve<S>(mut stream: S, seat: &Seat, password: Option<&str>) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    timeout(HANDSHAKE_WAIT, greet(&mut stream, &seat.name()))
+    // A person types it.
+    let wait = if password.is_some() {
+        PASSWORD_WAIT
+    } else {
+        HANDSHAKE_WAIT
+    };
+    timeout(wait, greet(&mut stream, &seat.name(), password))
         .await
         .map_err(|_| wrong("a viewer that does not answer"))??;
     let (mut reader, mut writer) = tokio::io::split(stream);
@@ -130,7 +141,7 @@ enum Message {
     Ask { all: bool },
 }
 
-async fn greet<S>(stream: &mut S, name: &str) -> io::Result<()>
+async fn greet<S>(stream: &mut S, name: &str, password: Option<&str>) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -138,19 +149,36 @@ where
     stream.flush().await?;
     let mut version = [0; 12];
     stream.read_exact(&mut version).await?;
+    let kind = if password.is_some() { VNC_AUTH } else { NONE };
     match &version {
-        b"RFB 003.003\n" => stream.write_u32(1).await?,
+        b"RFB 003.003\n" => stream.write_u32(kind.into()).await?,
         b"RFB 003.007\n" | b"RFB 003.008\n" => {
-            stream.write_all(&[1, 1]).await?;
+            stream.write_all(&[1, kind]).await?;
             stream.flush().await?;
-            if stream.read_u8().await? != 1 {
+            if stream.read_u8().await? != kind {
                 return Err(wrong("a security type that was not offered"));
-            }
-            if version == *VERSION {
-                stream.write_u32(0).await?;
             }
         }
         _ => return Err(wrong("a version")),
+    }
+    let known = match password {
+        Some(password) => super::auth::knows(stream, password).await?,
+        None => true,
+    };
+    let last = version == *VERSION;
+    if last || password.is_some() {
+        stream.write_u32(u32::from(!known)).await?;
+    }
+    if !known {
+        if last {
+            const WHY: &[u8] = b"that is not the password";
+            stream
+                .write_u32(u32::try_from(WHY.len()).unwrap_or_default())
+                .await?;
+            stream.write_all(WHY).await?;
+        }
+        stream.flush().await?;
+        return Err(wrong("a password"));
     }
     stream.flush().await?;
     // Whether the viewer wants it for itself: everybody sees the same here.

@@ -103,6 +103,11 @@ impl Wangcheng {
 impl Runner {
     pub(in crate::operations) async fn add_disk(&mut self) -> Result<Done> {
         let server = self.server_id()?;
+        // Found so in an earlier run, which ended before the disk was gone.
+        if let Some(over) = self.operation.detail.undone.clone() {
+            self.take_disk_back(&server).await?;
+            return Err(over);
+        }
         if self.operation.row.stage == Stage::Recorded {
             let too_old = self.wangcheng.now() - self.operation.row.recorded_at > TOKEN_LIVES;
             if self.resumed && too_old {
@@ -124,6 +129,12 @@ impl Runner {
             None => self.find_disk().await?,
         };
         self.wait_until_attached(&server, &disk).await?;
+        if let Some(over) = self.disk_too_much(&disk).await? {
+            self.note_price().await;
+            self.undo(&over).await?;
+            self.take_disk_back(&server).await?;
+            return Err(over);
+        }
         self.let_disk_go_with(&server, &disk).await;
         self.note_price().await;
         Ok(Done { at: self.cloud_now() })
@@ -149,7 +160,7 @@ impl Runner {
         Ok(())
     }
 
-    fn disk_id(&self) -> Option<VolumeId> {
+    pub(super) fn disk_id(&self) -> Option<VolumeId> {
         let part = self.operation.detail.part.as_ref()?;
         part.id.as_deref().map(VolumeId::from)
     }

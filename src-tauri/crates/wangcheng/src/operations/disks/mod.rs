@@ -2,6 +2,7 @@
 
 mod add;
 mod attach;
+mod within;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -214,11 +215,19 @@ impl Runner {
     pub(super) async fn act_on_disk(&mut self) -> Result<Done> {
         let asked: DiskAct = serde_json::from_str(&self.operation.row.request)
             .map_err(|error| Failure::new(Code::Internal).saying(error))?;
-        let done = self.carry_out(&asked).await?;
+        let disk = VolumeId::from(asked.disk.as_str());
+        let grows = self.operation.kind == OperationKind::GrowDisk;
+        if grows {
+            self.hold_growth(&disk, asked.size_gb.unwrap_or_default()).await?;
+        }
+        let done = self.carry_out(&asked).await;
+        if grows {
+            self.drop_claim(&disk).await;
+        }
+        let done = done?;
         if self.operation.kind == OperationKind::AttachDisk {
             let server = self.server_id()?;
-            self.let_disk_go_with(&server, &VolumeId::from(asked.disk.as_str()))
-                .await;
+            self.let_disk_go_with(&server, &disk).await;
         }
         // A disk that was taken off costs on: what the server's hour costs is told when it is deleted.
         if self.operation.kind != OperationKind::DetachDisk {
