@@ -206,7 +206,11 @@ pub fn soak() -> Result<()> {
             "race",
             "two programs at one grant's last place",
         ),
-        ("wangcheng-tests", "end_to_end", "terminals under a flood"),
+        (
+            "wangcheng-tests",
+            "end_to_end",
+            "terminals and a screen under a flood",
+        ),
         ("remote", "openssh", "two gigabytes by SFTP, with a cut"),
         ("wangcheng", "backlog", "a million events"),
         ("store", "model", "two programs at one outbox"),
