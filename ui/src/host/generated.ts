@@ -732,7 +732,15 @@ session: string,
 /**
  * As they stand.
  */
-copies: Array<CopyView>, } | { "kind": "budget_reached", 
+copies: Array<CopyView>, } | { "kind": "session_edits", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * As they stand.
+ */
+edits: Array<EditView>, } | { "kind": "budget_reached", 
 /**
  * What is told.
  */
@@ -766,6 +774,19 @@ shown: HostKeyView,
  * What is known.
  */
 known: Array<HostKeyView>, };
+
+/**
+ * A file with a private key that a person chose in the system's dialog.
+ */
+export type ChosenKey = { 
+/**
+ * What it is called here; where it lies is not told.
+ */
+id: string, 
+/**
+ * The file's name.
+ */
+name: string, };
 
 /**
  * Says where events go.
@@ -1423,6 +1444,36 @@ at: string | null,
 error: WireError | null, };
 
 /**
+ * Where a file that is changed here stands.
+ */
+export type EditStateView = { "kind": "same" } | { "kind": "saving" } | { "kind": "saved", 
+/**
+ * How often by now.
+ */
+times: number, } | { "kind": "conflict" } | { "kind": "failed", 
+/**
+ * Why.
+ */
+error: WireError, };
+
+/**
+ * A file of the server that is changed in an editor here.
+ */
+export type EditView = { 
+/**
+ * Its number.
+ */
+id: number, 
+/**
+ * Its path there.
+ */
+path: string, 
+/**
+ * Where it stands.
+ */
+state: EditStateView, };
+
+/**
  * What the audit tells.
  */
 export type Elsewhere = { 
@@ -1732,7 +1783,27 @@ how: CopySteer, } | { "act": "clear_copies",
 /**
  * Session id.
  */
-session: string, };
+session: string, } | { "act": "edits", 
+/**
+ * Session id.
+ */
+session: string, } | { "act": "save_edit", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Its number.
+ */
+edit: number, } | { "act": "end_edit", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Its number.
+ */
+edit: number, };
 
 /**
  * What comes of it.
@@ -1749,7 +1820,11 @@ count: number, } | { "kind": "copies",
 /**
  * They.
  */
-copies: Array<CopyView>, } | { "kind": "done" };
+copies: Array<CopyView>, } | { "kind": "edits", 
+/**
+ * They.
+ */
+edits: Array<EditView>, } | { "kind": "done" };
 
 /**
  * Looking for keys that lie ready on this computer.
@@ -2536,7 +2611,23 @@ session: string,
 /**
  * Paths there.
  */
-paths: Array<string>, } | { "act": "show_folder", 
+paths: Array<string>, } | { "act": "edit", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Its path there.
+ */
+path: string, } | { "act": "edit_again", 
+/**
+ * Session id.
+ */
+session: string, 
+/**
+ * Its number.
+ */
+edit: number, } | { "act": "show_folder", 
 /**
  * Session id.
  */
@@ -2652,7 +2743,11 @@ export type OpenSession = {
 /**
  * Server id.
  */
-server: string, };
+server: string, 
+/**
+ * What is wanted otherwise than usual.
+ */
+how: SessionHow | null, };
 
 /**
  * One operation.
@@ -4169,7 +4264,11 @@ export type SessionAct = { "act": "open",
 /**
  * Server id.
  */
-server: string, } | { "act": "screen", 
+server: string, 
+/**
+ * The session that it is to log in like.
+ */
+like: string | null, } | { "act": "screen", 
 /**
  * Server id.
  */
@@ -4307,6 +4406,23 @@ instruction: string,
  * The prompts: text, and whether what is typed may be seen.
  */
 prompts: Array<[string, boolean]>, };
+
+/**
+ * How to log in, where it is not as usual. What is empty is as usual.
+ */
+export type SessionHow = { 
+/**
+ * As this user.
+ */
+user: string, 
+/**
+ * With this key first: the id of a file that was chosen.
+ */
+key: string | null, 
+/**
+ * Through these hosts, as `ssh -J` takes them.
+ */
+jumps: string, };
 
 /**
  * What a person set for all sessions.
@@ -5825,6 +5941,7 @@ export const calls = (call: Call) => ({
   sessions: {
     list: () => call<Array<Session>>("sessions.list", null),
     open: (request: OpenSession) => call<Session>("sessions.open", request),
+    chooseKey: () => call<ChosenKey | null>("sessions.choose_key", null),
     screen: (request: OpenScreen) => call<Session>("sessions.screen", request),
   },
   disks: {

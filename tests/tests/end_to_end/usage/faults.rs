@@ -103,6 +103,10 @@ async fn platform_in_trouble(language: &str) {
     );
     assert!(told.contains(sentence), "{told}");
     window.click(&testid("search-save")).await.unwrap();
+    window
+        .wait_text(&testid("search-saved"), says(language, "Saved", "已保存"))
+        .await
+        .unwrap();
     window.click(&testid("reading-pull")).await.unwrap();
     let failed = reading(&window, "failed").await;
     assert!(failed.contains(sentence), "{failed}");

@@ -100,26 +100,23 @@ impl Editing {
         Some((found.len(), found.modified().ok()?))
     }
 
-    /// Removes the copy; one with changes that the server has not got is put where people find it.
+    /// Removes the copy, once; one with changes that the server has not got is put where people find it.
     fn clear(&self) {
-        if self.dir.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
+        let Some(dir) = self.dir.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             return;
-        }
+        };
         let found = std::fs::metadata(&self.here).ok();
         let print = found.and_then(|found| Some((found.len(), found.modified().ok()?)));
-        if print.is_some() && print != self.now().saved {
-            let name = self.here.file_name().and_then(|name| name.to_str());
-            let place = name.and_then(|name| files::free(&self.rescue, name, &[]));
-            // Beside each other they may lie on two disks.
-            let kept = place.map(|place| std::fs::copy(&self.here, place));
-            if !matches!(kept, Some(Ok(_)))
-                && let Some(dir) = self.dir.lock().unwrap_or_else(PoisonError::into_inner).take()
-            {
-                tracing::warn!(kept = %dir.keep().display(), "changes that are on no server stay there");
-            }
+        if print.is_none() || print == self.now().saved {
+            return;
         }
-        // With the directory.
-        let _ = self.dir.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let name = self.here.file_name().and_then(|name| name.to_str());
+        let place = name.and_then(|name| files::free(&self.rescue, name, &[]));
+        // Copied: they may lie on two disks.
+        let kept = place.map(|place| std::fs::copy(&self.here, place));
+        if !matches!(kept, Some(Ok(_))) {
+            tracing::warn!(kept = %dir.keep().display(), "changes that are on no server stay there");
+        }
     }
 }
 
@@ -145,9 +142,12 @@ impl Wangcheng {
             let failed = Failure::new(Code::FileFailed).with("path", &there);
             failed.saying(error)
         };
-        // For this user only, on every system.
-        let dir = tempfile::Builder::new().prefix("wangcheng-edit-").tempdir();
-        let dir = dir.map_err(|error| local(&error))?;
+        let mut private = tempfile::Builder::new();
+        private.prefix("wangcheng-edit-");
+        // Elsewhere the directory for such things is the user's own already.
+        #[cfg(unix)]
+        private.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let dir = private.tempdir().map_err(|error| local(&error))?;
         let name = there.rsplit('/').next().unwrap_or_default();
         let here = inside(dir.path(), name).ok_or_else(|| file_failure(&there, &FileTrouble::UnsafeName))?;
         let was = files.fetch(&there, &here, SIZE_MOST).await;
