@@ -249,13 +249,14 @@ impl Desktop {
     }
 
     /// Prints into a file by the dialog that opens beside the windows `before`: “Print to File” is the only printer that there
-    /// is, and its file lies in the home directory, which is looked through.
+    /// is, and it proposes a file in the directory in which the program was started, which is this one's.
     ///
     /// # Errors
     /// When no dialog opens in time, or no PDF comes of it.
     pub async fn print_to_file(&self, before: &[String]) -> Result<Vec<u8>> {
         let dialog = self.opened(before).await?;
         let act = |step: &[&str]| self.command("xdotool").args(step).output();
+        let file = std::env::current_dir()?.join("output.pdf");
         let until = tokio::time::Instant::now() + START * 3;
         loop {
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -265,23 +266,12 @@ impl Desktop {
                 act(&["key", "Down"])?;
                 act(&["key", "Return"])?;
             }
-            for place in ["home", "home/Documents"] {
-                let files = std::fs::read_dir(self.dir().join(place))
-                    .into_iter()
-                    .flatten()
-                    .flatten();
-                for file in files.filter(|file| file.path().extension() == Some(OsStr::new("pdf"))) {
-                    let bytes = std::fs::read(file.path())?;
-                    if bytes.trim_ascii_end().ends_with(b"%%EOF") {
-                        return Ok(bytes);
-                    }
-                }
+            let bytes = std::fs::read(&file).unwrap_or_default();
+            if bytes.trim_ascii_end().ends_with(b"%%EOF") {
+                std::fs::remove_file(&file)?;
+                return Ok(bytes);
             }
             if tokio::time::Instant::now() > until {
-                let _ = self
-                    .command("import")
-                    .args(["-window", "root", "/tmp/log/usage8/print.png"])
-                    .output();
                 bail!("the dialog makes no PDF");
             }
         }

@@ -41,12 +41,10 @@ async fn printed(language: &str) {
     window.close().await.unwrap();
 }
 
+/// One after the other: both files are proposed at one place.
 #[tokio::test]
-async fn a_report_becomes_a_pdf_of_several_pages_by_the_systems_printing_in_english() {
-    printed("en").await;
-}
-
-#[tokio::test]
-async fn a_report_becomes_a_pdf_of_several_pages_by_the_systems_printing_in_chinese() {
-    printed("zh-CN").await;
+async fn a_report_becomes_a_pdf_of_several_pages_by_the_systems_printing_in_both_languages() {
+    for language in ["en", "zh-CN"] {
+        printed(language).await;
+    }
 }
