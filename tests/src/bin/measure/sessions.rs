@@ -194,7 +194,9 @@ async fn from_memory(window: &Window) -> Result<f64> {
         let path = modules.join(file);
         let text =
             std::fs::read_to_string(&path).with_context(|| format!("{} is missing", path.display()))?;
-        source.push_str(&text);
+        // Under frozen prototypes, as the interface's own build of it (`ui/vite.config.ts`).
+        let own = "Object.defineProperty(e,'toString',{writable:true,value:null}),e.toString=function";
+        source.push_str(&text.replace("e.toString=function", own));
         source.push_str("\n;");
     }
     window.script(&source).await.context("xterm.js does not run")?;
