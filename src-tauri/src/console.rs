@@ -56,3 +56,35 @@ pub fn show(app: &AppHandle, address: &SecretString, browser: bool) -> io::Resul
         .map(drop)
         .map_err(io::Error::other)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::WINDOW;
+
+    #[test]
+    fn no_capability_is_for_a_providers_page() {
+        let mut named = 0;
+        for text in [
+            include_str!("../capabilities/main.json"),
+            include_str!("../capabilities/sessions.json"),
+        ] {
+            let capability: Value = serde_json::from_str(text).unwrap();
+            for more in ["remote", "webviews"] {
+                assert_eq!(
+                    capability.get(more),
+                    None,
+                    "pages from elsewhere are given nothing"
+                );
+            }
+            for window in capability["windows"].as_array().unwrap() {
+                let window = window.as_str().unwrap();
+                assert!(!window.contains('*') && !window.starts_with(WINDOW), "{window}");
+                named += 1;
+            }
+        }
+        let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/capabilities")).unwrap();
+        assert_eq!((named, files.count()), (2, 2), "every capability was looked at");
+    }
+}

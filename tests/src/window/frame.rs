@@ -67,25 +67,6 @@ impl Window {
         .await
     }
 
-    /// Goes on in the window whose page answers this script with `true`, as soon as there is one.
-    ///
-    /// # Errors
-    /// When there is none in time.
-    pub async fn window_where(&self, script: &str) -> Result<()> {
-        self.wait(&format!("a window where `{script}`"), PATIENCE, async || {
-            let windows = self.command(self.client.windows()).await?;
-            let count = windows.len();
-            for window in windows {
-                self.command(self.client.switch_to_window(window)).await?;
-                if matches!(self.peek_script(script).await, Ok(found) if found == true) {
-                    return Ok(Found::Yes(()));
-                }
-            }
-            Ok(Found::NotYet(format!("none of {count} is")))
-        })
-        .await
-    }
-
     /// Where on the display the middle of what `css` selects is seen, at most 200 pixels below its top.
     ///
     /// # Errors

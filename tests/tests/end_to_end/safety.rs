@@ -37,7 +37,7 @@ fn foreign_page() -> (String, Arc<AtomicUsize>) {
 }
 
 /// Runs the body of an asynchronous function in the page and gives what it comes to, or `threw …`.
-pub(super) async fn outcome(window: &Window, body: &str) -> Value {
+async fn outcome(window: &Window, body: &str) -> Value {
     let script = format!(
         "window.came = undefined; \
          (async () => {{ {body} }})().then((it) => {{ window.came = it ?? null; }}, (it) => {{ window.came = `threw ${{it}}`; }});"

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use bytes::{Buf, Bytes, BytesMut};
 use futures::{SinkExt, StreamExt};
 use peer::free_port;
-use remote::{Output, Piece, Screen, ScreenWay, front};
+use remote::{Front, Output, Piece, Screen, ScreenWay, front};
 use rows::{MIB, median, row};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -68,7 +68,13 @@ impl Drop for Program {
 enum Way {
     Plain(TcpStream),
     WebSocket(Box<WebSocketStream<TcpStream>>),
-    Ours { screen: Screen, output: Output, at: u64 },
+    Ours {
+        screen: Screen,
+        output: Output,
+        at: u64,
+        /// Whoever looks: without anybody a screen ends.
+        _front: Front,
+    },
 }
 
 impl Way {
@@ -89,7 +95,7 @@ impl Way {
     }
 
     fn ours(port: u16) -> Self {
-        let (teller, _front) = front();
+        let (teller, front) = front();
         let way = ScreenWay::Console {
             address: format!("http://127.0.0.1:{port}/?token=t").into(),
             authorities: None,
@@ -100,6 +106,7 @@ impl Way {
             output: screen.output(),
             screen,
             at: 0,
+            _front: front,
         }
     }
 

@@ -12,8 +12,9 @@ use super::super::Stage;
 /// What moves when a screen opens has come to rest by then.
 const SETTLED: Duration = Duration::from_secs(4);
 const WATCHED: Duration = Duration::from_secs(8);
-/// Most of one processor that an untouched screen may take: window, page and network together, unoptimized.
-const MOST: f64 = 0.12;
+/// Most of one processor that an untouched screen may take: window, page and network together, unoptimized and beside whatever
+/// else this computer does. What goes round in circles takes all of it.
+const MOST: f64 = 0.3;
 
 #[tokio::test]
 async fn an_untouched_usage_screen_rests() {
