@@ -13,6 +13,10 @@ const ORGANISATION: &str = "例子公司 Example Ltd.";
 /// Opens one of them.
 pub(super) async fn open(window: &Window, screen: &str) -> Result<()> {
     window.click(&testid("nav-grants")).await?;
+    // A lease that ends soon is told over the form's lower end.
+    while window.count(&testid("toast")).await? > 0 {
+        window.click(&format!("{} > button", testid("toast"))).await?;
+    }
     window
         .find(&format!("{}, {}", testid("grant"), testid("join-link")))
         .await?;
@@ -112,10 +116,6 @@ async fn office(window: &Window) -> Result<()> {
 }
 
 async fn publish(window: &Window) -> Result<()> {
-    // A lease that ends soon is told over the form's lower end.
-    while window.count(&testid("toast")).await? > 0 {
-        window.click(&format!("{} > button", testid("toast"))).await?;
-    }
     if window.count(&testid("office-published")).await? == 0 {
         // Another organisation's grant is not written over.
         let place = std::env::temp_dir().join(format!("wangcheng-grant-{}.json", uuid::Uuid::now_v7()));

@@ -218,7 +218,7 @@ async fn our_tunnels_lead_out_of_a_server_and_to_its_display() {
         "0:localhost:5901",
     ];
     let (_tunnels, first, mut more) = begin(place.command(&[&routes[..], &with_key].concat()));
-    let mut told = vec![first, next(&mut more), next(&mut more)];
+    let mut told = [first, next(&mut more), next(&mut more)];
     told.sort_by_key(|one| one["to"].as_str().unwrap().to_owned());
     let port = |to: &str| {
         let one = told.iter().find(|one| one["to"] == to && one["kind"] == "local");
