@@ -23,7 +23,7 @@ const ESCAPE: &str = "\u{e00c}";
 const SIDE_PANES: [&str; 4] = ["side-pane", "event-detail", "template-pane", "usage-server"];
 
 /// The screens after signing in, in the order in which they are gone through.
-pub const ALL: [&str; 49] = [
+pub const ALL: [&str; 46] = [
     "servers",
     "marked",
     "bulk-delete",
@@ -63,9 +63,6 @@ pub const ALL: [&str; 49] = [
     "office",
     "office-rights",
     "office-audit",
-    "office-publish",
-    "join",
-    "grant",
     "settings",
     "rights",
     "settings-end",
@@ -266,9 +263,7 @@ pub async fn open(window: &Window, screen: &str, server: &str) -> Result<()> {
             }
             Ok(())
         }
-        "office" | "office-rights" | "office-audit" | "office-publish" | "join" | "grant" => {
-            grants::open(window, screen).await
-        }
+        "office" | "office-rights" | "office-audit" => grants::open(window, screen).await,
         "settings" => {
             click(id::NAV_SETTINGS).await?;
             window.by_testid(id::SETTINGS_HEI_URL).await.map(drop)

@@ -1,10 +1,9 @@
-//! The screens of grants: an administrator's and a developer's in one window, which founds an organisation, publishes its
-//! grant to a file and joins it by its own link.
+//! The administrator's screens of grants, in one window, which founds an organisation.
 
 use anyhow::Result;
 
 use super::show;
-use crate::window::{PATIENCE, Window, testid};
+use crate::window::{Window, testid};
 
 /// Who signs in for the pictures.
 const ADA: &str = "e0a0000000000000000000000000ada1";
@@ -20,33 +19,15 @@ pub(super) async fn open(window: &Window, screen: &str) -> Result<()> {
     window
         .find(&format!("{}, {}", testid("grant"), testid("join-link")))
         .await?;
+    office(window).await?;
     match screen {
-        "grant" => {
-            if window.count(&testid("grant")).await? == 0 {
-                join(window).await?;
-                window.click(&testid("join-submit")).await?;
-            }
-            window.by_testid("grant-rules").await.map(drop)
+        "office-rights" => show(window, "office-rights").await,
+        "office-audit" => {
+            window.click(&testid("office-look")).await?;
+            window.by_testid("office-finding").await?;
+            show(window, "office-look").await
         }
-        "join" => join(window).await,
-        _ => {
-            office(window).await?;
-            match screen {
-                "office-rights" => show(window, "office-rights").await,
-                "office-audit" => {
-                    window.click(&testid("office-look")).await?;
-                    window.by_testid("office-finding").await?;
-                    show(window, "office-look").await
-                }
-                "office-publish" => {
-                    publish(window).await?;
-                    window.click(&testid("office-policies")).await?;
-                    window.by_testid("office-policy-classic").await?;
-                    show(window, "office-publish").await
-                }
-                _ => show(window, "office-draft").await,
-            }
-        }
+        _ => show(window, "office-draft").await,
     }
 }
 
@@ -113,41 +94,4 @@ async fn office(window: &Window) -> Result<()> {
         .find(&format!("{}[aria-busy=\"false\"] ul", testid("office-rights")))
         .await
         .map(drop)
-}
-
-async fn publish(window: &Window) -> Result<()> {
-    if window.count(&testid("office-published")).await? == 0 {
-        // Another organisation's grant is not written over.
-        let place = std::env::temp_dir().join(format!("wangcheng-grant-{}.json", uuid::Uuid::now_v7()));
-        window
-            .fill(&testid("office-place"), &place.display().to_string())
-            .await?;
-        window
-            .find(&format!("{}:enabled", testid("office-publish")))
-            .await?;
-        window.click(&testid("office-publish")).await?;
-        window.by_testid("office-published").await?;
-    }
-    if window.count(&testid("office-link-text")).await? == 0 {
-        window.find(&format!("{}:enabled", testid("office-link"))).await?;
-        window.click(&testid("office-link")).await?;
-    }
-    window.by_testid("office-link-text").await.map(drop)
-}
-
-/// The form of joining, filled in: where the organisation was joined it is left before.
-async fn join(window: &Window) -> Result<()> {
-    office(window).await?;
-    publish(window).await?;
-    let link = window.text(&testid("office-link-text")).await?;
-    let fingerprint = window.text(&testid("office-fingerprint")).await?;
-    if window.count(&testid("grant")).await? > 0 {
-        window.click(&testid("grant-leave")).await?;
-        window.click(&testid("grant-leave-yes")).await?;
-        window.wait_gone("dialog[open]", PATIENCE).await?;
-    }
-    window.fill(&testid("join-link"), &link).await?;
-    window.click(&testid("join-look")).await?;
-    window.fill(&testid("join-compare"), &fingerprint).await?;
-    show(window, "join-facts").await
 }

@@ -84,6 +84,8 @@ pub async fn open(window: &Window, screen: &str) -> Result<()> {
         }
         "past-forecast" => window.by_testid("forecast-methods").await.map(drop),
         "past-budget" => {
+            // It stands below what comes with that.
+            window.by_testid("forecast-methods").await?;
             click("budget-add").await?;
             window.by_testid("budget-monthly").await.map(drop)
         }
