@@ -86,7 +86,7 @@ describe('a screen', () => {
     render(Sessions, { host, makeScreen: fakeScreen(() => {}), makeView: views().make });
     await waitFor(() => expect(host.acts).toContainEqual({ act: 'close', session: 'session-1' }));
     const tabs = [...document.querySelectorAll('[data-testid="session-tab"]')];
-    expect(tabs.map((tab) => tab.getAttribute('aria-selected'))).toEqual(['true', 'false']);
+    expect(tabs.map((tab) => tab.getAttribute('aria-current'))).toEqual(['true', null]);
   });
 });
 

@@ -189,7 +189,7 @@ describe('a session', () => {
   it('is one of several tabs, which keys turn and close', async () => {
     const other = session({ kind: 'open' }, { id: 'session-2', serverName: 'other' });
     const { host } = await open([session(), other]);
-    const chosen = () => parts('session-tab').findIndex((tab) => tab.getAttribute('aria-selected') === 'true');
+    const chosen = () => parts('session-tab').findIndex((tab) => tab.getAttribute('aria-current') === 'true');
     expect(chosen()).toBe(1);
     await fireEvent.keyDown(window, { key: 'PageDown', ctrlKey: true });
     await waitFor(() => expect(chosen()).toBe(0));
