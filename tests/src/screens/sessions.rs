@@ -32,10 +32,15 @@ const LOGIN: Duration = Duration::from_secs(60);
 /// When one of them does not open in time.
 pub async fn begin(window: &Window) -> Result<()> {
     window.by_testid(id::SERVER_DETAIL).await?;
-    window.click(&testid("server-screen")).await?;
-    window.click(&testid("server-connect")).await?;
-    window.other_window().await?;
-    window.find(&tab(2)).await?;
+    // One after the other, so that each has its place.
+    for (act, nth) in [("server-screen", 1), ("server-connect", 2)] {
+        window.click(&testid(act)).await?;
+        window.other_window().await?;
+        window.find(&tab(nth)).await?;
+        if nth == 1 {
+            window.other_window().await?;
+        }
+    }
     for (nth, of, name, value) in [
         (1, "session-screen", "data-connected", "true"),
         (2, "session-state", "data-state", "open"),
