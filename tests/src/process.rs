@@ -62,6 +62,23 @@ impl Program {
         self.child.id()
     }
 
+    /// Waits until it ends by itself, and gives the code that it left; nothing where a signal ended it.
+    ///
+    /// # Errors
+    /// When it does not end within `most`.
+    pub(crate) async fn finish(&mut self, most: Duration) -> Result<Option<i32>> {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.ended()? {
+                return Ok(status.code());
+            }
+            if begun.elapsed() > most {
+                bail!("the program does not end: {}", self.said());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// How it ended, once it has.
     pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
         Ok(self.child.try_wait()?)

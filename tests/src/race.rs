@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -432,19 +432,11 @@ impl Race {
 }
 
 async fn finish(program: &mut Program) -> Result<Ended> {
-    let begun = Instant::now();
-    loop {
-        if let Some(status) = program.ended()? {
-            return Ok(Ended {
-                code: status.code(),
-                said: program.said(),
-            });
-        }
-        if begun.elapsed() > RUN {
-            bail!("the program does not end: {}", program.said());
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let code = program.finish(RUN).await?;
+    Ok(Ended {
+        code,
+        said: program.said(),
+    })
 }
 
 fn seq(event: &Value) -> i64 {

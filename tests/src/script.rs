@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -590,19 +590,11 @@ impl<'d> Scene<'d> {
 }
 
 async fn finish(program: &mut Program) -> Result<Run> {
-    let begun = Instant::now();
-    loop {
-        if let Some(status) = program.ended()? {
-            return Ok(Run {
-                code: status.code(),
-                said: program.said(),
-            });
-        }
-        if begun.elapsed() > RUN {
-            bail!("the program does not end: {}", program.said());
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let code = program.finish(RUN).await?;
+    Ok(Run {
+        code,
+        said: program.said(),
+    })
 }
 
 fn unknown(operation: &Operation) -> bool {
