@@ -11,13 +11,12 @@ use anyhow::{Context, Result, bail};
 
 use crate::bench_remote;
 use crate::setup;
-use crate::steps::{self, cargo, root, say};
+use crate::steps::{self, root, say};
 
 /// A promise about speed: what is measured, against what, and how many times the floor it may take.
 struct Promise {
     what: &'static str,
     against: &'static str,
-    package: &'static str,
     /// The bench target that measures both.
     bench: &'static str,
     ours: &'static str,
@@ -31,7 +30,6 @@ const PROMISES: &[Promise] = &[
     Promise {
         what: "sign one request, 1 KiB body",
         against: "the SHA-256 and HMAC it needs, alone",
-        package: "huaweicloud",
         bench: "signing",
         ours: "sign_one_request",
         floor: "bare_hashing",
@@ -41,7 +39,6 @@ const PROMISES: &[Promise] = &[
     Promise {
         what: "list and parse 1,000 servers (5 pages) from the embedded region",
         against: "the same bytes fetched with bare reqwest, unparsed",
-        package: "sandbox",
         bench: "listing",
         ours: "list_and_parse",
         floor: "fetch_unparsed",
@@ -51,7 +48,6 @@ const PROMISES: &[Promise] = &[
     Promise {
         what: "one durable event",
         against: "one bare SQLite insert with the same settings",
-        package: "store",
         bench: "ledger",
         ours: "one_event_ledger",
         floor: "one_event_floor",
@@ -61,7 +57,6 @@ const PROMISES: &[Promise] = &[
     Promise {
         what: "10,000 events at once into the ledger",
         against: "bare SQLite in one transaction",
-        package: "store",
         bench: "ledger",
         ours: "burst_ledger",
         floor: "burst_floor",
@@ -71,7 +66,6 @@ const PROMISES: &[Promise] = &[
     Promise {
         what: "drain 100,000 events to a receiver on this computer",
         against: "bare reqwest posting the same bodies one after another",
-        package: "wangcheng",
         bench: "drain",
         ours: "drain_ours",
         floor: "drain_floor",
@@ -81,7 +75,6 @@ const PROMISES: &[Promise] = &[
     Promise {
         what: "open the usage summary over 10 million events",
         against: "a lesser answer by scanning them in SQLite",
-        package: "store",
         bench: "usage",
         ours: "open_tab",
         floor: "open_tab_scanning",
@@ -91,7 +84,6 @@ const PROMISES: &[Promise] = &[
     Promise {
         what: "the same",
         against: "the lesser answer by DuckDB",
-        package: "store",
         bench: "usage",
         ours: "open_tab",
         floor: "open_tab_duckdb",
@@ -101,7 +93,6 @@ const PROMISES: &[Promise] = &[
     Promise {
         what: "two years of one flavor",
         against: "a lesser answer by DuckDB",
-        package: "store",
         bench: "usage",
         ours: "two_years_of_a_flavor",
         floor: "two_years_of_a_flavor_duckdb",
@@ -111,7 +102,6 @@ const PROMISES: &[Promise] = &[
     Promise {
         what: "two years of everything",
         against: "two years of one flavor, by scanning in SQLite",
-        package: "store",
         bench: "usage",
         ours: "two_years",
         floor: "two_years_of_a_flavor_scanning",
@@ -121,7 +111,6 @@ const PROMISES: &[Promise] = &[
     Promise {
         what: "take in 300,000 events, figures included",
         against: "bare SQLite inserts of their texts",
-        package: "store",
         bench: "usage",
         ours: "import",
         floor: "import_floor",
@@ -324,11 +313,11 @@ impl WindowPromise {
 /// Runs every benchmark, or only those of the window, and writes target/bench/report.md.
 pub fn run(window_only: bool) -> Result<()> {
     let began = Instant::now();
-    let mut medians: BTreeMap<(&str, &str), BTreeMap<String, f64>> = BTreeMap::new();
+    let mut medians: BTreeMap<&str, BTreeMap<String, f64>> = BTreeMap::new();
     let mut raw = String::new();
     let promises = if window_only { &[] } else { PROMISES };
     for promise in promises {
-        if let Entry::Vacant(place) = medians.entry((promise.package, promise.bench)) {
+        if let Entry::Vacant(place) = medians.entry(promise.bench) {
             let text = measure(promise)?;
             place.insert(text.lines().filter_map(median).collect());
             raw.push_str(&text);
@@ -337,7 +326,7 @@ pub fn run(window_only: bool) -> Result<()> {
     let mut table =
         String::from("| what | against | ours | floor | ratio | reach | |\n|---|---|---|---|---|---|---|\n");
     for promise in promises {
-        let found = medians.get(&(promise.package, promise.bench));
+        let found = medians.get(promise.bench);
         let of = |name: &str| {
             let seconds = found.and_then(|found| found.get(name)).copied();
             seconds.with_context(|| format!("the benchmark {} printed no median of {name}", promise.bench))
@@ -387,7 +376,7 @@ pub fn run(window_only: bool) -> Result<()> {
 }
 
 fn measure(promise: &Promise) -> Result<String> {
-    let mut measuring = cargo(&["bench", "--package", promise.package, "--bench", promise.bench]);
+    let mut measuring = steps::released("bench", &["--bench", promise.bench]);
     if promise.bench == "usage" {
         // A peer from elsewhere, in an environment of its own.
         measuring.env("WANGCHENG_BENCH_PYTHON", setup::duckdb()?);

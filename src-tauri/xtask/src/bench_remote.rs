@@ -1,10 +1,10 @@
 //! The benchmarks' rows of what `remote` does, each against a peer in the same run: OpenSSH's own client, websockify.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::steps::cargo;
+use crate::steps::{do_it, released, target};
 
 /// The report's rows, and what was measured as it was said. Only where the peers can be set up.
 pub fn rows() -> Result<(String, String)> {
@@ -16,15 +16,11 @@ pub fn rows() -> Result<(String, String)> {
     }
     let (mut rows, mut raw) = (String::new(), String::new());
     for example in ["against_openssh", "against_websockify"] {
-        let mut measuring = cargo(&[
-            "run",
-            "--quiet",
-            "--release",
-            "--package",
-            "remote",
-            "--example",
-            example,
-        ]);
+        do_it(
+            "what is measured",
+            &mut released("build", &["--release", "--example", example]),
+        )?;
+        let mut measuring = Command::new(target().join("release/examples").join(example));
         let output = measuring.stderr(Stdio::inherit()).output();
         let output = output.with_context(|| format!("cannot start {example}"))?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -42,6 +42,14 @@ pub fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
+/// What cargo is to do with what is measured: always of the whole workspace, so that no library is built twice because
+/// one benchmark needs other features of it than the next.
+pub fn released(task: &str, arguments: &[&str]) -> Command {
+    let mut command = cargo(&[task, "--workspace", "--exclude", "xtask"]);
+    command.args(arguments);
+    command
+}
+
 fn ui(arguments: &[&str]) -> Command {
     let mut command = npm();
     command
@@ -99,7 +107,7 @@ fn has_display() -> bool {
 }
 
 /// Where cargo builds.
-fn target() -> PathBuf {
+pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
@@ -287,15 +295,13 @@ pub fn for_measuring() -> Result<(PathBuf, u64)> {
     setup::browser()?;
     build()?;
     package()?;
-    for (what, package, kind, name) in [
-        ("empty window", "wangcheng-desktop", "--example", "empty"),
-        ("embedded region", "sandbox", "--bin", "wangcheng-sandbox"),
-    ] {
-        do_it(
-            what,
-            &mut cargo(&["build", "--release", "--package", package, kind, name]),
-        )?;
-    }
+    do_it(
+        "empty window and embedded region",
+        &mut released(
+            "build",
+            &["--release", "--example", "empty", "--bin", "wangcheng-sandbox"],
+        ),
+    )?;
     let release = target().join("release");
     let made = std::fs::read_dir(release.join("bundle/deb"))?.flatten();
     let size = made

@@ -11,7 +11,7 @@ csv, month_from, month_to, all_from, all_to, end = sys.argv[1:]
 SHANGHAI = timezone(timedelta(hours=8))
 db = duckdb.connect()
 db.execute(
-    "CREATE TABLE events AS SELECT * FROM read_csv(?, header = false, columns = {'at': 'BIGINT', 'action': 'VARCHAR',"
+    "CREATE TABLE events AS SELECT * FROM read_csv(?, header = false, columns = {'moment': 'BIGINT', 'action': 'VARCHAR',"
     " 'server': 'BIGINT', 'owner': 'BIGINT', 'flavor': 'VARCHAR', 'price': 'BIGINT'})",
     [csv],
 )
@@ -19,8 +19,8 @@ db.execute(
 QUESTION = """
 WITH lives AS (
     SELECT server, max(owner) AS owner, max(price) AS price,
-           min(CASE WHEN action = 'server.created' THEN at END) AS began,
-           coalesce(min(CASE WHEN action = 'server.deleted' THEN at END), ?) AS ended
+           min(CASE WHEN action = 'server.created' THEN moment END) AS began,
+           coalesce(min(CASE WHEN action = 'server.deleted' THEN moment END), ?) AS ended
     FROM events WHERE action IN ('server.created', 'server.deleted') AND {filter} GROUP BY server
 ), months AS (SELECT unnest(?::BIGINT[]) AS low, unnest(?::BIGINT[]) AS high)
 SELECT low, owner, count(*), sum(least(ended, high) - greatest(began, low)),
