@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use bytes::{Buf, Bytes, BytesMut};
 use futures::{SinkExt, StreamExt};
 use peer::free_port;
-use remote::{Front, Output, Piece, Screen, ScreenWay, front};
+use remote::{Front, Output, Piece, Screen, ScreenWay, State, front};
 use rows::{MIB, median, row};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -33,8 +33,8 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
-const RUNS: usize = 3;
-const MEASURED: Duration = Duration::from_secs(5);
+const RUNS: usize = 5;
+const MEASURED: Duration = Duration::from_secs(3);
 const LONG: Duration = Duration::from_secs(20);
 const WIDTH: u16 = 1280;
 const HEIGHT: u16 = 800;
@@ -73,7 +73,7 @@ enum Way {
         output: Output,
         at: u64,
         /// Whoever looks: without anybody a screen ends.
-        _front: Front,
+        front: Front,
     },
 }
 
@@ -106,7 +106,7 @@ impl Way {
             output: screen.output(),
             screen,
             at: 0,
-            _front: front,
+            front,
         }
     }
 
@@ -127,13 +127,19 @@ impl Way {
             Self::WebSocket(socket) => {
                 into.extend_from_slice(&socket.next().await.unwrap().unwrap().into_data());
             }
-            Self::Ours { output, at, .. } => match output.next(*at, PIECE, LONG).await {
+            Self::Ours {
+                output, at, front, ..
+            } => match output.next(*at, PIECE, LONG).await {
                 Piece::Bytes { bytes, .. } => {
                     *at += bytes.len() as u64;
                     output.shown(*at);
                     into.extend_from_slice(&bytes);
                 }
-                other => panic!("{other:?}"),
+                other => {
+                    let why =
+                        tokio::time::timeout(LONG, front.state.wait_for(|state| *state != State::Open)).await;
+                    panic!("{other:?}: {why:?}")
+                }
             },
         }
     }
@@ -247,7 +253,11 @@ async fn provider(vnc: u16) -> u16 {
                 };
                 let into = async {
                     while let Some(Ok(message)) = messages.next().await {
-                        if to.write_all(&message.into_data()).await.is_err() {
+                        // A ping is for this side alone.
+                        let Message::Binary(bytes) = message else {
+                            continue;
+                        };
+                        if to.write_all(&bytes).await.is_err() {
                             return;
                         }
                     }
