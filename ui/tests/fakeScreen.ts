@@ -1,5 +1,5 @@
 // A terminal that shows nothing, for tests of what is around it.
-import type { MakeScreen, ScreenTo } from '../src/screens/sessions/screen';
+import type { MakeScreen, Screen, ScreenTo } from '../src/screens/sessions/screen';
 
 globalThis.ResizeObserver ??= class {
   observe() {}
@@ -7,15 +7,15 @@ globalThis.ResizeObserver ??= class {
   disconnect() {}
 };
 
-/** `made` gets what each one reports to; `selected` is what is chosen in it. */
+/** `made` gets what each one reports to; `own` is what it does otherwise. */
 export const fakeScreen =
-  (made: (to: ScreenTo) => void, selected = ''): MakeScreen =>
+  (made: (to: ScreenTo) => void, own: Partial<Screen> = {}): MakeScreen =>
   (_into, target) => {
     made(target);
     return {
       write: (_bytes, done) => done?.(),
       paste: () => {},
-      selected: () => selected,
+      selected: () => '',
       find: () => false,
       fontSize: () => {},
       webgl: () => {},
@@ -28,5 +28,6 @@ export const fakeScreen =
       fit: () => ({ columns: 80, rows: 24 }),
       focus: () => {},
       end: () => {},
+      ...own,
     };
   };

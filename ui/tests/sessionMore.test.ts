@@ -16,7 +16,7 @@ beforeEach(() => localStorage.clear());
 async function open(sessions = [session()]) {
   const host = fakeSessions(sessions);
   const screens: ScreenTo[] = [];
-  const makeScreen = fakeScreen((target) => screens.push(target), 'chosen text');
+  const makeScreen = fakeScreen((target) => screens.push(target), { selected: () => 'chosen text' });
   render(Sessions, { host, makeScreen });
   await waitFor(async () => expect((await part('sessions')).dataset['ready']).toBe('true'));
   return { host, screens, user: userEvent.setup() };

@@ -6,14 +6,9 @@ import { fakeSessions, session, type FakeSessions } from '../src/host/fakeSessio
 import type { Session } from '../src/host/generated';
 import Sessions from '../src/screens/sessions/Sessions.svelte';
 import { Feed } from '../src/screens/sessions/feed';
-import type { MakeScreen, Screen, ScreenTo } from '../src/screens/sessions/screen';
+import type { ScreenTo } from '../src/screens/sessions/screen';
+import { fakeScreen } from './fakeScreen';
 import { open as openApp, part, parts, text } from './open';
-
-globalThis.ResizeObserver ??= class {
-  observe() {}
-  unobserve() {}
-  disconnect() {}
-};
 
 /** A screen that keeps what is written and writes it when told, as a terminal that has more to do. */
 function paper() {
@@ -21,29 +16,16 @@ function paper() {
   const pasted: string[] = [];
   const waiting: (() => void)[] = [];
   let to: ScreenTo | null = null;
-  const make: MakeScreen = (_into, target): Screen => {
-    to = target;
-    return {
-      write: (bytes, done) => {
-        written.push(typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes));
-        if (done) waiting.push(done);
-      },
-      paste: (what) => pasted.push(what),
-      selected: () => 'selected text',
-      find: (what) => written.join('').includes(what),
-      fontSize: () => {},
-      webgl: () => {},
-      look: () => {},
-      font: () => {},
-      scheme: () => {},
-      resize: () => {},
-      reset: () => {},
-      selectAll: () => {},
-      fit: () => ({ columns: 100, rows: 30 }),
-      focus: () => {},
-      end: () => {},
-    };
-  };
+  const make = fakeScreen((target) => (to = target), {
+    write: (bytes, done) => {
+      written.push(typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes));
+      if (done) waiting.push(done);
+    },
+    paste: (what) => pasted.push(what),
+    selected: () => 'selected text',
+    find: (what) => written.join('').includes(what),
+    fit: () => ({ columns: 100, rows: 30 }),
+  });
   const draw = () => waiting.splice(0).forEach((done) => done());
   return { make, written, pasted, draw, keys: (what: string) => to?.typed(new TextEncoder().encode(what)) };
 }

@@ -13,9 +13,9 @@ use tokio::time::timeout;
 use crate::wire::Gate;
 
 /// Above so many bytes that are not shown yet, nothing more is taken from the network.
-const HOLD_ABOVE: u64 = 512 * 1024;
-/// Below so many it goes on.
-const RELEASE_BELOW: u64 = 128 * 1024;
+const HOLD_ABOVE: u64 = 768 * 1024;
+/// Below so many it goes on: early enough that there is more before these are shown.
+const RELEASE_BELOW: u64 = 512 * 1024;
 /// So much of what was shown stays, for a window that comes back.
 const HISTORY: u64 = 512 * 1024;
 
@@ -252,11 +252,11 @@ mod tests {
         let (spool, output) = spool();
         let gate = Gate::new();
         spool.follow(gate.clone());
-        spool.push(&vec![b'x'; 600 * 1024]);
-        assert!(gate.is_held(), "600 KiB wait to be shown");
-        output.shown(400 * 1024);
-        assert!(gate.is_held(), "200 KiB are left, more than where it goes on");
-        output.shown(550 * 1024);
+        spool.push(&vec![b'x'; 800 * 1024]);
+        assert!(gate.is_held(), "800 KiB wait to be shown");
+        output.shown(200 * 1024);
+        assert!(gate.is_held(), "600 KiB are left, more than where it goes on");
+        output.shown(350 * 1024);
         assert!(!gate.is_held());
         output.shown(u64::MAX);
         assert_eq!(output.backlog(), 0, "nobody can have shown more than there was");

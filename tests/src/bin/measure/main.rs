@@ -34,7 +34,7 @@ mod measure {
     use wangcheng_tests::window::{Found, PATIENCE, Window, testid};
 
     /// How often each start is measured.
-    const STARTS: usize = 7;
+    const STARTS: usize = 12;
     /// After so long nothing goes on any more.
     const IDLE: Duration = Duration::from_secs(12);
     const SERVERS: u32 = 5_000;
@@ -53,6 +53,9 @@ mod measure {
         /// Only what comes from a server
         #[arg(long)]
         sessions: bool,
+        /// Only the start and the memory after it
+        #[arg(long)]
+        start: bool,
     }
 
     pub fn main() -> Result<()> {
@@ -60,21 +63,24 @@ mod measure {
         let programs = arguments.programs.canonicalize()?;
         tokio::runtime::Runtime::new()?.block_on(async {
             if !arguments.sessions {
-                measure(&programs, arguments.scrolling).await?;
+                measure(&programs, &arguments).await?;
             }
-            if !arguments.scrolling {
+            if !arguments.scrolling && !arguments.start {
                 crate::sessions::measure(&programs).await?;
             }
             Ok(())
         })
     }
 
-    async fn measure(programs: &Path, only_scrolling: bool) -> Result<()> {
+    async fn measure(programs: &Path, only: &Arguments) -> Result<()> {
         let ours = programs.join(programs::DESKTOP);
         let mut desktop = Desktop::start(Keychain::Unlocked).await?;
         desktop.draw_without_a_card();
-        if !only_scrolling {
+        if !only.scrolling {
             start_and_memory(&desktop, &ours, &programs.join("examples/empty")).await?;
+        }
+        if only.start {
+            return Ok(());
         }
         let crowded = Sandbox::start_with(&desktop.dir().join("crowded"), 8.0, SERVERS).await?;
         let data = desktop.dir().join("crowded-data");
@@ -114,8 +120,8 @@ mod measure {
             first.push(shown_ms(&window, "performance.getEntriesByName('useful').at(-1)").await?);
             window.close().await?;
         }
-        say("start_ms", median(first)?);
-        say("start_floor_ms", median(floor)?);
+        say("start_ms", usual(first)?);
+        say("start_floor_ms", usual(floor)?);
 
         let window = Window::open(desktop, empty, none).await?;
         tokio::time::sleep(IDLE).await;
@@ -198,10 +204,12 @@ mod measure {
         Ok(())
     }
 
-    pub fn median(mut values: Vec<f64>) -> Result<f64> {
+    /// The lower quartile: under this driver some starts take half a second more before the page is gone to, an empty window's as
+    /// well, and a median is one or the other by chance.
+    fn usual(mut values: Vec<f64>) -> Result<f64> {
         values.sort_by(f64::total_cmp);
         values
-            .get(values.len() / 2)
+            .get(values.len() / 4)
             .copied()
             .context("nothing was measured")
     }

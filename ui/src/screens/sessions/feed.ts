@@ -2,7 +2,7 @@
 // screen has really written is told back: the backend sends no more than a window ahead of that.
 
 /** So much is written before it is told, in bytes, unless nothing more is under way. */
-const TELL_EVERY = 64 * 1024;
+const TELL_EVERY = 128 * 1024;
 
 export type FeedTo = {
   write: (bytes: Uint8Array, done: () => void) => void;

@@ -13,10 +13,11 @@ use tokio_util::sync::CancellationToken;
 use crate::Wangcheng;
 use crate::app::Change;
 
-/// So much is sent and not shown yet at most, in bytes. More makes Ctrl+C wait behind it.
-const WINDOW: u64 = 256 * 1024;
-/// The most in one piece, in bytes.
-const PIECE_MOST: usize = 64 * 1024;
+/// So much is sent and not shown yet at most, in bytes. Less and the terminal runs dry while its word of what it has shown is
+/// on its way: it writes for 12 ms at a time and is not heard meanwhile. More makes Ctrl+C wait behind it.
+const WINDOW: u64 = 640 * 1024;
+/// The most in one piece, in bytes. Each takes a page as long to fetch as this terminal needs for 20 KiB.
+const PIECE_MOST: usize = 128 * 1024;
 /// After a small piece more is collected for so long, so that a flood does not come drop by drop.
 const COLLECT: Duration = Duration::from_millis(4);
 /// After so long without a word of what was sent, a page is told to read anew.
@@ -123,7 +124,7 @@ impl Stream {
             match self.reading.output.next(self.sent, PIECE_MOST, WAIT).await {
                 Piece::Bytes { offset, bytes } => {
                     self.sent = offset + u64::try_from(bytes.len()).unwrap_or_default();
-                    self.collect = bytes.len() < PIECE_MOST / 4;
+                    self.collect = bytes.len() < PIECE_MOST / 2;
                     return Some((offset, bytes.to_vec()));
                 }
                 Piece::Nothing => {}
