@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -18,6 +18,8 @@ const HOLD_ABOVE: u64 = 768 * 1024;
 const RELEASE_BELOW: u64 = 512 * 1024;
 /// So much of what was shown stays, for a window that comes back.
 const HISTORY: u64 = 512 * 1024;
+/// What comes in smaller pieces is gathered to about this size; a larger one is kept as it came, without being copied.
+const GATHERED: usize = 16 * 1024;
 
 /// The output of a shell, for any number of readers. One of them says what was shown ([`Output::shown`]).
 #[derive(Debug, Clone)]
@@ -35,7 +37,11 @@ pub(crate) struct Spool {
 
 #[derive(Debug, Default)]
 struct Inner {
-    bytes: VecDeque<u8>,
+    /// What came, in order, and behind it what is being gathered.
+    pieces: VecDeque<Bytes>,
+    tail: BytesMut,
+    /// Bytes in both.
+    kept: usize,
     /// The offset of the first byte kept.
     start: u64,
     /// Everything before it was shown.
@@ -105,7 +111,7 @@ impl Output {
 
     /// Bytes in memory.
     pub fn kept(&self) -> usize {
-        self.spool.lock().bytes.len()
+        self.spool.lock().kept
     }
 }
 
@@ -121,10 +127,10 @@ impl Spool {
         inner.turn();
     }
 
-    pub fn push(&self, bytes: &[u8]) {
+    pub fn push(&self, bytes: impl Into<Bytes>) {
         {
             let mut inner = self.lock();
-            inner.bytes.extend(bytes);
+            inner.push(bytes.into());
             inner.trim();
             inner.turn();
         }
@@ -157,22 +163,55 @@ impl Spool {
 
 impl Inner {
     fn end(&self) -> u64 {
-        self.start + u64::try_from(self.bytes.len()).unwrap_or(u64::MAX)
+        self.start + u64::try_from(self.kept).unwrap_or(u64::MAX)
+    }
+
+    fn push(&mut self, bytes: Bytes) {
+        self.kept += bytes.len();
+        if bytes.len() < GATHERED {
+            self.tail.extend_from_slice(&bytes);
+            if self.tail.len() < GATHERED {
+                return;
+            }
+        }
+        if !self.tail.is_empty() {
+            self.pieces.push_back(self.tail.split().freeze());
+        }
+        if bytes.len() >= GATHERED {
+            self.pieces.push_back(bytes);
+        }
     }
 
     fn piece(&self, offset: u64, most: usize) -> Option<Piece> {
         let offset = offset.max(self.start);
-        let skip = usize::try_from(offset - self.start).unwrap_or(usize::MAX);
-        if skip >= self.bytes.len() {
+        let mut skip = usize::try_from(offset - self.start).unwrap_or(usize::MAX);
+        if skip >= self.kept {
             return self.over.then_some(Piece::Over);
         }
-        let (front, back) = self.bytes.as_slices();
-        // What lies in one stretch is one piece; the rest comes with the next.
-        let stretch = match front.get(skip..) {
-            Some(rest) if !rest.is_empty() => rest,
-            _ => back.get(skip - front.len()..)?,
-        };
-        let bytes = Bytes::copy_from_slice(stretch.get(..most.clamp(1, stretch.len()))?);
+        let most = most.max(1);
+        let mut pieces = self.pieces.iter();
+        let mut found = pieces.next();
+        while let Some(before) = found.filter(|piece| piece.len() <= skip) {
+            skip -= before.len();
+            found = pieces.next();
+        }
+        if let Some(piece) = found {
+            let bytes = piece.slice(skip..piece.len().min(skip.saturating_add(most)));
+            if bytes.len() > most / 2 {
+                return Some(Piece::Bytes { offset, bytes });
+            }
+            // What would be a small one goes on with those behind it.
+            let mut gathered = BytesMut::with_capacity(most.min(self.kept));
+            gathered.extend_from_slice(&bytes);
+            for more in pieces.map(AsRef::as_ref).chain([self.tail.as_ref()]) {
+                let room = most - gathered.len();
+                gathered.extend_from_slice(more.get(..room).unwrap_or(more));
+            }
+            let bytes = gathered.freeze();
+            return Some(Piece::Bytes { offset, bytes });
+        }
+        let rest = self.tail.get(skip..)?;
+        let bytes = Bytes::copy_from_slice(rest.get(..most).unwrap_or(rest));
         Some(Piece::Bytes { offset, bytes })
     }
 
@@ -185,8 +224,21 @@ impl Inner {
     fn trim(&mut self) {
         let keep_from = self.shown.saturating_sub(HISTORY);
         let gone = usize::try_from(keep_from.saturating_sub(self.start)).unwrap_or(usize::MAX);
-        let gone = gone.min(self.bytes.len());
-        self.bytes.drain(..gone);
+        let gone = gone.min(self.kept);
+        let mut left = gone;
+        while left > 0 {
+            let Some(piece) = self.pieces.front_mut() else {
+                self.tail.advance(left.min(self.tail.len()));
+                break;
+            };
+            let some = left.min(piece.len());
+            left -= some;
+            piece.advance(some);
+            if piece.is_empty() {
+                self.pieces.pop_front();
+            }
+        }
+        self.kept -= gone;
         self.start += u64::try_from(gone).unwrap_or_default();
     }
 
@@ -215,8 +267,8 @@ mod tests {
     #[tokio::test]
     async fn a_reader_takes_up_where_it_stopped() {
         let (spool, output) = spool();
-        spool.push(b"hello ");
-        spool.push(b"world");
+        spool.push(&b"hello "[..]);
+        spool.push(&b"world"[..]);
         let piece = output.next(0, 6, SOON).await;
         assert_eq!(
             piece,
@@ -252,7 +304,7 @@ mod tests {
         let (spool, output) = spool();
         let gate = Gate::new();
         spool.follow(gate.clone());
-        spool.push(&vec![b'x'; 800 * 1024]);
+        spool.push(vec![b'x'; 800 * 1024]);
         assert!(gate.is_held(), "800 KiB wait to be shown");
         output.shown(200 * 1024);
         assert!(gate.is_held(), "600 KiB are left, more than where it goes on");
@@ -263,10 +315,49 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn pieces_of_any_size_come_out_as_they_went_in_whatever_is_asked_for_at_once() {
+        let (spool, output) = spool();
+        let whole: Vec<u8> = (0..400_000_u32).map(|n| (n % 251) as u8).collect();
+        let mut rest = whole.as_slice();
+        for size in [1, 7, 20_000, 16_384, 16_383, 3, 60_000, 1, 100_000]
+            .into_iter()
+            .cycle()
+        {
+            let (piece, left) = rest.split_at(size.min(rest.len()));
+            spool.push(Bytes::copy_from_slice(piece));
+            rest = left;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        spool.finish();
+        for most in [1_000, 16_384, 65_536, 131_072, usize::MAX] {
+            let mut seen = Vec::new();
+            while let Piece::Bytes { offset, bytes } = output.next(seen.len() as u64, most, SOON).await {
+                assert_eq!(offset, seen.len() as u64);
+                assert!(!bytes.is_empty() && bytes.len() <= most);
+                seen.extend_from_slice(&bytes);
+            }
+            assert_eq!(seen, whole, "{most} at once");
+        }
+        // The middle of a piece is where it begins once what is before it is gone.
+        output.shown(400_000);
+        assert!(output.kept() == 400_000, "less than what stays");
+        spool.push(vec![7; 300_000]);
+        output.shown(700_000);
+        assert_eq!(output.kept(), 512 * 1024);
+        let Piece::Bytes { offset, bytes } = output.next(0, 10, SOON).await else {
+            panic!("there is output");
+        };
+        assert_eq!(offset, 700_000 - 512 * 1024);
+        assert_eq!(bytes, whole[offset as usize..offset as usize + 10]);
+    }
+
+    #[tokio::test]
     async fn what_was_shown_long_ago_is_gone_and_the_reader_sees_it() {
         let (spool, output) = spool();
         for _ in 0..4 {
-            spool.push(&vec![b'x'; 300 * 1024]);
+            spool.push(vec![b'x'; 300 * 1024]);
             output.shown(output.newest());
         }
         assert_eq!(output.kept(), 512 * 1024);

@@ -361,7 +361,7 @@ async fn show(mut reader: ChannelReadHalf, spool: &Spool, recording: &Slot) -> E
         };
         match message {
             Some(ChannelMsg::Data { data } | ChannelMsg::ExtendedData { data, .. }) => {
-                spool.push(&data);
+                spool.push(data.clone());
                 recording.output(&data).await;
             }
             Some(ChannelMsg::ExitStatus { exit_status }) => exit = Some(exit_status),

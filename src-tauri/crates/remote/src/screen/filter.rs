@@ -53,8 +53,11 @@ impl Area {
 /// The server's side, and where it goes.
 pub(super) struct Filter<R> {
     reader: R,
-    /// Read and not understood yet.
+    /// Read and not given to the page yet.
     buffer: BytesMut,
+    /// So much of it is understood. It goes on as one piece, when more has to be waited for: a page that was sent a length first
+    /// would wait for what it counts.
+    understood: usize,
     spool: Arc<Spool>,
     counters: Arc<Counters>,
     width: u32,
@@ -66,6 +69,7 @@ impl<R: AsyncRead + Unpin> Filter<R> {
         Self {
             reader,
             buffer: BytesMut::with_capacity(PIECE),
+            understood: 0,
             spool,
             counters,
             width: 0,
@@ -73,8 +77,9 @@ impl<R: AsyncRead + Unpin> Filter<R> {
         }
     }
 
-    /// Reads more. Nothing more is an error: a screen has no end.
+    /// Gives on what is understood, and reads more. Nothing more is an error: a screen has no end.
     async fn more(&mut self) -> Result<()> {
+        self.give();
         self.buffer.reserve(PIECE);
         match self.reader.read_buf(&mut self.buffer).await {
             Ok(0) => Err(Error::lost("the screen hung up")),
@@ -91,18 +96,26 @@ impl<R: AsyncRead + Unpin> Filter<R> {
         }
     }
 
-    fn give(&mut self, count: usize) {
-        let piece = self.buffer.split_to(count.min(self.buffer.len()));
-        self.counters.received.fetch_add(len(&piece), Ordering::Relaxed);
-        self.spool.push(&piece);
+    fn give(&mut self) {
+        let count = std::mem::take(&mut self.understood).min(self.buffer.len());
+        if count > 0 {
+            let piece = self.buffer.split_to(count).freeze();
+            self.counters.received.fetch_add(len(&piece), Ordering::Relaxed);
+            self.spool.push(piece);
+        }
+    }
+
+    /// What is not understood yet.
+    fn ahead(&self) -> &[u8] {
+        self.buffer.get(self.understood..).unwrap_or_default()
     }
 
     /// The next bytes, which go on to the page with what is given next.
-    async fn peek<const N: usize>(&mut self, from: usize) -> Result<[u8; N]> {
-        while self.buffer.len() < from + N {
+    async fn peek<const N: usize>(&mut self) -> Result<[u8; N]> {
+        while self.ahead().len() < N {
             self.rest().await?;
         }
-        let bytes = self.buffer.get(from..from + N);
+        let bytes = self.ahead().get(..N);
         bytes
             .and_then(|bytes| bytes.try_into().ok())
             .ok_or_else(|| wrong("a length"))
@@ -112,25 +125,28 @@ impl<R: AsyncRead + Unpin> Filter<R> {
     async fn pass(&mut self, count: u64) -> Result<()> {
         let mut left = count;
         while left > 0 {
-            if self.buffer.is_empty() {
+            if self.ahead().is_empty() {
+                self.give();
                 self.spool.room().await;
                 self.rest().await?;
             }
-            let some = usize::try_from(left).unwrap_or(usize::MAX).min(self.buffer.len());
-            self.give(some);
+            let some = usize::try_from(left)
+                .unwrap_or(usize::MAX)
+                .min(self.ahead().len());
+            self.understood += some;
             left -= u64::try_from(some).unwrap_or(left);
         }
         Ok(())
     }
 
     async fn byte(&mut self) -> Result<u8> {
-        let [byte] = self.peek(0).await?;
+        let [byte] = self.peek().await?;
         self.pass(1).await?;
         Ok(byte)
     }
 
     async fn number(&mut self) -> Result<u32> {
-        let bytes = self.peek(0).await?;
+        let bytes = self.peek().await?;
         self.pass(4).await?;
         Ok(u32::from_be_bytes(bytes))
     }
@@ -147,7 +163,7 @@ impl<R: AsyncRead + Unpin> Filter<R> {
 
     /// The first message: the screen's size, its pixels, its name.
     pub async fn begin(&mut self) -> Result<()> {
-        let head: [u8; 24] = self.peek(0).await?;
+        let head: [u8; 24] = self.peek().await?;
         let mut head = &head[..];
         let (width, height) = (head.get_u16(), head.get_u16());
         self.size(width.into(), height.into())?;
@@ -166,8 +182,11 @@ impl<R: AsyncRead + Unpin> Filter<R> {
     /// Every message, one after the other, until one is wrong or the server hangs up.
     pub async fn run(&mut self) -> Result<()> {
         loop {
-            self.spool.room().await;
-            while self.buffer.is_empty() {
+            if self.ahead().is_empty() {
+                self.give();
+                self.spool.room().await;
+            }
+            while self.ahead().is_empty() {
                 // Nothing changes on a screen that nobody uses: this may take its time.
                 self.more().await?;
             }
@@ -175,14 +194,14 @@ impl<R: AsyncRead + Unpin> Filter<R> {
                 0 => self.update().await?,
                 // Colours of a palette.
                 1 => {
-                    let [_, _, _, high, low] = self.peek(0).await?;
+                    let [_, _, _, high, low] = self.peek().await?;
                     let count = u16::from_be_bytes([high, low]);
                     self.pass(5 + u64::from(count) * 6).await?;
                 }
                 // A bell.
                 2 => {}
                 3 => {
-                    let [_, _, _, a, b, c, d] = self.peek(0).await?;
+                    let [_, _, _, a, b, c, d] = self.peek().await?;
                     let length = u32::from_be_bytes([a, b, c, d]);
                     if length > TEXT_MOST {
                         return Err(wrong(format!("a text of {length} bytes")));
@@ -192,7 +211,7 @@ impl<R: AsyncRead + Unpin> Filter<R> {
                 // The end of continuous updates.
                 150 => {}
                 248 => {
-                    let [_, _, _, _, _, _, _, length] = self.peek(0).await?;
+                    let [_, _, _, _, _, _, _, length] = self.peek().await?;
                     if length > FENCE_MOST {
                         return Err(wrong(format!("a fence of {length} bytes")));
                     }
@@ -205,11 +224,11 @@ impl<R: AsyncRead + Unpin> Filter<R> {
     }
 
     async fn update(&mut self) -> Result<()> {
-        let [_, high, low] = self.peek(0).await?;
+        let [_, high, low] = self.peek().await?;
         self.pass(3).await?;
         let mut left = u16::from_be_bytes([high, low]);
         while left > 0 {
-            let head: [u8; 12] = self.peek(0).await?;
+            let head: [u8; 12] = self.peek().await?;
             self.pass(12).await?;
             let mut head = &head[..];
             let area = Area {
@@ -244,7 +263,7 @@ impl<R: AsyncRead + Unpin> Filter<R> {
             }
             encoding::VMWARE_CURSOR => {
                 let pixels = pointer(area)?;
-                let [form, _]: [u8; 2] = self.peek(0).await?;
+                let [form, _]: [u8; 2] = self.peek().await?;
                 let each = match form {
                     0 => pixel * 2,
                     1 => 4,

@@ -69,15 +69,15 @@ impl Page {
 
     /// Greets the page, each word only after its answer: it takes no two at once. Gives its wish to share the screen.
     pub async fn greet(&mut self, spool: &Spool) -> Result<u8> {
-        spool.push(VERSION);
+        spool.push(&VERSION[..]);
         if *self.take(12).await? != VERSION[..] {
             return Err(wrong("the page's version"));
         }
-        spool.push(&SECURITY);
+        spool.push(&SECURITY[..]);
         if self.take(1).await?.get_u8() != 1 {
             return Err(wrong("the page's choice of security"));
         }
-        spool.push(&[0; 4]);
+        spool.push(&[0; 4][..]);
         Ok(self.take(1).await?.get_u8())
     }
 

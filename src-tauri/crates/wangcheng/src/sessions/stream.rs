@@ -124,7 +124,7 @@ impl Stream {
             match self.reading.output.next(self.sent, PIECE_MOST, WAIT).await {
                 Piece::Bytes { offset, bytes } => {
                     self.sent = offset + u64::try_from(bytes.len()).unwrap_or_default();
-                    self.collect = bytes.len() < PIECE_MOST / 2;
+                    self.collect = bytes.len() < PIECE_MOST / 8;
                     return Some((offset, bytes.to_vec()));
                 }
                 Piece::Nothing => {}
