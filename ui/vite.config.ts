@@ -89,5 +89,7 @@ export default defineConfig(({ mode }) => ({
     // Times are asserted as a reader in this zone sees them.
     env: { TZ: 'Asia/Shanghai' },
     restoreMocks: true,
+    // Reading a screen's code for the first time is part of whichever test goes to it.
+    testTimeout: 30_000,
   },
 }));

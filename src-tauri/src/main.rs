@@ -87,11 +87,12 @@ async fn call(backend: State<'_, Arc<Backend>>, name: String, request: Value) ->
     backend.api().await.call(&name, request).await
 }
 
-/// Every change from now on, until the page is gone.
+/// Every change from now on, until the page is gone, and what a window begins with.
 #[tauri::command]
-async fn watch(backend: State<'_, Arc<Backend>>, channel: Channel<Change>) -> Result<(), WireError> {
+async fn watch(backend: State<'_, Arc<Backend>>, channel: Channel<Change>) -> Result<Value, WireError> {
     use tokio::sync::broadcast::error::RecvError;
-    let mut changes = backend.api().await.changes();
+    let api = backend.api().await;
+    let mut changes = api.changes();
     tauri::async_runtime::spawn(async move {
         loop {
             let change = match changes.recv().await {
@@ -104,7 +105,7 @@ async fn watch(backend: State<'_, Arc<Backend>>, channel: Channel<Change>) -> Re
             }
         }
     });
-    Ok(())
+    api.call("app.beginning", Value::Null).await
 }
 
 /// The configuration and the capabilities, as they were compiled in.

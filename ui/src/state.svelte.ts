@@ -4,6 +4,7 @@ import type {
   Account,
   Accounts,
   AppInfo,
+  Beginning,
   BudgetReached,
   Change,
   Cost,
@@ -155,8 +156,10 @@ export class AppState {
   async begin(): Promise<void> {
     this.start = { kind: 'starting' };
     try {
-      this.#stopWatching ??= await this.host.watch((change) => this.apply(change));
-      await this.#load();
+      this.end();
+      const { beginning, stop } = await this.host.watch((change) => this.apply(change));
+      this.#stopWatching = stop;
+      this.#take(beginning);
       this.start = { kind: 'ready' };
       void this.desk.take();
     } catch (thrown) {
@@ -164,24 +167,13 @@ export class AppState {
     }
   }
 
-  async #load(): Promise<void> {
-    const [info, settings, accounts, operations, delivery] = await Promise.all([
-      this.host.app.info(),
-      this.host.settings.get(),
-      this.host.accounts.list(),
-      this.host.operations.list(),
-      this.host.delivery.status(),
-    ]);
-    this.info = info;
-    this.applySettings(settings);
-    this.#applyOperations(operations);
-    this.delivery = delivery;
-    this.applyAccounts(accounts, true);
-    // Nothing waits for it: it is a mark on a row.
-    void this.host.sessions
-      .list()
-      .then((sessions) => this.#applySessions(sessions))
-      .catch(() => {});
+  #take(began: Beginning): void {
+    this.info = began.info;
+    this.applySettings(began.settings);
+    this.#applyOperations(began.operations);
+    this.delivery = began.delivery;
+    this.#applySessions(began.sessions);
+    this.applyAccounts(began.accounts, true, began.servers);
   }
 
   /** How many sessions there are on a server. */
@@ -205,7 +197,7 @@ export class AppState {
     this.lastSeq = 0;
     this.reading = null;
     try {
-      await this.#load();
+      this.#take(await this.host.app.beginning());
       this.ledger += 1;
     } catch (thrown) {
       this.start = { kind: 'failed', error: this.error(thrown) };
@@ -274,8 +266,8 @@ export class AppState {
     }
   }
 
-  /** Takes in the accounts, and reads the servers when another is active now (or `always`). */
-  applyAccounts(accounts: Accounts, always = false): void {
+  /** Takes in the accounts, and reads the servers when another is active now (or `always`) and they did not come along. */
+  applyAccounts(accounts: Accounts, always = false, servers: ServerList | null = null): void {
     const same = this.accounts.active === accounts.active;
     this.accounts = accounts;
     // Whoever signs in next begins where everybody does.
@@ -287,7 +279,8 @@ export class AppState {
       this.list = null;
       this.costs = new Map();
     }
-    if (accounts.active !== null) void this.loadServers();
+    if (servers !== null && servers.account === accounts.active) this.#applyServers(servers);
+    else if (accounts.active !== null) void this.loadServers();
   }
 
   applySettings(settings: Settings): void {

@@ -145,7 +145,7 @@ it('leaves a person where they went while the answer to signing in was on its wa
   host.emit({ kind: 'accounts', accounts });
   await user.click(await part('nav-events'));
   answer(account());
-  await waitFor(() => expect(host.requests('accounts.list').length).toBeGreaterThan(1));
+  await waitFor(() => expect(host.requests('accounts.list')).toHaveLength(1));
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(app.screen).toBe('events');
 });

@@ -3,6 +3,7 @@ import {
   calls,
   type Account,
   type AppInfo,
+  type Beginning,
   type Catalogue,
   type Change,
   type Deletion,
@@ -52,16 +53,31 @@ export function fakeHost(answers: Record<string, (request: never) => unknown> = 
   const called: Called[] = [];
   const table = new Map<string, (request: never) => unknown>(Object.entries({ ...healthy, ...answers }));
   const receivers = new Set<(change: Change) => void>();
+  /** What the calls would answer one by one. */
+  const beginning = async () => {
+    const ask = (name: string) => table.get(name)?.(undefined as never);
+    return {
+      info: await ask('app.info'),
+      settings: await ask('settings.get'),
+      accounts: await ask('accounts.list'),
+      operations: await ask('operations.list'),
+      delivery: await ask('delivery.status'),
+      sessions: await ask('sessions.list'),
+      servers: await Promise.resolve()
+        .then(() => ask('servers.list'))
+        .catch(() => null),
+    };
+  };
   return {
     ...calls(async <Answer>(name: string, request: unknown) => {
       called.push({ name, request: structuredClone(request) });
-      const answer = table.get(name);
+      const answer = table.get(name) ?? (name === 'app.beginning' ? beginning : undefined);
       if (!answer) throw wireError({ code: 'not_faked', sentence: `No answer for ${name}` });
       return structuredClone(await answer(request as never)) as Answer;
     }),
     async watch(receive) {
       receivers.add(receive);
-      return () => receivers.delete(receive);
+      return { beginning: structuredClone(await beginning()) as Beginning, stop: () => receivers.delete(receive) };
     },
     called,
     requests: (name) => called.filter((call) => call.name === name).map((call) => call.request),
@@ -515,6 +531,7 @@ const healthy: Record<string, (request: never) => unknown> = {
   'accounts.regions': () => regions,
   'accounts.find_keys': () => [],
   'servers.list': () => serverList([]),
+  'sessions.list': () => [],
   'servers.refresh': () => serverList([]),
   'servers.catalogue': () => catalogue(),
   'servers.costs': () => ({ costs: [], asOf: '2025-11-24T06:05:31Z' }),

@@ -339,6 +339,39 @@ export type AuditOf = "draft" | "signed" | "in_force";
 export type BadLine = "too_long" | "not_text" | "not_json" | "wrong_cells" | "not_an_event" | "newer";
 
 /**
+ * What a window begins with.
+ */
+export type Beginning = { 
+/**
+ * What the program is.
+ */
+info: AppInfo, 
+/**
+ * The settings.
+ */
+settings: Settings, 
+/**
+ * Who is signed in.
+ */
+accounts: Accounts, 
+/**
+ * What was asked for and is not forgotten yet.
+ */
+operations: Array<Operation>, 
+/**
+ * How events are delivered.
+ */
+delivery: Delivery, 
+/**
+ * The sessions that are open.
+ */
+sessions: Array<Session>, 
+/**
+ * The servers of the account in use; nothing where they cannot be told, or nobody is signed in.
+ */
+servers: ServerList | null, };
+
+/**
  * A month's bill.
  */
 export type Bill = { 
@@ -5891,6 +5924,7 @@ export type Call = <Answer>(name: string, request: unknown) => Promise<Answer>;
 export const calls = (call: Call) => ({
   app: {
     info: () => call<AppInfo>("app.info", null),
+    beginning: () => call<Beginning>("app.beginning", null),
     wishes: () => call<Array<Wished>>("app.wishes", null),
     showFolder: (request: ShowFolder) => call<null>("app.show_folder", request),
     print: () => call<null>("app.print", null),

@@ -1,6 +1,7 @@
 // The one seam to the backend: nothing else in the interface imports @tauri-apps.
 import { Channel, invoke } from '@tauri-apps/api/core';
 import {
+  type Beginning,
   calls,
   type Change,
   type FileDrag,
@@ -20,10 +21,10 @@ import {
 /** Everything the interface can ask of the backend, and the stream of what changed there. */
 export type Host = ReturnType<typeof calls> & {
   /**
-   * Subscribes to changes. Resolves once the backend has taken the subscription, so that a list loaded afterwards
-   * misses nothing. The answer ends the subscription.
+   * Subscribes to changes. The answer ends the subscription, and has what a window begins with, as it is once the backend has taken
+   * the subscription: nothing is missed in between.
    */
-  watch(receive: (change: Change) => void): Promise<() => void>;
+  watch(receive: (change: Change) => void): Promise<{ beginning: Beginning; stop: () => void }>;
 };
 
 /** The host inside the application's own window. */
@@ -34,10 +35,15 @@ export const tauriHost = (): Host => ({
     const channel = new Channel<Change>((change) => {
       if (live) receive(change);
     });
-    await invoke('watch', { channel });
-    return () => {
+    const stop = () => {
       live = false;
     };
+    try {
+      return { beginning: await invoke<Beginning>('watch', { channel }), stop };
+    } catch (thrown) {
+      stop();
+      throw thrown;
+    }
   },
 });
 

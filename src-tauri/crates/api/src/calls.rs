@@ -42,10 +42,10 @@ use crate::views::office::{
 };
 use crate::views::sessions::{ChosenKey, OpenScreen, OpenSession, Session};
 use crate::views::{
-    Account, AccountRef, Accounts, AppInfo, Catalogue, ConfigureDelivery, CreateServer, DeleteServer,
-    Delivery, DeliveryTest, EventPage, ExtendLease, FindKeys, ListEvents, Operation, OperationRef, PerServer,
-    Power, PublicKeys, Quote, RefusedEvent, Region, Rights, SavedKey, SendAgain, ServerList, ServerRef,
-    Settings, SignIn, SignInDemo, Template, TemplateFile, TemplateRef, event,
+    Account, AccountRef, Accounts, AppInfo, Beginning, Catalogue, ConfigureDelivery, CreateServer,
+    DeleteServer, Delivery, DeliveryTest, EventPage, ExtendLease, FindKeys, ListEvents, Operation,
+    OperationRef, PerServer, Power, PublicKeys, Quote, RefusedEvent, Region, Rights, SavedKey, SendAgain,
+    ServerList, ServerRef, Settings, SignIn, SignInDemo, Template, TemplateFile, TemplateRef, event,
 };
 
 /// How many servers one call takes.
@@ -101,6 +101,8 @@ fn read<T: serde::de::DeserializeOwned>(request: Value) -> Result<T> {
 
 calls! {
     "app.info" "info" (api, _r: ()) -> AppInfo { api.info().await }
+    /// Everything that a window begins with, in one answer.
+    "app.beginning" "beginning" (api, _r: ()) -> Beginning { api.beginning().await }
 
     "app.wishes" "wishes" (api, _r: ()) -> Vec<Wished> { Ok(api.take_wishes()) }
     "app.show_folder" "showFolder" (api, ask: ShowFolder) -> () { api.show_folder(ask.folder).await }
@@ -110,10 +112,7 @@ calls! {
     "settings.get" "get" (api, _r: ()) -> Settings { api.settings().await }
     "settings.set" "set" (api, settings: Settings) -> Settings { api.set_settings(settings).await }
 
-    "accounts.list" "list" (api, _r: ()) -> Accounts {
-        let domain = api.domain().await?;
-        Ok(api.speaker(&domain).accounts(domain.accounts().await?))
-    }
+    "accounts.list" "list" (api, _r: ()) -> Accounts { api.accounts().await }
     "accounts.regions" "regions" (api, _r: ()) -> Vec<Region> { api.regions().await }
     "accounts.sign_in" "signIn" (api, ask: SignIn) -> Account {
         let domain = api.domain().await?;
@@ -157,10 +156,7 @@ calls! {
     }
     "accounts.sign_out" "signOut" (api, ask: AccountRef) -> Accounts { api.sign_out(&ask.account).await }
 
-    "servers.list" "list" (api, _r: ()) -> ServerList {
-        let domain = api.domain().await?;
-        Ok(api.speaker(&domain).servers(domain.servers().await?))
-    }
+    "servers.list" "list" (api, _r: ()) -> ServerList { api.servers().await }
     "servers.refresh" "refresh" (api, _r: ()) -> ServerList {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).servers(domain.refresh_servers().await?))
@@ -337,11 +333,7 @@ calls! {
         api.domain().await?.import_templates(&ask.file).await
     }
 
-    "operations.list" "list" (api, _r: ()) -> Vec<Operation> {
-        let domain = api.domain().await?;
-        let speaker = api.speaker(&domain);
-        Ok(domain.operations().await?.into_iter().map(|operation| speaker.operation(operation)).collect())
-    }
+    "operations.list" "list" (api, _r: ()) -> Vec<Operation> { api.operations().await }
     "operations.cancel" "cancel" (api, ask: OperationRef) -> Operation {
         let domain = api.domain().await?;
         Ok(api.speaker(&domain).operation(domain.cancel_operation(&ask.operation).await?))
@@ -479,10 +471,7 @@ calls! {
     }
     "office.policies" "policies" (api, _r: ()) -> Policies { api.domain().await?.grant_policies().await }
 
-    "delivery.status" "status" (api, _r: ()) -> Delivery {
-        let domain = api.domain().await?;
-        Ok(api.speaker(&domain).delivery(domain.delivery().await?))
-    }
+    "delivery.status" "status" (api, _r: ()) -> Delivery { api.delivery().await }
     "delivery.configure" "configure" (api, ask: ConfigureDelivery) -> Delivery {
         let domain = api.domain().await?;
         let configuration = Configuration {

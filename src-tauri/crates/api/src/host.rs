@@ -15,7 +15,10 @@ use wangcheng::{ClientInfo, Clock, Code, Demo, Endpoints, Failure, Options, Resu
 
 use crate::desk::Desk;
 use crate::error::WireError;
-use crate::views::{Accounts, AppInfo, Change, DemoRegion, DemoUser, Region, Speaker};
+use crate::views::{
+    Accounts, AppInfo, Beginning, Change, Delivery, DemoRegion, DemoUser, Operation, Region, ServerList,
+    Speaker,
+};
 use crate::words::Tongue;
 
 const CHANGES_KEPT: usize = 256;
@@ -220,6 +223,41 @@ impl Api {
             theme: settings.theme,
             notice: notice.map(|failure| WireError::new(&failure, self.tongue())),
         })
+    }
+
+    /// What a window begins with. That the servers cannot be told keeps nothing else back.
+    pub(crate) async fn beginning(&self) -> Result<Beginning> {
+        Ok(Beginning {
+            info: self.info().await?,
+            settings: self.settings().await?,
+            accounts: self.accounts().await?,
+            operations: self.operations().await?,
+            delivery: self.delivery().await?,
+            sessions: self.sessions().await?,
+            servers: self.servers().await.ok(),
+        })
+    }
+
+    pub(crate) async fn accounts(&self) -> Result<Accounts> {
+        let domain = self.domain().await?;
+        Ok(self.speaker(&domain).accounts(domain.accounts().await?))
+    }
+
+    pub(crate) async fn operations(&self) -> Result<Vec<Operation>> {
+        let domain = self.domain().await?;
+        let speaker = self.speaker(&domain);
+        let operations = domain.operations().await?.into_iter();
+        Ok(operations.map(|operation| speaker.operation(operation)).collect())
+    }
+
+    pub(crate) async fn delivery(&self) -> Result<Delivery> {
+        let domain = self.domain().await?;
+        Ok(self.speaker(&domain).delivery(domain.delivery().await?))
+    }
+
+    pub(crate) async fn servers(&self) -> Result<ServerList> {
+        let domain = self.domain().await?;
+        Ok(self.speaker(&domain).servers(domain.servers().await?))
     }
 
     /// What is set, with a start's own wish over it.

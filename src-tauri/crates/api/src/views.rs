@@ -32,6 +32,7 @@ pub use self::events::{
     SendAgain,
 };
 pub use self::operations::*;
+use self::sessions::Session;
 use crate::error::WireError;
 use crate::words::Tongue;
 
@@ -57,6 +58,26 @@ pub struct AppInfo {
     pub theme: Theme,
     /// Something to be told once.
     pub notice: Option<WireError>,
+}
+
+/// What a window begins with.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Beginning {
+    /// What the program is.
+    pub info: AppInfo,
+    /// The settings.
+    pub settings: Settings,
+    /// Who is signed in.
+    pub accounts: Accounts,
+    /// What was asked for and is not forgotten yet.
+    pub operations: Vec<Operation>,
+    /// How events are delivered.
+    pub delivery: Delivery,
+    /// The sessions that are open.
+    pub sessions: Vec<Session>,
+    /// The servers of the account in use; nothing where they cannot be told, or nobody is signed in.
+    pub servers: Option<ServerList>,
 }
 
 /// The embedded region.
