@@ -65,6 +65,48 @@ describe('the way of output', () => {
     expect(screen.written[3]).toBe('xyz');
   });
 
+  it('hands a terminal little at once, and nothing while it makes way', async () => {
+    const written: Uint8Array[] = [];
+    const done: (() => void)[] = [];
+    const told: number[] = [];
+    let wait = 0;
+    const feed = new Feed({
+      write: (bytes, act) => {
+        written.push(bytes);
+        done.push(act);
+      },
+      shown: (offset) => told.push(offset),
+      lost: () => {},
+      wait: () => wait,
+    });
+    const whole = Uint8Array.from({ length: 500_000 }, (_, at) => at % 251);
+    const frame = new Uint8Array(8 + whole.length);
+    frame.set(whole, 8);
+    feed.take(frame.buffer);
+    expect(written.map((bytes) => bytes.length)).toEqual([32768, 32768, 32768, 32768]);
+    wait = 30;
+    done.shift()?.();
+    expect(written).toHaveLength(4);
+    wait = 0;
+    await waitFor(() => expect(written).toHaveLength(5));
+    while (done.length > 0) done.shift()?.();
+    const all = written.flatMap((bytes) => [...bytes]);
+    expect(all.length).toBe(whole.length);
+    expect(all.every((byte, at) => byte === whole[at])).toBe(true);
+    expect([told.at(-1), feed.next]).toEqual([500_000, 500_000]);
+  });
+
+  it('lets the echo of a key pass before the output of others', async () => {
+    const { host, screen } = await open([session({ kind: 'open' }), session({ kind: 'open' }, { id: 'session-2' })]);
+    await waitFor(() => expect(host.readings).toHaveLength(2));
+    // The screen made last is the second one's.
+    screen.keys('a');
+    host.send('session-1', 0, 'flood');
+    host.send('session-2', 0, 'echo');
+    expect(screen.written).toEqual(['echo']);
+    await waitFor(() => expect(screen.written).toEqual(['echo', 'flood']));
+  });
+
   it('passes over a frame that is none', () => {
     const written: Uint8Array[] = [];
     const feed = new Feed({ write: (bytes) => written.push(bytes), shown: () => {}, lost: () => {} });

@@ -8,6 +8,8 @@ import { m, resolveLanguage, setLanguage } from '../../words/words.svelte';
 
 export const FONT_LEAST = 8;
 export const FONT_MOST = 32;
+/** So long after a key the other terminals let its echo pass. */
+const MAKE_WAY_MS = 40;
 const FONT_USUAL = 14;
 const TILES_MOST = 4;
 
@@ -53,6 +55,8 @@ export class SessionsState {
     this.active === null ? [] : this.tiles.includes(this.active) ? this.tiles : [this.active],
   );
   #stop: (() => void) | null = null;
+  /** When something was typed into a session last. */
+  readonly #typed = new Map<string, number>();
   #typing = new Map<string, Promise<void>>();
   #anew = new Set<string>();
   #stalled = new Map<string, () => void>();
@@ -161,7 +165,16 @@ export class SessionsState {
     for (const one of all) this.#type(one, bytes);
   }
 
+  /** For how many ms the output of this session makes way, because something was typed into another: its echo comes first. */
+  makesWay(session: string): number {
+    const now = performance.now();
+    const left = (typed: number | undefined) => Math.max(0, (typed ?? -MAKE_WAY_MS) + MAKE_WAY_MS - now);
+    if (left(this.#typed.get(session)) > 0) return 0;
+    return Math.max(0, ...Array.from(this.#typed.values(), left));
+  }
+
   #type(session: string, bytes: Uint8Array): void {
+    this.#typed.set(session, performance.now());
     const before = this.#typing.get(session) ?? Promise.resolve();
     const typed = before
       .then(() => this.host.type(session, bytes))
@@ -276,6 +289,7 @@ export class SessionsState {
     const at = this.list.findIndex(({ id }) => id === session);
     this.list = this.list.filter(({ id }) => id !== session);
     this.#typing.delete(session);
+    this.#typed.delete(session);
     const left = this.tiles.filter((id) => id !== session);
     if (left.length < 2) this.unsplit();
     else this.tiles = left;
