@@ -22,8 +22,8 @@ const underFrozenPrototypes = () => ({
 });
 
 /**
- * Lucide draws an icon from a list of its parts, each part a dynamic element with its attributes spread over it: at the start of the
- * window that took more time than anything else. Said as markup it is a template that is copied.
+ * Lucide draws an icon from a list of its parts, each part a dynamic element with its attributes spread over it: a fifth of the time
+ * that it took to put up the first list. Said as markup it is a template that is copied.
  */
 const iconsAsMarkup = (): Plugin => ({
   name: 'icons-as-markup',

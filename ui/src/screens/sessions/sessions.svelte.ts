@@ -168,8 +168,8 @@ export class SessionsState {
   /** For how many ms the output of this session makes way, because something was typed into another: its echo comes first. */
   makesWay(session: string): number {
     const now = performance.now();
-    const left = (typed: number | undefined) => Math.max(0, (typed ?? -MAKE_WAY_MS) + MAKE_WAY_MS - now);
-    if (left(this.#typed.get(session)) > 0) return 0;
+    const left = (typed: number) => typed + MAKE_WAY_MS - now;
+    if (left(this.#typed.get(session) ?? -Infinity) > 0) return 0;
     return Math.max(0, ...Array.from(this.#typed.values(), left));
   }
 
